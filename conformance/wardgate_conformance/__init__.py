@@ -1,0 +1,1 @@
+"""The suite that any Wardgate backend is held to."""

@@ -1,0 +1,1 @@
+"""The pytest plugin: imports only pytest, since it loads before anything else."""

@@ -1,0 +1,32 @@
+"""The road of a request. The folders here are its layers, outermost first; layers never import one another.
+
+``accept`` is ASGI middleware in front of every front-end; the others wrap one another around ``dispatch``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any, Protocol
+
+from wardgate.context import Context
+from wardgate.spi.frontend import Outcome
+
+LAYERS = ("accept", "audit", "authenticate", "authorize", "begin", "cache", "dispatch")
+
+Handler = Callable[[Context], Awaitable[Outcome[Any]]]
+
+
+class Layer(Protocol):
+    """One layer: does its part, then hands the context to ``call_next``, or raises one of the closed list."""
+
+    async def __call__(self, context: Context, call_next: Handler) -> Outcome[Any]:
+        """Handle one request."""
+
+
+def compose(layers: Iterable[Layer], innermost: Handler) -> Handler:
+    """Wrap ``innermost`` so that the first layer sees the request first."""
+    handler = innermost
+    for layer in reversed(tuple(layers)):
+        handler = partial(layer, call_next=handler)
+    return handler

@@ -1,0 +1,103 @@
+"""A backend: the code that speaks to one store. One must (``read``), many mays."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from wardgate.spi.capabilities import Capabilities
+from wardgate.spi.errors import Unsupported
+from wardgate.spi.path import Path
+from wardgate.spi.values import Expect, Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the store answers, in a sentence without secrets. ``latency`` in seconds."""
+
+    ok: bool
+    detail: str
+    latency: float = 0.0
+
+
+def _unsupported(what: str) -> NoReturn:
+    raise Unsupported(f"this store cannot {what}")
+
+
+class Backend(abc.ABC):
+    """An opened store. Paths are within the mount; all methods raise only errors of the closed list.
+
+    A method that is not overridden raises Unsupported, and its capability must then not be declared.
+    Implementations are safe for concurrent calls on one event loop, and survive cancellation.
+    """
+
+    capabilities: Capabilities
+
+    @abc.abstractmethod
+    async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
+        """Return the current version, or the one of this id.
+
+        Raises:
+            SecretNotFound: no secret of that path. Never returns None.
+            VersionNotFound: the secret never had that version, or no longer keeps it.
+            Gone: the version is deleted, destroyed or expired; carries its VersionInfo.
+        """
+
+    async def write(self, path: Path, value: Value, *, expect: Expect | None = None) -> VersionInfo:
+        """Store a new version and make it current. Needs ``write``; ``expect`` needs ``compare_and_set``.
+
+        Raises:
+            Conflict: the current version is not the expected one; nothing was written.
+            PreconditionRequired: the secret demands ``expect``.
+            OutcomeUnknown: the store's answer was not clear.
+        """
+        _unsupported("be written to")
+
+    async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
+        """One page of the names directly below ``folder`` (``ROOT`` for the whole mount). Needs ``list``.
+
+        An empty or unknown folder is an empty page, not an error. ``cursor`` comes from an earlier page;
+        a foreign or damaged one raises Malformed.
+        """
+        _unsupported("list names")
+
+    async def describe(self, path: Path) -> SecretInfo:
+        """What is known of a secret without values, deleted versions included. Needs ``describe``."""
+        _unsupported("describe a secret")
+
+    async def annotate(
+        self, path: Path, *, labels: Mapping[str, str] | None = None, settings: SecretSettings | None = None
+    ) -> None:
+        """Replace the labels, change the settings; None leaves them. Needs ``labels`` or ``settings``.
+
+        Creates the secret, without a version, where it does not exist.
+        """
+        _unsupported("keep labels or settings")
+
+    async def delete(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
+        """Delete the current version, or those named. Needs ``delete``; naming needs ``delete_versions``.
+
+        Recoverable when ``undelete`` is declared, else final.
+        """
+        _unsupported("delete")
+
+    async def undelete(self, path: Path, *, versions: Sequence[str]) -> None:
+        """Recover deleted versions. Needs ``undelete``. Versions that are live or destroyed stay as they are."""
+        _unsupported("undelete")
+
+    async def destroy(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
+        """Destroy those versions for ever; without ``versions`` the whole secret and its history. Needs ``destroy``."""
+        _unsupported("destroy")
+
+    async def move_stage(self, path: Path, stage: str, *, version: str | None) -> None:
+        """Put ``stage`` on that version (None: take it away); moving current moves previous. Needs ``stages``."""
+        _unsupported("move a stage")
+
+    async def health(self) -> Health:
+        """Ask the store whether it answers. Never raises."""
+        return Health(ok=True, detail="this backend has no health check")
+
+    async def close(self) -> None:
+        """Give back connections, threads and handles. Called once, and safe to call twice."""

@@ -1,0 +1,111 @@
+"""A front-end: translates one wire API. It holds no backend, so it cannot skip a layer."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from wardgate.spi.capabilities import Capabilities
+from wardgate.spi.identity import Credential
+from wardgate.spi.operations.base import Operation
+from wardgate.spi.path import Path
+
+R = TypeVar("R")
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+ARRIVAL = "wardgate"
+"""Key in the ASGI scope under which the accept layer leaves the request's :class:`Arrival`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Facts of a request that no front-end can choose.
+
+    ``id``: a UUID. ``received_at``: Unix nanoseconds. ``deadline``: monotonic seconds. ``source``: the peer's
+    address without port. ``peer_certificate``: DER, where the client showed one.
+    """
+
+    id: str
+    received_at: int
+    deadline: float
+    source: str
+    peer_certificate: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old an answer is: seconds since its last successful fetch; ``stale`` past its soft TTL."""
+
+    age: float
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[R]):
+    """An answer without its wire."""
+
+    result: R
+    warnings: tuple[str, ...] = ()
+    freshness: Freshness | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MountView:
+    """What a front-end may know of a mount before anything is authorized."""
+
+    prefix: Path
+    presentation: Mapping[str, str]
+    capabilities: Capabilities
+
+
+class MountTable(Protocol):
+    """The mounts of one namespace, read-only."""
+
+    def find(self, path: Path) -> MountView | None:
+        """The mount that ``path`` is at or below, if any. Mounts never nest, so there is at most one."""
+
+
+class Gateway(Protocol):
+    """The one door to the road."""
+
+    def mounts(self, namespace: str) -> MountTable:
+        """The mounts of the namespace of this path (``""``: the root); empty when there is no such namespace."""
+
+    async def perform(
+        self,
+        scope: Scope,
+        operation: Operation[R],
+        *,
+        credential: Credential | None,
+        namespace: str = "",
+    ) -> Outcome[R]:
+        """Send one operation down the road.
+
+        Args:
+            scope: the ASGI scope of the request; the accept layer left its arrival there.
+            operation: what is asked.
+            credential: what the caller showed, if anything.
+            namespace: path of the namespace, as the wire gave it; ``""`` is the root.
+
+        Raises:
+            WardgateError: one of the closed list.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a front-end answers on a shared listener. Overlapping claims stop the start."""
+
+    path_prefixes: tuple[str, ...]
+
+
+class Frontend(abc.ABC):
+    """An opened front-end: an ASGI application for what its type claims."""
+
+    @abc.abstractmethod
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request (ASGI 3)."""

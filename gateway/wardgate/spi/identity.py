@@ -1,0 +1,55 @@
+"""Who asks: the credential that came over the wire, and the principal it proved."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a caller showed. ``kind`` is ``token`` for bearer tokens of every API; ``evidence`` is for signatures."""
+
+    kind: str
+    secret: str = field(repr=False)
+    evidence: Mapping[str, str] = field(default=NO_ATTRIBUTES, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who a credential proved to be, within one namespace. Times are Unix nanoseconds; ``expires_at`` None: never.
+
+    ``policies`` are the names of the policies it carries. ``method`` is how it proved itself (``key``, ``approle``).
+    ``accessor`` names the token without being one. ``counted``: each use is consumed, so it is never memoised.
+    """
+
+    id: str
+    namespace: str
+    name: str
+    method: str
+    policies: tuple[str, ...]
+    accessor: str
+    created_at: int = 0
+    expires_at: int | None = None
+    counted: bool = False
+    attributes: Mapping[str, str] = NO_ATTRIBUTES
+
+
+class Authenticator(abc.ABC):
+    """Turns one kind of credential into a principal."""
+
+    @abc.abstractmethod
+    async def authenticate(self, credential: Credential, namespace: str) -> Principal | None:
+        """Return None for "not mine", a principal for "mine and good".
+
+        Args:
+            credential: what the caller showed.
+            namespace: id of the namespace asked for; a principal of another one is refused.
+
+        Raises:
+            Unauthenticated: mine and bad: wrong, expired, revoked, used up, another namespace's.
+        """

@@ -1,0 +1,1 @@
+"""Every operation the road knows, one file a noun."""

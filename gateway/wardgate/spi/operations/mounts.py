@@ -1,0 +1,73 @@
+"""Operations on mounts, at ``sys/mounts/<prefix>``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from wardgate.spi.operations.base import Action, Operation
+from wardgate.spi.path import Path
+
+MOUNTS = Path(("sys", "mounts"))
+
+
+@dataclass(frozen=True, slots=True)
+class MountInfo:
+    """A mount as shown to people: secret options are redacted. ``created_at`` in Unix nanoseconds.
+
+    ``presentation`` says how front-ends show it, such as ``{"vault.kv": "2"}``.
+    """
+
+    id: str
+    prefix: Path
+    type: str
+    presentation: Mapping[str, str]
+    options: Mapping[str, object]
+    created_at: int
+    description: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListMounts(Operation[tuple[MountInfo, ...]]):
+    """All mounts of the namespace."""
+
+    action = Action.LIST
+    folder = True
+    path: Path = MOUNTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListVisibleMounts(Operation[tuple[MountInfo, ...]]):
+    """The mounts below which the principal may do anything at all; options are left out."""
+
+    action = Action.READ
+    path: Path = Path(("sys", "internal", "mounts"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadMount(Operation[MountInfo]):
+    """One mount; ``path`` is ``sys/mounts/<prefix>``."""
+
+    action = Action.READ
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateMount(Operation[MountInfo]):
+    """Open a backend of ``type`` at the prefix that ``path`` (``sys/mounts/<prefix>``) ends in, and keep it."""
+
+    action = Action.MANAGE
+    mutates = True
+    type: str
+    options: Mapping[str, object] = field(default=MappingProxyType({}), repr=False)
+    presentation: Mapping[str, str] = field(default=MappingProxyType({}))
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteMount(Operation[None]):
+    """Forget the mount; what its store holds stays there."""
+
+    action = Action.MANAGE
+    mutates = True

@@ -1,0 +1,120 @@
+"""Operations on secrets: what a backend is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wardgate.spi.operations.base import Action, Operation
+from wardgate.spi.values import Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Ordinal:
+    """A version by its number, counted from 1."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionId:
+    """A version by the store's own id."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A version by the stage that is on it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A compare-and-set that expects no version at all."""
+
+
+Selector = Ordinal | VersionId | Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSecret(Operation[SecretVersion]):
+    """Read one version; without ``version`` the current one."""
+
+    action = Action.READ
+    version: Selector | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeSecret(Operation[SecretInfo]):
+    """What is known of a secret, without values."""
+
+    action = Action.DESCRIBE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSecrets(Operation[Page]):
+    """One page of the names directly below the folder ``path``; only what the principal may see."""
+
+    action = Action.LIST
+    folder = True
+    cursor: str | None = None
+    limit: int = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteSecret(Operation[VersionInfo]):
+    """Store a new version; ``expect`` makes it a compare-and-set on the current one."""
+
+    action = Action.WRITE
+    mutates = True
+    value: Value = field(repr=False)
+    expect: Ordinal | VersionId | Absent | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotateSecret(Operation[None]):
+    """Replace labels, change settings; None leaves them."""
+
+    action = Action.ANNOTATE
+    mutates = True
+    labels: Mapping[str, str] | None = field(default=None, repr=False)
+    settings: SecretSettings | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteSecret(Operation[None]):
+    """Delete the current version, or those selected; recoverable where the store can."""
+
+    action = Action.DELETE
+    mutates = True
+    versions: tuple[Selector, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndeleteSecret(Operation[None]):
+    """Recover deleted versions."""
+
+    action = Action.UNDELETE
+    mutates = True
+    versions: tuple[Selector, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestroySecret(Operation[None]):
+    """Destroy those versions for ever; with no selection the whole secret and its history."""
+
+    action = Action.DESTROY
+    mutates = True
+    versions: tuple[Selector, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveStage(Operation[None]):
+    """Put ``stage`` on that version; None takes it away."""
+
+    action = Action.ANNOTATE
+    mutates = True
+    stage: str
+    version: Selector | None

@@ -1,0 +1,85 @@
+"""JSON read strictly: one scan that refuses what parsers disagree about, before anything else reads it.
+
+Refused with Malformed: duplicate keys, NaN and the infinities, numbers of more than ``MAX_DIGITS`` digits,
+nesting deeper than ``MAX_DEPTH``, lone surrogates, bytes that are not UTF-8, a byte-order mark.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NoReturn
+
+from wardgate.spi.errors import Malformed
+
+MAX_DEPTH = 32
+MAX_DIGITS = 64
+MAX_ITEMS = 20_000
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise Malformed(f"the JSON holds {name}, which is not a JSON number")
+
+
+def _number(text: str, kind: type[int | float]) -> int | float:
+    if len(text) > MAX_DIGITS:
+        raise Malformed(f"the JSON holds a number of more than {MAX_DIGITS} digits")
+    number = kind(text)
+    if number in (float("inf"), float("-inf")):
+        raise Malformed("the JSON holds a number beyond what can be represented")
+    return number
+
+
+def _integer(text: str) -> int:
+    return int(_number(text, int))
+
+
+def _float(text: str) -> float:
+    return float(_number(text, float))
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise Malformed("the JSON has the same key twice in one object")
+    return result
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_refuse_constant
+)
+
+
+def _check_shape(data: bytes) -> None:
+    """Bound depth and items before anything is built: building is where the memory goes."""
+    bare = _STRING.sub(b"", data) if b'"' in data else data
+    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > MAX_ITEMS:
+        raise Malformed(f"the JSON has more than {MAX_ITEMS} items")
+    if bare.count(b"[") + bare.count(b"{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for byte in bare:
+        if byte in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise Malformed(f"the JSON is nested deeper than {MAX_DEPTH}")
+        elif byte in b"]}":
+            depth -= 1
+
+
+def loads(data: bytes) -> object:
+    """Decode one JSON document. Raises Malformed; the message never quotes the document."""
+    _check_shape(data)
+    try:
+        text = data.decode("utf-8", errors="strict")
+        decoded: object = _DECODER.decode(text)
+        if b"\\u" in data:
+            # Escapes can smuggle in a lone surrogate; it has no UTF-8 and would break every store.
+            json.dumps(decoded, ensure_ascii=False).encode("utf-8", errors="strict")
+    except UnicodeError:
+        raise Malformed("the JSON is not valid UTF-8, or holds a lone surrogate") from None
+    except (ValueError, RecursionError):
+        raise Malformed("the body is not valid JSON") from None
+    return decoded

@@ -1,0 +1,132 @@
+"""What travels the road: values, versions, what is known of a secret, pages of names."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from wardgate.spi import strict_json
+from wardgate.spi.errors import Malformed
+
+JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
+BYTES = "application/octet-stream"
+NO_LABELS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The bytes of one version and their media type (``JSON``, ``TEXT``, ``BYTES`` or any other).
+
+    A JSON object is kept as the text received. Never shown by ``repr``.
+    """
+
+    data: bytes = field(repr=False)
+    media_type: str = BYTES
+
+    def fields(self) -> dict[str, object] | None:
+        """The fields of a JSON object, else None. The media type is not asked: many stores do not keep one."""
+        if not self.data.lstrip(b" \t\r\n").startswith(b"{"):
+            return None
+        try:
+            decoded = strict_json.loads(self.data)
+        except Malformed:
+            return None
+        return decoded if isinstance(decoded, dict) else None
+
+    def text(self) -> str | None:
+        """The value as text when it is UTF-8 (NUL included), else None."""
+        try:
+            return self.data.decode()
+        except UnicodeDecodeError:
+            return None
+
+
+class VersionState(enum.Enum):
+    """What can be done with a version: read it, recover it, or nothing."""
+
+    LIVE = "live"
+    DELETED = "deleted"
+    DESTROYED = "destroyed"
+    DISABLED = "disabled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """What is known of a version without its value.
+
+    ``id`` is the store's own, opaque. ``ordinal`` counts from 1 and is assigned once; a backend that does not
+    declare ``ordinals`` leaves it 0 and the gateway's ledger fills it. Times are Unix nanoseconds, UTC.
+    """
+
+    id: str
+    ordinal: int = 0
+    created_at: int = 0
+    state: VersionState = VersionState.LIVE
+    deleted_at: int | None = None
+    expires_at: int | None = None
+    stages: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SecretVersion:
+    """One version with its value, and the secret's labels where the store keeps them."""
+
+    info: VersionInfo
+    value: Value = field(repr=False)
+    labels: Mapping[str, str] = field(default=NO_LABELS, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSettings:
+    """How a store treats one secret. ``None`` leaves a setting as it is (in a change) or unset (in an answer).
+
+    ``max_versions``: versions kept, oldest dropped first; 0 means the store's default.
+    ``compare_and_set_required``: writes must state what they expect.
+    ``delete_after``: nanoseconds after which a new version is deleted by itself; 0 means never.
+    """
+
+    max_versions: int | None = None
+    compare_and_set_required: bool | None = None
+    delete_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretInfo:
+    """What is known of a secret without any value. ``current`` is None when no version was ever written."""
+
+    current: VersionInfo | None
+    versions: tuple[VersionInfo, ...]
+    created_at: int
+    updated_at: int
+    labels: Mapping[str, str] = field(default=NO_LABELS, repr=False)
+    settings: SecretSettings = SecretSettings()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """One name in a folder. A name can stand twice: as a secret and as a folder."""
+
+    name: str
+    folder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Names of one folder in order of their UTF-8 bytes, and where the next page begins.
+
+    ``cursor`` is opaque, and None on the last page.
+    """
+
+    entries: tuple[Entry, ...]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """A compare-and-set: the current version must have this id; ``None``: there must be no version at all."""
+
+    version: str | None

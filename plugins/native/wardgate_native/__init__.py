@@ -1,0 +1,1 @@
+"""Wardgate's own wire API and its own encrypted store."""

@@ -1,0 +1,1 @@
+"""Vault and OpenBao: their servers as a backend, their clients as callers."""
