@@ -5,9 +5,6 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-
-NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +13,7 @@ class Credential:
 
     kind: str
     secret: str = field(repr=False)
-    evidence: Mapping[str, str] = field(default=NO_ATTRIBUTES, repr=False)
+    evidence: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ class Principal:
     created_at: int = 0
     expires_at: int | None = None
     counted: bool = False
-    attributes: Mapping[str, str] = NO_ATTRIBUTES
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Authenticator(abc.ABC):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from wardgate.spi import strict_json
 from wardgate.spi.errors import Malformed
@@ -13,7 +12,6 @@ from wardgate.spi.errors import Malformed
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 BYTES = "application/octet-stream"
-NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class SecretVersion:
 
     info: VersionInfo
     value: Value = field(repr=False)
-    labels: Mapping[str, str] = field(default=NO_LABELS, repr=False)
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ class SecretInfo:
     versions: tuple[VersionInfo, ...]
     created_at: int
     updated_at: int
-    labels: Mapping[str, str] = field(default=NO_LABELS, repr=False)
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False)
     settings: SecretSettings = SecretSettings()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.path import Path
@@ -60,8 +59,8 @@ class CreateMount(Operation[MountInfo]):
     action = Action.MANAGE
     mutates = True
     type: str
-    options: Mapping[str, object] = field(default=MappingProxyType({}), repr=False)
-    presentation: Mapping[str, str] = field(default=MappingProxyType({}))
+    options: Mapping[str, object] = field(default_factory=dict, repr=False)
+    presentation: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
 
 

@@ -1,0 +1,38 @@
+# Two commands do everything on a machine with Python 3.11 and make: `make run` and `make test`.
+# The others are parts of `make test`, for one at a time. CONTRIBUTING.md says what each red light means.
+
+UV := $(shell command -v uv || echo .tools/uv)
+RUN := $(UV) run --frozen --no-sync
+export UV_PYTHON_PREFERENCE ?= system
+
+.PHONY: run test install lint types contracts unit bench clean
+
+run: install
+	@$(RUN) wardgate dev
+
+test: lint types contracts unit
+
+install: $(UV)
+	@$(UV) sync --frozen --quiet --all-packages
+
+.tools/uv: scripts/install_uv.py
+	@python3 scripts/install_uv.py .tools
+
+lint: install
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+
+types: install
+	$(RUN) mypy gateway plugins conformance tests bench scripts
+
+contracts: install
+	$(RUN) lint-imports
+
+unit: install
+	$(RUN) pytest -n 2 --dist loadgroup
+
+bench: install
+	$(RUN) python -m bench
+
+clean:
+	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis

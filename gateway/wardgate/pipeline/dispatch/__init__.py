@@ -1,0 +1,83 @@
+"""The innermost layer: finds the service or the mount, checks what it can do, and asks it within the deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from wardgate.context import Context
+from wardgate.mounts import Mount, Mounts
+from wardgate.pipeline.dispatch.breaker import Breakers
+from wardgate.pipeline.dispatch.secrets import SECRET_HANDLERS, SecretHandler
+from wardgate.pipeline.dispatch.versions import Ledger, Versions
+from wardgate.spi.errors import OutcomeUnknown, SecretNotFound, Unavailable
+from wardgate.spi.frontend import Outcome
+from wardgate.spi.operations.base import Operation, Rejected
+from wardgate.spi.services import Clock
+
+ServiceHandler = Callable[[Context, Any], Awaitable[Any]]
+
+
+class Dispatch:
+    """Sends an operation to the one place that answers it.
+
+    Args:
+        services: what the gateway itself offers, by operation class.
+        mounts: the mounts of a namespace, by its id.
+        ledger: ordinals of versions in stores that do not number them.
+        clock: for deadlines and the circuit breakers.
+    """
+
+    def __init__(
+        self,
+        services: Mapping[type[Operation[Any]], ServiceHandler],
+        mounts: Callable[[str], Mounts],
+        ledger: Ledger,
+        clock: Clock,
+    ) -> None:
+        self._services = services
+        self._mounts = mounts
+        self._ledger = ledger
+        self._clock = clock
+        self._breakers = Breakers(clock)
+
+    async def __call__(self, context: Context) -> Outcome[Any]:
+        """Answer one operation.
+
+        Raises:
+            SecretNotFound: no mount and no service at that path.
+            Unsupported: the mount's store cannot do this; it was not asked.
+            Unavailable: the store did not answer in time, or its circuit breaker is open.
+            OutcomeUnknown: a change was sent and the deadline passed before its answer.
+        """
+        operation = context.operation
+        if isinstance(operation, Rejected):
+            raise operation.error
+        service = self._services.get(type(operation))
+        if service is not None:
+            return Outcome(await self._in_time(context, service(context, operation), "the gateway"))
+        handler = SECRET_HANDLERS[type(operation)]
+        mount = self._mounts(context.namespace).locate(operation.path)
+        if mount is None:
+            raise SecretNotFound(f"no mount holds {operation.path}")
+        context.mount = mount
+        return Outcome(await self._ask(context, mount, handler))
+
+    async def _ask(self, context: Context, mount: Mount, handler: SecretHandler) -> Any:
+        if mount.backend is None:
+            raise Unavailable(f"mount {mount.prefix}/ is not open: {mount.fault}")
+        versions = Versions(mount, context.operation.path.below(mount.prefix), self._ledger)
+        answer = handler(context.operation, mount.backend, versions)
+        with self._breakers.guard(mount.id, answer):
+            return await self._in_time(context, answer, f"mount {mount.prefix}/")
+
+    async def _in_time(self, context: Context, answer: Awaitable[Any], whose: str) -> Any:
+        remaining = context.arrival.deadline - self._clock.monotonic()
+        try:
+            async with asyncio.timeout(remaining):
+                return await answer
+        except TimeoutError:
+            if context.operation.mutates:
+                raise OutcomeUnknown(f"{whose} did not confirm the change in time; read before you repeat it") from None
+            raise Unavailable(f"{whose} did not answer in time; try again") from None

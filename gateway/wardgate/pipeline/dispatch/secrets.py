@@ -1,0 +1,156 @@
+"""How each operation on a secret becomes calls of a backend, after its capabilities were asked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from wardgate.pipeline.dispatch.versions import Versions
+from wardgate.spi.backend import Backend
+from wardgate.spi.errors import Gone, Malformed, TooLarge, Unsupported
+from wardgate.spi.operations import secrets
+from wardgate.spi.operations.base import Operation
+from wardgate.spi.path import Path
+from wardgate.spi.values import Page, SecretInfo, SecretVersion, VersionInfo
+
+SecretHandler = Callable[[Any, Backend, Versions], Coroutine[Any, Any, Any]]
+
+_REFUSALS = {
+    "write": "be written to",
+    "compare_and_set": "compare and set",
+    "list": "list names",
+    "describe": "describe a secret",
+    "labels": "keep labels",
+    "settings": "keep settings for a secret",
+    "versions": "read older versions",
+    "delete": "delete",
+    "delete_versions": "delete single versions",
+    "undelete": "undelete",
+    "destroy": "destroy",
+    "stages": "move a stage",
+}
+
+
+def _require(backend: Backend, *capabilities: str) -> None:
+    for capability in capabilities:
+        if not getattr(backend.capabilities, capability):
+            raise Unsupported(f"this store cannot {_REFUSALS[capability]}")
+
+
+def _secret(backend: Backend, versions: Versions) -> Path:
+    """The path within the mount, checked to name a secret that the store could hold."""
+    path = versions.path
+    if not path.segments:
+        raise Malformed("the path ends at the mount; name a secret below it")
+    if len(str(path).encode()) > backend.capabilities.max_path_bytes:
+        raise TooLarge(f"the path is longer than the {backend.capabilities.max_path_bytes} bytes this store can hold")
+    return path
+
+
+async def _read(operation: secrets.ReadSecret, backend: Backend, versions: Versions) -> SecretVersion:
+    path = _secret(backend, versions)
+    wanted = None
+    if operation.version is not None:
+        _require(backend, "versions")
+        wanted = await versions.id_of(operation.version)
+    try:
+        found = await backend.read(path, version=wanted)
+    except Gone as gone:
+        if gone.info is not None:
+            raise Gone(gone.message, info=await versions.numbered(gone.info)) from None
+        raise
+    if found.info.ordinal:
+        return found
+    return dataclasses.replace(found, info=await versions.numbered(found.info))
+
+
+async def _write(operation: secrets.WriteSecret, backend: Backend, versions: Versions) -> VersionInfo:
+    path = _secret(backend, versions)
+    _require(backend, "write")
+    if operation.expect is not None:
+        _require(backend, "compare_and_set")
+    limit = backend.capabilities.max_value_bytes
+    if len(operation.value.data) > limit:
+        raise TooLarge(f"the value is longer than the {limit} bytes this store can hold")
+    written = await backend.write(path, operation.value, expect=await versions.expected(operation.expect))
+    return await versions.numbered(written)
+
+
+async def _list(operation: secrets.ListSecrets, backend: Backend, versions: Versions) -> Page:
+    _require(backend, "list")
+    if operation.limit < 1:
+        raise Malformed("the limit of a page must be at least 1")
+    limit = min(operation.limit, backend.capabilities.page_size)
+    return await backend.list(versions.path, cursor=operation.cursor, limit=limit)
+
+
+async def _describe(_: secrets.DescribeSecret, backend: Backend, versions: Versions) -> SecretInfo:
+    path = _secret(backend, versions)
+    _require(backend, "describe")
+    info = await backend.describe(path)
+    if backend.capabilities.ordinals:
+        return info
+    numbered = [await versions.numbered(version) for version in info.versions]
+    current = None if info.current is None else await versions.numbered(info.current)
+    return dataclasses.replace(info, current=current, versions=tuple(numbered))
+
+
+async def _annotate(operation: secrets.AnnotateSecret, backend: Backend, versions: Versions) -> None:
+    path = _secret(backend, versions)
+    if operation.labels is not None:
+        _require(backend, "labels")
+    if operation.settings is not None:
+        _require(backend, "settings")
+    await backend.annotate(path, labels=operation.labels, settings=operation.settings)
+
+
+async def _delete(operation: secrets.DeleteSecret, backend: Backend, versions: Versions) -> None:
+    path = _secret(backend, versions)
+    _require(backend, "delete")
+    if not operation.versions:
+        await backend.delete(path)
+        return
+    _require(backend, "delete_versions")
+    selected = await versions.ids_of(operation.versions)
+    if selected:
+        await backend.delete(path, versions=selected)
+
+
+async def _undelete(operation: secrets.UndeleteSecret, backend: Backend, versions: Versions) -> None:
+    path = _secret(backend, versions)
+    _require(backend, "undelete")
+    selected = await versions.ids_of(operation.versions)
+    if selected:
+        await backend.undelete(path, versions=selected)
+
+
+async def _destroy(operation: secrets.DestroySecret, backend: Backend, versions: Versions) -> None:
+    path = _secret(backend, versions)
+    _require(backend, "destroy")
+    if not operation.versions:
+        await backend.destroy(path)
+        return
+    selected = await versions.ids_of(operation.versions)
+    if selected:
+        await backend.destroy(path, versions=selected)
+
+
+async def _move_stage(operation: secrets.MoveStage, backend: Backend, versions: Versions) -> None:
+    path = _secret(backend, versions)
+    _require(backend, "stages")
+    version = None if operation.version is None else await versions.id_of(operation.version)
+    await backend.move_stage(path, operation.stage, version=version)
+
+
+SECRET_HANDLERS: Mapping[type[Operation[Any]], SecretHandler] = {
+    secrets.ReadSecret: _read,
+    secrets.WriteSecret: _write,
+    secrets.ListSecrets: _list,
+    secrets.DescribeSecret: _describe,
+    secrets.AnnotateSecret: _annotate,
+    secrets.DeleteSecret: _delete,
+    secrets.UndeleteSecret: _undelete,
+    secrets.DestroySecret: _destroy,
+    secrets.MoveStage: _move_stage,
+}

@@ -1,0 +1,59 @@
+"""Who may import whom."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import grimp
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).parents[2]
+PLUGINS = sorted(path.parent.name for path in ROOT.glob("plugins/*/wardgate_*/__init__.py"))
+PACKAGES = ("wardgate", *PLUGINS, "wardgate_conformance")
+INTERFACE = "wardgate.spi"
+
+
+@cache
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
+
+
+def importers_of(external: str) -> set[str]:
+    return graph().find_modules_that_directly_import(external) if external in graph().modules else set()
+
+
+def test_import_contracts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The contracts of pyproject.toml hold: layers never import one another, the gateway knows no plugin."""
+    monkeypatch.chdir(ROOT)
+    assert EXIT_STATUS_SUCCESS == lint_imports(no_cache=True)
+
+
+def test_plugin_interface_imports_nothing_else_of_the_gateway() -> None:
+    """What a plugin's author imports drags in no other room."""
+    modules = {INTERFACE} | graph().find_descendants(INTERFACE)
+    imported = {found for module in modules for found in graph().find_modules_directly_imported_by(module)}
+    assert set() == {name for name in imported if name.startswith("wardgate")} - modules - {"wardgate"}
+
+
+@pytest.mark.parametrize("package", [*PLUGINS, "wardgate_conformance"])
+def test_plugins_see_the_plugin_interface_alone(package: str) -> None:
+    """A plugin could be a stranger's: it imports wardgate.spi, its own package, and no other plugin."""
+    modules = {package} | graph().find_descendants(package)
+    imported = {found for module in modules for found in graph().find_modules_directly_imported_by(module)}
+    ours = {name for name in imported if name.split(".")[0] in PACKAGES}
+    assert set() == {name for name in ours - modules if not (name == INTERFACE or name.startswith(INTERFACE + "."))}
+
+
+@pytest.mark.parametrize(
+    ("library", "room"),
+    [("casbin", "wardgate.pipeline.authorize"), ("hvac", "wardgate_vault"), ("uvicorn", "wardgate.server")],
+)
+def test_a_library_of_one_room_stays_there(library: str, room: str) -> None:
+    """Each of these libraries is known to one room, so that it can be replaced there; casbin even to one file."""
+    importers = importers_of(library)
+    assert importers, f"nobody imports {library}: this check is blind"
+    assert {name for name in importers if not name.startswith(room)} == set()
+    if library == "casbin":
+        assert 1 == len(importers)

@@ -1,0 +1,73 @@
+"""The house holds its rules: where things are, and how large they may grow."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from wardgate.pipeline import LAYERS
+
+ROOT = Path(__file__).parents[2]
+MAX_LINES = 400
+MAX_FUNCTION_LINES = 60
+VENDOR_WORDS = {
+    "vault": re.compile(r"\bX-Vault-|\bkv2?\b|secret_id_accessor", re.IGNORECASE),
+    "aws": re.compile(r"\bAWS(CURRENT|PREVIOUS|PENDING)\b|X-Amz-"),
+}
+
+
+def tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", *patterns],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
+
+
+SOURCES = tracked("*.py")
+
+
+def test_layers_are_the_folders_of_the_pipeline_in_request_order() -> None:
+    """``ls gateway/wardgate/pipeline`` lists the road."""
+    folders = sorted(path.parent.name for path in ROOT.glob("gateway/wardgate/pipeline/*/__init__.py"))
+    assert list(LAYERS) == folders
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_stays_readable(source: Path) -> None:
+    """No module over 400 lines, no function over a screen, and every module says what room it is."""
+    text = source.read_text()
+    tree = ast.parse(text)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    long = [node.name for node in functions if (node.end_lineno or 0) - node.lineno + 1 > MAX_FUNCTION_LINES]
+    assert len(text.splitlines()) <= MAX_LINES
+    assert long == []
+    assert not text.strip() or ast.get_docstring(tree), "say in a sentence what room this is"
+
+
+def test_each_top_level_folder_has_its_purpose_in_contributing() -> None:
+    """A newcomer finds out from one page what every folder is for."""
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    folders = {path.relative_to(ROOT).parts[0] for path in tracked() if len(path.relative_to(ROOT).parts) > 1}
+    assert {folder for folder in folders if f"`{folder}/`" not in page} == set()
+
+
+@pytest.mark.parametrize("vendor", VENDOR_WORDS)
+def test_a_vendor_s_words_stay_in_its_room(vendor: str) -> None:
+    """The core of the gateway speaks no vendor's language."""
+    word = VENDOR_WORDS[vendor]
+    core = [path for path in SOURCES if path.is_relative_to(ROOT / "gateway/wardgate/pipeline")]
+    assert [str(path.relative_to(ROOT)) for path in core if word.search(path.read_text())] == []
+
+
+def test_no_file_names_the_machine_it_was_written_on() -> None:
+    """Public files speak of the product alone."""
+    private = re.compile("|".join(["/wo" + "rk/", "/ro" + "ot/", r"farm-(bench|studio)"]))
+    texts = [path for path in tracked() if path.suffix in {".py", ".md", ".toml", ".sh", ".yml", ".json", ""}]
+    assert [str(path.relative_to(ROOT)) for path in texts if private.search(path.read_text())] == []
