@@ -1,0 +1,76 @@
+"""Fixtures that start real servers. Without its toolchain a server's tests skip; under ``CI=true`` they fail."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.servers import openbao as recipe
+from tests.servers.openbao import CannotBuild, OpenBao, Tls
+
+SERVER_FIXTURES = frozenset({"openbao", "openbao_tls", "bao"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark whatever starts a server, so that ``-m 'not server'`` leaves it out."""
+    for item in items:
+        if _starts_a_server(item):
+            item.add_marker(pytest.mark.server)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Build before the first test: minutes on a new machine, which no test's own time limit should pay for."""
+    if session.config.option.collectonly:
+        return
+    if any(_starts_a_server(item) for item in getattr(session, "items", ())):
+        try:
+            recipe.binary()
+        except CannotBuild:
+            return  # the fixture says so, where it is needed
+
+
+def _starts_a_server(item: pytest.Item) -> bool:
+    return not SERVER_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session")
+def bao() -> Path:
+    """The ``bao`` command, unmodified."""
+    try:
+        return recipe.binary()
+    except CannotBuild as problem:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(problem), pytrace=False)
+        pytest.skip(str(problem))
+
+
+@pytest.fixture(scope="session")
+def openbao(bao: Path) -> Iterator[OpenBao]:
+    """A running OpenBao over plain HTTP, one for each test process."""
+    with recipe.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """A certificate authority nobody knows."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def openbao_tls(bao: Path, authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
+    """A running OpenBao over TLS; ``ca_file`` is the authority behind its certificate for 127.0.0.1."""
+    folder = tmp_path_factory.mktemp("tls")
+    files = Tls(certificate=folder / "server.pem", key=folder / "server.key", authority=folder / "ca.pem")
+    certificate = authority.issue_cert("127.0.0.1", "localhost")
+    for index, blob in enumerate(certificate.cert_chain_pems):
+        blob.write_to_path(str(files.certificate), append=index > 0)
+    certificate.private_key_pem.write_to_path(str(files.key))
+    authority.cert_pem.write_to_path(str(files.authority))
+    with recipe.running(tls=files) as server:
+        yield server
