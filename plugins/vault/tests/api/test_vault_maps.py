@@ -1,0 +1,78 @@
+"""Values and maps: the two directions of one conversion."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wardgate.spi.errors import InvalidValue
+from wardgate.spi.values import BYTES, JSON, TEXT, Value
+from wardgate_vault.maps import TYPE_KEY, from_map, to_json, to_map
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+trees = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
+objects = st.dictionaries(st.text(), trees, max_size=4)
+media_types = st.sampled_from([BYTES, TEXT, JSON, "image/png"])
+
+
+@given(st.binary() | st.text().map(str.encode), media_types)
+def test_bytes_come_back_as_they_were(data: bytes, media_type: str) -> None:
+    """Any value that is no JSON object keeps its bytes and its media type through the map."""
+    value = Value(data, media_type)
+
+    if value.fields() is None:
+        assert value == from_map(to_map(value))
+
+
+@given(objects)
+def test_an_object_comes_back_equal(fields: dict[str, object]) -> None:
+    """A JSON object is its own map."""
+    value = Value(json.dumps(fields).encode(), JSON)
+
+    assert fields == to_map(value) == from_map(to_map(value)).fields()
+
+
+@given(st.binary() | objects.map(lambda fields: json.dumps(fields).encode()), media_types)
+def test_json_text_is_the_map_encoded(data: bytes, media_type: str) -> None:
+    """The text for the wire and the map for a store say the same."""
+    value = Value(data, media_type)
+
+    assert to_map(value) == json.loads(to_json(value))
+
+
+def test_an_objects_text_is_kept() -> None:
+    """What a caller wrote reads as written: order, spaces and number forms."""
+    text = b'{ "b": 1.50, "a": 12345678901234567890 }'
+
+    assert text == to_json(Value(text, JSON))
+
+
+def test_an_object_that_imitates_a_wrapped_value_is_wrapped_itself() -> None:
+    """An object with our own key in it comes back as that object, never as what it imitates."""
+    value = Value(b'{"value_base64": "AAAA", "wardgate:type": "image/png"}', JSON)
+
+    assert value == from_map(to_map(value))
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {TYPE_KEY: TEXT},
+        {TYPE_KEY: TEXT, "value": 1},
+        {TYPE_KEY: 1, "value": "x"},
+        {TYPE_KEY: BYTES, "value_base64": "not base64"},
+        {TYPE_KEY: TEXT, "value": "x", "more": "y"},
+    ],
+)
+def test_a_map_that_only_resembles_a_wrapped_value_reads_naturally(mapping: dict[str, object]) -> None:
+    """A foreign map with our key in it is a JSON object like any other."""
+    assert mapping == from_map(mapping).fields()
+
+
+@pytest.mark.parametrize("foreign", ["\ud800", float("nan")])
+def test_what_json_cannot_hold_is_refused(foreign: object) -> None:
+    """A store that sends such a thing ends in an error of the closed list."""
+    with pytest.raises(InvalidValue):
+        from_map({"a": foreign})

@@ -1,0 +1,75 @@
+"""Values as the maps that Vault's wire and Vault's stores hold, and back: nothing is lost either way.
+
+A JSON object is its own map. Any other value is ``{"value": text}`` or ``{"value_base64": …}`` with its media type
+beside it under ``wardgate:type``, so that its form travels inside the value.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+
+from wardgate.spi.errors import InvalidValue
+from wardgate.spi.values import JSON, Value
+
+TYPE_KEY = "wardgate:type"
+"""Tells a wrapped value from a caller's own map; a caller cannot supply it."""
+TEXT_KEY = "value"
+BYTES_KEY = "value_base64"
+
+
+def to_map(value: Value) -> dict[str, object]:
+    """The map that stands for ``value``; :func:`from_map` gives the same value again.
+
+    An object that holds ``wardgate:type`` itself is wrapped like text, so that it cannot pass for something else.
+    """
+    fields = value.fields()
+    return _wrap(value) if fields is None or TYPE_KEY in fields else fields
+
+
+def to_json(value: Value) -> bytes:
+    """The JSON text of :func:`to_map`: an object's own text, byte for byte."""
+    fields = value.fields()
+    if fields is None or TYPE_KEY in fields:
+        return json.dumps(_wrap(value), ensure_ascii=False).encode()
+    return value.data
+
+
+def from_map(mapping: Mapping[str, object]) -> Value:
+    """The value a map stands for: what was wrapped, unwrapped; any other map as a JSON object.
+
+    Raises:
+        InvalidValue: the map holds what JSON cannot: a lone surrogate, NaN, an infinity.
+    """
+    return _unwrap(mapping) or Value(_encode(mapping), JSON)
+
+
+def _wrap(value: Value) -> dict[str, object]:
+    text = value.text()
+    if text is not None:
+        return {TEXT_KEY: text, TYPE_KEY: value.media_type}
+    return {BYTES_KEY: base64.b64encode(value.data).decode(), TYPE_KEY: value.media_type}
+
+
+def _unwrap(mapping: Mapping[str, object]) -> Value | None:
+    """The wrapped value; None for a map that only resembles one, which is somebody's own."""
+    media_type = mapping.get(TYPE_KEY)
+    text, encoded = mapping.get(TEXT_KEY), mapping.get(BYTES_KEY)
+    if not isinstance(media_type, str) or len(mapping) != len((TYPE_KEY, TEXT_KEY)):
+        return None
+    try:
+        if isinstance(text, str):
+            return Value(text.encode(), media_type)
+        if isinstance(encoded, str):
+            return Value(base64.b64decode(encoded, validate=True), media_type)
+    except ValueError:
+        return None
+    return None
+
+
+def _encode(mapping: Mapping[str, object]) -> bytes:
+    try:
+        return json.dumps(mapping, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except ValueError:
+        raise InvalidValue("the value holds what JSON cannot: a lone surrogate, NaN or an infinity") from None
