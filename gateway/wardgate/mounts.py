@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Capabilities
-from wardgate.spi.errors import AlreadyExists, InvalidValue
+from wardgate.spi.errors import AlreadyExists, InvalidValue, WardgateError
 from wardgate.spi.frontend import MountView
 from wardgate.spi.path import Path
 
@@ -62,6 +64,94 @@ class Mounts:
             if view is not None:
                 return view
         return None
+
+
+class MountRow(Protocol):
+    """A mount as the state remembers it; ``options`` are opened, secrets and all."""
+
+    @property
+    def id(self) -> str:
+        """Never reused; a changed mount keeps its id."""
+
+    @property
+    def prefix(self) -> Path:
+        """Where it stands in its namespace."""
+
+    @property
+    def type(self) -> str:
+        """Name of its backend type."""
+
+    @property
+    def presentation(self) -> Mapping[str, str]:
+        """How front-ends show it."""
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """As given to the backend type."""
+
+
+class OpenMounts:
+    """The mounts of every namespace, each backend opened once in this process.
+
+    Args:
+        rows: what the state remembers of a namespace's mounts; the same object as long as nothing changed.
+        open_backend: opens one for (namespace id, row); raises one of the closed list.
+    """
+
+    def __init__(
+        self,
+        rows: Callable[[str], Sequence[MountRow]],
+        open_backend: Callable[[str, MountRow], Backend],
+    ) -> None:
+        self._rows = rows
+        self._open_backend = open_backend
+        self._opened: dict[str, tuple[Sequence[MountRow], Mounts]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def of(self, namespace: str) -> Mounts:
+        """The mounts of a namespace, reopened where they changed."""
+        rows = self._rows(namespace)
+        known = self._opened.get(namespace)
+        if known is not None and known[0] is rows:
+            return known[1]
+        return self._reopen(namespace, rows, {} if known is None else {row.id: row for row in known[0]})
+
+    async def close(self) -> None:
+        """Close every backend."""
+        for _, mounts in self._opened.values():
+            for mount in mounts:
+                if mount.backend is not None:
+                    await mount.backend.close()
+        self._opened.clear()
+
+    def _reopen(self, namespace: str, rows: Sequence[MountRow], before: Mapping[str, MountRow]) -> Mounts:
+        old = {mount.id: mount for mount in self._opened[namespace][1]} if before else {}
+        kept = {row.id for row in rows if row.id in old and _same(row, before[row.id]) and old[row.id].backend}
+        mounts = Mounts(old[row.id] if row.id in kept else self._mount(namespace, row) for row in rows)
+        self._opened[namespace] = (rows, mounts)
+        for mount in old.values():
+            if mount.id not in kept and mount.backend is not None:
+                task = asyncio.get_running_loop().create_task(mount.backend.close())
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
+        return mounts
+
+    def _mount(self, namespace: str, row: MountRow) -> Mount:
+        backend, fault = None, ""
+        try:
+            backend = self._open_backend(namespace, row)
+        except WardgateError as error:
+            fault = error.message  # one mount that cannot be opened never touches another
+        return Mount(row.id, namespace, row.prefix, row.type, row.presentation, backend, fault)
+
+
+def _same(row: MountRow, other: MountRow) -> bool:
+    return (row.prefix, row.type, row.presentation, row.options) == (
+        other.prefix,
+        other.type,
+        other.presentation,
+        other.options,
+    )
 
 
 def check_prefix(prefix: Path, *, mounts: Iterable[Path], children: Iterable[str]) -> None:

@@ -1,0 +1,226 @@
+"""The innermost layer, over a small store that does not number its versions."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import Any, TypeVar
+
+import pytest
+from wardgate.context import Context
+from wardgate.mounts import Mount, Mounts
+from wardgate.pipeline.dispatch import Dispatch
+from wardgate.pipeline.dispatch.breaker import COOL_DOWN, FAILURES
+from wardgate.spi.backend import Backend
+from wardgate.spi.capabilities import Capabilities
+from wardgate.spi.errors import (
+    Malformed,
+    OutcomeUnknown,
+    SecretNotFound,
+    TooLarge,
+    Unavailable,
+    Unsupported,
+    VersionNotFound,
+    WardgateError,
+)
+from wardgate.spi.frontend import Arrival
+from wardgate.spi.operations.base import Operation, Rejected
+from wardgate.spi.operations.secrets import (
+    Absent,
+    DeleteSecret,
+    DescribeSecret,
+    ListSecrets,
+    Ordinal,
+    ReadSecret,
+    Stage,
+    WriteSecret,
+)
+from wardgate.spi.path import ROOT, Path
+from wardgate.spi.values import Expect, SecretVersion, Value, VersionInfo
+
+R = TypeVar("R")
+SECRET = Path.parse("odd/app/db")
+
+
+class FakeClock:
+    """Time that moves when told."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def now(self) -> int:
+        return int(self.seconds * 1e9)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class Unnumbered(Backend):
+    """Keeps versions under letters; can be told to fail or to hang."""
+
+    capabilities = Capabilities(write=True, versions=True, max_value_bytes=100, max_path_bytes=20)
+
+    def __init__(self) -> None:
+        self.versions: dict[Path, dict[str, Value]] = {}
+        self.names = iter("abcdefgh")
+        self.calls = 0
+        self.failure: WardgateError | None = None
+        self.hangs = False
+
+    async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
+        await self._called()
+        kept = self.versions.get(path)
+        if kept is None:
+            raise SecretNotFound
+        name = version or list(kept)[-1]
+        if name not in kept:
+            raise VersionNotFound
+        return SecretVersion(VersionInfo(name), kept[name])
+
+    async def write(self, path: Path, value: Value, *, expect: Expect | None = None) -> VersionInfo:
+        await self._called()
+        name = next(self.names)
+        self.versions.setdefault(path, {})[name] = value
+        return VersionInfo(name)
+
+    async def _called(self) -> None:
+        self.calls += 1
+        if self.failure:
+            raise self.failure
+        if self.hangs:
+            await asyncio.Event().wait()
+
+
+class MemoryLedger:
+    """A ledger in memory."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], list[str]] = {}
+
+    async def ordinal(self, mount_id: str, path: str, store_version: str) -> int:
+        rows = self.rows.setdefault((mount_id, path), [])
+        if store_version not in rows:
+            rows.append(store_version)
+        return rows.index(store_version) + 1
+
+    def version(self, mount_id: str, path: str, ordinal: int) -> str | None:
+        return dict(enumerate(self.rows.get((mount_id, path), []), 1)).get(ordinal)
+
+
+class Room:
+    """A dispatch layer over one mount at ``odd/``."""
+
+    def __init__(self) -> None:
+        self.backend = Unnumbered()
+        self.clock = FakeClock()
+        self.mounts = Mounts([Mount("m1", "root", Path.parse("odd"), "odd", {}, self.backend)])
+        self.dispatch = Dispatch({}, lambda _: self.mounts, MemoryLedger(), self.clock)
+        self.ids = itertools.count()
+
+    async def ask(self, operation: Operation[R], seconds: float = 5.0) -> R:
+        arrival = Arrival(str(next(self.ids)), 0, self.clock.monotonic() + seconds, "127.0.0.1")
+        outcome: Any = await self.dispatch(Context(arrival, operation, None, "root"))
+        result: R = outcome.result
+        return result
+
+    def run(self, operation: Operation[R], seconds: float = 5.0) -> R:
+        return asyncio.run(self.ask(operation, seconds))
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def write(text: str) -> WriteSecret:
+    return WriteSecret(path=SECRET, value=Value(text.encode()))
+
+
+def test_versions_without_numbers_are_numbered_in_the_order_written(room: Room) -> None:
+    """The ledger gives each version an ordinal once, and a read by it finds that version."""
+    assert [1, 2] == [room.run(write("one")).ordinal, room.run(write("two")).ordinal]
+    assert b"one" == room.run(ReadSecret(path=SECRET, version=Ordinal(1))).value.data
+    assert 2 == room.run(ReadSecret(path=SECRET)).info.ordinal
+
+
+def test_an_ordinal_that_never_was_is_not_found(room: Room) -> None:
+    """The store is not asked for a version it never had."""
+    room.run(write("one"))
+    with pytest.raises(VersionNotFound):
+        room.run(ReadSecret(path=SECRET, version=Ordinal(7)))
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        ListSecrets(path=Path.parse("odd")),
+        DescribeSecret(path=SECRET),
+        DeleteSecret(path=SECRET),
+        WriteSecret(path=SECRET, value=Value(b"x"), expect=Absent()),
+        ReadSecret(path=SECRET, version=Stage("previous")),
+    ],
+    ids=lambda operation: operation.name(),
+)
+def test_what_a_store_cannot_do_is_refused_without_asking_it(room: Room, operation: Operation[Any]) -> None:
+    """A capability that is not declared is Unsupported, and the backend is not called."""
+    with pytest.raises(Unsupported):
+        room.run(operation)
+    assert 0 == room.backend.calls
+
+
+@pytest.mark.parametrize(
+    ("operation", "error"),
+    [
+        (WriteSecret(path=SECRET, value=Value(b"x" * 101)), TooLarge),
+        (ReadSecret(path=Path.parse("odd/" + "x" * 21)), TooLarge),
+        (ReadSecret(path=Path.parse("odd")), Malformed),
+        (ReadSecret(path=Path.parse("even/app")), SecretNotFound),
+    ],
+)
+def test_bounds_are_checked_before_the_store_is_asked(
+    room: Room, operation: Operation[Any], error: type[WardgateError]
+) -> None:
+    """Too large, no secret, no mount: each its own error, and the backend is not called."""
+    with pytest.raises(error):
+        room.run(operation)
+    assert 0 == room.backend.calls
+
+
+def test_a_rejected_request_ends_in_its_error(room: Room) -> None:
+    """What a front-end could not translate comes back as what it said."""
+    with pytest.raises(Malformed):
+        room.run(Rejected(path=ROOT, error=Malformed("no")))
+
+
+def test_a_read_past_its_deadline_is_unavailable_and_a_write_unknown(room: Room) -> None:
+    """A change that was sent and not confirmed is never called undone."""
+    room.backend.hangs = True
+    with pytest.raises(Unavailable):
+        room.run(ReadSecret(path=SECRET), seconds=0)
+    with pytest.raises(OutcomeUnknown):
+        room.run(write("x"), seconds=0)
+
+
+def test_a_store_that_keeps_failing_is_left_alone_and_then_probed(room: Room) -> None:
+    """After enough failures nobody asks it; after the cool-down one request does, and success closes the breaker."""
+    room.run(write("one"))
+    room.backend.failure = Unavailable("down")
+    for _ in range(FAILURES):
+        with pytest.raises(Unavailable, match="down"):
+            room.run(ReadSecret(path=SECRET))
+    asked = room.backend.calls
+    with pytest.raises(Unavailable, match="left alone"):
+        room.run(ReadSecret(path=SECRET))
+    assert asked == room.backend.calls
+    room.backend.failure = None
+    room.clock.seconds += COOL_DOWN
+    room.run(ReadSecret(path=SECRET))
+    room.run(ReadSecret(path=SECRET))
+    assert asked + 2 == room.backend.calls
+
+
+def test_a_secret_that_is_not_there_is_no_failure_of_the_store(room: Room) -> None:
+    """Refusals do not open the breaker: a caller cannot take a mount down by asking for what is not there."""
+    for _ in range(FAILURES + 1):
+        with pytest.raises(SecretNotFound):
+            room.run(ReadSecret(path=SECRET))

@@ -1,0 +1,99 @@
+"""One path type: what it refuses was, each, a way round a policy somewhere."""
+
+from __future__ import annotations
+
+import unicodedata
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wardgate.spi.errors import Malformed
+from wardgate.spi.path import MAX_SEGMENTS, Path
+
+REFUSED = {
+    "empty": b"",
+    "leading slash": b"/a",
+    "trailing slash": b"a/",
+    "doubled slash": b"a//b",
+    "dot": b"a/./b",
+    "dot dot": b"a/../b",
+    "encoded dot dot": b"a/%2e%2e/b",
+    "half-encoded dot dot": b"a/.%2E/b",
+    "encoded slash": b"a%2fb",
+    "encoded slash, capitals": b"a%2Fb",
+    "encoded backslash": b"a%5cb",
+    "backslash": b"a\\..\\b",
+    "newline": b"a%0ab",
+    "NUL": b"a%00b",
+    "delete": b"a%7fb",
+    "C1 control": b"a%c2%85b",
+    "line separator": b"a%e2%80%a8b",
+    "not UTF-8": b"a%ffb",
+    "another not UTF-8": b"a%feb",
+    "overlong slash": b"a%c0%afb",
+    "lone surrogate": b"a%ed%a0%80b",
+    "replacement character": b"a%ef%bf%bdb",
+    "not NFC": b"e%cc%81",
+    "leading space": b"a/%20b",
+    "trailing space": b"a/b%20",
+    "trailing no-break space": b"a/b%c2%a0",
+    "segment of 256 bytes": b"a" * 256,
+    "segment of 256 bytes in 128 characters": quote("é" * 128).encode(),
+    "33 segments": b"/".join([b"a"] * 33),
+}
+
+
+@pytest.mark.parametrize("raw", REFUSED.values(), ids=REFUSED.keys())
+def test_what_could_mean_two_things_is_refused(raw: bytes) -> None:
+    """No spelling of a path outside the grammar gets past the constructor."""
+    with pytest.raises(Malformed):
+        Path.from_raw(raw)
+
+
+def test_decoding_happens_exactly_once() -> None:
+    """A doubly encoded dot stays text; it is not decoded again further down."""
+    assert Path(("a", "%2e%2e", "b")) == Path.from_raw(b"a/%252e%252e/b")
+
+
+def test_case_is_kept() -> None:
+    """A case variant is another path, never the same."""
+    assert Path.from_raw(b"Team/X") != Path.from_raw(b"team/x")
+
+
+@pytest.mark.parametrize("raw", [b"a" * 255, b"/".join([b"a"] * 32), "日本語/ключ".encode(), b"a%20b", b"a%3Fb%23c%25"])
+def test_the_edge_of_the_grammar_is_inside(raw: bytes) -> None:
+    """The longest segment, the deepest path, every script, and encoded reserved characters are good paths."""
+    assert Path.from_raw(raw).segments
+
+
+segment = (
+    st.text(st.characters(exclude_categories=("C", "Z"), exclude_characters="/\\\ufffd"), min_size=1, max_size=40)
+    .map(lambda text: unicodedata.normalize("NFC", text))
+    .filter(lambda text: text not in {".", ".."} and len(text.encode()) <= 255 and "/" not in text)
+)
+
+
+@given(st.lists(segment, min_size=1, max_size=MAX_SEGMENTS))
+def test_a_path_comes_back_from_its_own_text_and_wire_form(segments: list[str]) -> None:
+    """Parsing and printing are inverse, by text and by percent-encoding."""
+    path = Path(tuple(segments))
+    assert path == Path.parse(str(path))
+    assert path == Path.from_raw(quote(str(path)).encode())
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_canonical_path_or_refused(raw: bytes) -> None:
+    """Whatever comes, what is accepted equals its own canonical form."""
+    try:
+        path = Path.from_raw(raw)
+    except Malformed:
+        return
+    assert path == Path.parse(str(path))
+    assert unicodedata.is_normalized("NFC", str(path))
+
+
+def test_prefixes_are_whole_segments() -> None:
+    """``secretive/x`` is not below ``secret``."""
+    assert not Path.parse("secretive/x").starts_with(Path.parse("secret"))
+    assert Path.parse("x") == Path.parse("secret/x").below(Path.parse("secret"))
