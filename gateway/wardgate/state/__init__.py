@@ -1,0 +1,1 @@
+"""What the gateway itself remembers: SQL, its migrations, and the codes that make a forged row show."""

@@ -1,0 +1,64 @@
+"""Opening one SQLite file: its modes, its settings, and the lock its writers in all processes share."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import Any
+
+from sqlalchemy import URL, Engine, NullPool, create_engine, event
+
+BUSY_SECONDS = 5
+"""How long a foreign program (a backup, an SQL shell) may hold the file before a write is refused."""
+
+_SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+)
+
+
+def _configure(connection: Any, _record: object) -> None:
+    for setting in _SETTINGS:
+        connection.execute(setting)
+
+
+def engine(file: FilePath) -> Engine:
+    """An engine on ``file`` whose connections see each statement's newest committed data.
+
+    Parameters never show in its errors.
+    """
+    made = create_engine(
+        URL.create("sqlite+pysqlite", database=str(file)),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+        # Connections are kept by thread; only closing them may happen from another one.
+        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+    )
+    event.listen(made, "connect", _configure)
+    return made
+
+
+def make(file: FilePath) -> None:
+    """Make an empty file readable by its owner alone; SQLite gives its log the same mode."""
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+
+
+@contextlib.contextmanager
+def writers_lock(file: FilePath) -> Iterator[None]:
+    """Wait until no other process writes ``file``.
+
+    SQLite's own busy handler polls; a queue in the kernel keeps the slowest writers fast.
+    """
+    handle = os.open(f"{file}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
