@@ -1,0 +1,5 @@
+"""``python -m bench``: runs every benchmark and prints its table."""
+
+from bench import reads
+
+reads.main()
