@@ -1,0 +1,131 @@
+"""Answers one HTTP request: finds its route, translates it, sends it down the road, and translates back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from wardgate.spi.errors import Malformed, WardgateError
+from wardgate.spi.frontend import ARRIVAL, Arrival, Frontend, Gateway, Outcome, Receive, Scope, Send
+from wardgate.spi.identity import Credential
+from wardgate.spi.operations.base import Rejected
+
+from wardgate_native.api import reading
+from wardgate_native.api.problems import problem
+from wardgate_native.api.routing import Call, NoSuchEndpoint, Route
+from wardgate_native.api.table import TABLE
+from wardgate_native.api.wire import Answer, encode_headers, header_text
+
+PREFIX = "/api/v1/"
+_PREFIX = PREFIX.encode()
+# A value may be HTML; no browser shall ever run what it holds, guess what it is, or keep it.
+_ALWAYS = encode_headers((
+    ("cache-control", "no-store"),
+    ("x-content-type-options", "nosniff"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+))  # fmt: skip
+_NOT_MODIFIED = 304
+_encode = msgspec.json.Encoder().encode
+
+
+class RestFrontend(Frontend):
+    """The ASGI application below ``/api/v1/``."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request; a caller that hung up gets none."""
+        try:
+            answer = await self._answer(scope, receive)
+        except reading.ClientGone:
+            return
+        await _send(send, answer, scope)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        request = _Request()
+        try:
+            try:
+                route, call = await request.read(scope, receive)
+                operation = route.operation(call)
+            except NoSuchEndpoint as missing:
+                return await self._reject(scope, request, missing.error, missing.status, missing.allow)
+            except WardgateError as error:
+                return await self._reject(scope, request, error)
+            outcome = await self._gateway.perform(
+                scope, operation, credential=request.credential, namespace=request.namespace
+            )
+        except WardgateError as error:
+            return problem(error, _id(scope), conditional=request.conditional)
+        return _unless_known(_with_facts(route.answer(outcome), outcome), call)
+
+    async def _reject(
+        self, scope: Scope, request: _Request, error: WardgateError, status: int | None = None, allow: Any = ()
+    ) -> Answer:
+        """Send what could not be translated down the road, so that it is audited; then say what was wrong."""
+        try:
+            await self._gateway.perform(
+                scope, Rejected(error=error), credential=request.credential, namespace=request.namespace
+            )
+        except WardgateError as raised:
+            if raised is not error:
+                return problem(raised, _id(scope))
+        return problem(error, _id(scope), status=status, allow=allow)
+
+
+class _Request:
+    """What is known of a request so far; a rejection carries as much of it as was read."""
+
+    def __init__(self) -> None:
+        self.credential: Credential | None = None
+        self.namespace = ""
+        self.conditional = False
+
+    async def read(self, scope: Scope, receive: Receive) -> tuple[Route, Call]:
+        """Find the route and read all that it declares. Raises one of the closed list, or NoSuchEndpoint."""
+        headers = reading.headers(scope["headers"])
+        self.credential = reading.credential(headers)
+        self.namespace = reading.namespace(headers)
+        self.conditional = "if-match" in headers or "if-none-match" in headers
+        raw: bytes = scope["raw_path"]
+        if not raw.startswith(_PREFIX):
+            raise Malformed("the path does not begin with /api/v1/")
+        route, path = TABLE.find(scope["method"], raw[len(_PREFIX) :])
+        query = reading.query(scope.get("query_string", b""), route.query)
+        body = reading.decode(await reading.body(receive, headers), headers, route.request)
+        return route, Call(path, query, body, headers)
+
+
+def _id(scope: Scope) -> str:
+    arrival: Arrival = scope[ARRIVAL]
+    return arrival.id
+
+
+def _with_facts(answer: Answer, outcome: Outcome[Any]) -> Answer:
+    """Add the headers that say how old an answer is, and the warnings that came with it."""
+    if outcome.freshness is None and not outcome.warnings:
+        return answer
+    added = [("x-wardgate-warning", header_text(warning)) for warning in outcome.warnings]
+    if outcome.freshness is not None:
+        added.append(("age", str(int(outcome.freshness.age))))
+        if outcome.freshness.stale:
+            added.append(("x-wardgate-stale", "true"))
+    return Answer(answer.body, answer.status, answer.media_type, (*answer.headers, *added))
+
+
+def _unless_known(answer: Answer, call: Call) -> Answer:
+    """A caller that showed the version it has (If-None-Match) is not sent it again."""
+    known = call.headers.get("if-none-match")
+    if known is None or ("etag", known) not in answer.headers or not isinstance(answer.body, bytes):
+        return answer
+    return Answer(None, _NOT_MODIFIED, answer.media_type, answer.headers)
+
+
+async def _send(send: Send, answer: Answer, scope: Scope) -> None:
+    body = answer.body if isinstance(answer.body, bytes) else b"" if answer.body is None else _encode(answer.body)
+    headers = [*_ALWAYS, *encode_headers((*answer.headers, ("x-request-id", _id(scope))))]
+    if answer.body is not None:
+        headers.append((b"content-type", answer.media_type.encode("latin-1")))
+        headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

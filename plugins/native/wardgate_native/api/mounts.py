@@ -1,0 +1,98 @@
+"""Endpoints of mounts."""
+
+from __future__ import annotations
+
+import msgspec
+from wardgate.spi.frontend import Outcome
+from wardgate.spi.operations.base import Operation
+from wardgate.spi.operations.mounts import MOUNTS, CreateMount, DeleteMount, ListMounts, MountInfo, ReadMount
+from wardgate.spi.path import Path
+
+from wardgate_native.api.routing import Call, Route
+from wardgate_native.api.secrets import no_content
+from wardgate_native.api.wire import Answer, Body, rfc3339
+
+
+class Mount(msgspec.Struct, kw_only=True):
+    """A mount. Secret options are shown as asterisks; ``fault`` says why it is not open, or is empty."""
+
+    id: str
+    prefix: str
+    type: str
+    presentation: dict[str, str]
+    options: dict[str, object]
+    created_at: str | None
+    description: str
+    fault: str
+
+
+class Mounts(msgspec.Struct):
+    """All mounts of the namespace."""
+
+    mounts: list[Mount]
+
+
+class MountRequest(Body):
+    """A backend of ``type`` at ``prefix``; ``presentation`` says how front-ends show it: ``{"vault.kv": "2"}``."""
+
+    prefix: str
+    type: str
+    options: dict[str, object] = msgspec.field(default_factory=dict)
+    presentation: dict[str, str] = msgspec.field(default_factory=dict)
+    description: str = ""
+
+
+def _mount(info: MountInfo) -> Mount:
+    return Mount(
+        id=info.id,
+        prefix=str(info.prefix),
+        type=info.type,
+        presentation=dict(info.presentation),
+        options=dict(info.options),
+        created_at=rfc3339(info.created_at),
+        description=info.description,
+        fault=info.fault,
+    )
+
+
+def _create(call: Call) -> Operation[MountInfo]:
+    body: MountRequest = call.body
+    return CreateMount(
+        path=MOUNTS.joined(Path.parse(body.prefix.removesuffix("/"))),
+        type=body.type,
+        options=body.options,
+        presentation=body.presentation,
+        description=body.description,
+    )
+
+
+def _mount_answer(outcome: Outcome[MountInfo]) -> Answer:
+    return Answer(_mount(outcome.result))
+
+
+def _created_answer(outcome: Outcome[MountInfo]) -> Answer:
+    return Answer(_mount(outcome.result), 201)
+
+
+def _mounts_answer(outcome: Outcome[tuple[MountInfo, ...]]) -> Answer:
+    return Answer(Mounts([_mount(info) for info in outcome.result]))
+
+
+ROUTES = (
+    Route(
+        method="GET", pattern="mounts", summary="All mounts of the namespace.", response=Mounts,
+        operation=lambda _call: ListMounts(), answer=_mounts_answer,
+    ),
+    Route(
+        method="POST", pattern="mounts", summary="Open a backend at a prefix.", request=MountRequest, response=Mount,
+        operation=_create, answer=_created_answer,
+    ),
+    Route(
+        method="GET", pattern="mounts/{path}", summary="One mount.", response=Mount,
+        operation=lambda call: ReadMount(path=MOUNTS.joined(call.path)), answer=_mount_answer,
+    ),
+    Route(
+        method="DELETE", pattern="mounts/{path}", summary="Forget a mount; its store keeps what it holds.",
+        operation=lambda call: DeleteMount(path=MOUNTS.joined(call.path)), answer=no_content,
+    ),
+)  # fmt: skip

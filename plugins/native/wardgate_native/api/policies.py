@@ -1,0 +1,166 @@
+"""Endpoints of policies, and questions about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+from wardgate.spi.errors import Malformed
+from wardgate.spi.frontend import Outcome
+from wardgate.spi.operations.base import Action, Operation
+from wardgate.spi.operations.policies import (
+    POLICIES,
+    DeletePolicy,
+    Effect,
+    ExplainPolicy,
+    Explanation,
+    ListPolicies,
+    Policy,
+    ReadCapabilities,
+    ReadPolicy,
+    Rule,
+    WritePolicy,
+)
+from wardgate.spi.path import ROOT, Path
+
+from wardgate_native.api.routing import Call, Route
+from wardgate_native.api.secrets import no_content
+from wardgate_native.api.wire import Answer, Body
+
+
+class RuleDocument(Body, omit_defaults=True):
+    """One rule. ``actions``: names of actions, or ``*`` alone; ``paths``: patterns."""
+
+    effect: Effect
+    actions: list[str]
+    paths: list[str]
+    when: str = ""
+
+
+class PolicyDocument(Body):
+    """A policy. In a request ``name`` may be left out; if it stands there it is the one of the URL."""
+
+    rules: list[RuleDocument]
+    name: str | None = None
+
+
+class StoredPolicy(msgspec.Struct, kw_only=True):
+    """A policy as it is kept; a built-in one cannot be changed."""
+
+    name: str
+    built_in: bool
+    rules: list[RuleDocument]
+
+
+class Policies(msgspec.Struct):
+    """The names of all policies."""
+
+    policies: list[str]
+
+
+class Question(Body):
+    """Would a principal with these policies be allowed this? ``folder``: the path names a folder."""
+
+    policies: list[str]
+    action: Action
+    path: str
+    folder: bool = False
+
+
+class Reason(msgspec.Struct, kw_only=True):
+    """Why: the policy and the rule that decided; null: none did, so it is denied."""
+
+    allowed: bool
+    policy: str | None
+    rule: RuleDocument | None
+    candidates: int
+
+
+class AskedPaths(Body):
+    """The paths to ask about."""
+
+    paths: Annotated[list[str], msgspec.Meta(min_length=1, max_length=1_000)]
+
+
+class OwnCapabilities(msgspec.Struct):
+    """The actions allowed at each path."""
+
+    capabilities: dict[str, list[str]]
+
+
+def _rule(rule: Rule) -> RuleDocument:
+    return RuleDocument(effect=rule.effect, actions=list(rule.actions), paths=list(rule.paths), when=rule.when)
+
+
+def _write(call: Call) -> Operation[None]:
+    document: PolicyDocument = call.body
+    name = call.path.segments[0]
+    if document.name not in {None, name}:
+        raise Malformed("the policy's name in the body is not the one in the URL")
+    rules = tuple(Rule(rule.effect, tuple(rule.actions), tuple(rule.paths), rule.when) for rule in document.rules)
+    return WritePolicy(path=POLICIES.joined(call.path), policy=Policy(name, rules))
+
+
+def _policy_answer(outcome: Outcome[Policy]) -> Answer:
+    policy = outcome.result
+    rules = [_rule(rule) for rule in policy.rules]
+    return Answer(StoredPolicy(name=policy.name, built_in=policy.built_in, rules=rules))
+
+
+def _explain(call: Call) -> Operation[Explanation]:
+    question: Question = call.body
+    folder = question.folder or question.path.endswith("/")
+    text = question.path.removesuffix("/")
+    return ExplainPolicy(
+        policies=tuple(question.policies),
+        asked_action=question.action,
+        asked_path=Path.parse(text) if text or not folder else ROOT,
+        asked_folder=folder,
+    )
+
+
+def _reason_answer(outcome: Outcome[Explanation]) -> Answer:
+    why = outcome.result
+    rule = None if why.rule is None else _rule(why.rule)
+    return Answer(Reason(allowed=why.allowed, policy=why.policy, rule=rule, candidates=why.candidates))
+
+
+def _policies_answer(outcome: Outcome[tuple[str, ...]]) -> Answer:
+    return Answer(Policies(list(outcome.result)))
+
+
+def _capabilities(call: Call) -> Operation[Mapping[str, frozenset[Action]]]:
+    return ReadCapabilities(asked=tuple(Path.parse(path.removesuffix("/")) for path in call.body.paths))
+
+
+def _capabilities_answer(outcome: Outcome[Mapping[str, frozenset[Action]]]) -> Answer:
+    return Answer(OwnCapabilities({path: sorted(actions) for path, actions in outcome.result.items()}))
+
+
+ROUTES = (
+    Route(
+        method="GET", pattern="policies", summary="The names of all policies.", response=Policies,
+        operation=lambda _call: ListPolicies(), answer=_policies_answer,
+    ),
+    Route(
+        method="GET", pattern="policies/{name}", summary="One policy.", response=StoredPolicy,
+        operation=lambda call: ReadPolicy(path=POLICIES.joined(call.path)), answer=_policy_answer,
+    ),
+    Route(
+        method="PUT", pattern="policies/{name}", summary="Create a policy or replace it; a bad one changes nothing.",
+        request=PolicyDocument, operation=_write, answer=no_content,
+    ),
+    Route(
+        method="DELETE", pattern="policies/{name}", summary="Delete a policy.",
+        operation=lambda call: DeletePolicy(path=POLICIES.joined(call.path)), answer=no_content,
+    ),
+    Route(
+        method="POST", pattern="explain", summary="Would this be allowed, and which rule decides?",
+        request=Question, response=Reason, operation=_explain, answer=_reason_answer,
+    ),
+    Route(
+        method="POST", pattern="capabilities", summary="What may I do at these paths?",
+        request=AskedPaths, response=OwnCapabilities, operation=_capabilities, answer=_capabilities_answer,
+    ),
+)  # fmt: skip

@@ -1,0 +1,163 @@
+"""Reads what a request carries: headers, credential, namespace, query and body, each strictly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from wardgate.spi import strict_json
+from wardgate.spi.errors import Malformed, TooLarge
+from wardgate.spi.frontend import Receive
+from wardgate.spi.identity import Credential
+from wardgate.spi.options import nearest
+from wardgate.spi.path import Path
+
+from wardgate_native.api.routing import Nothing, Raw
+
+MAX_BODY = 8 * 1024 * 1024
+_SINGLE = frozenset({
+    "authorization", "content-type", "if-match", "if-none-match", "x-vault-token", "x-wardgate-namespace",
+})  # fmt: skip
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
+_SHAPE = re.compile(r"(Expected|Object missing required field) [^\n]*")
+
+
+class ClientGone(Exception):
+    """The caller hung up before its request was read; there is nobody to answer."""
+
+
+def headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The headers by lower-case name. Raises Malformed when one that must be single stands twice."""
+    result: dict[str, str] = {}
+    for name_bytes, value in raw:
+        name = name_bytes.decode("latin-1").lower()
+        if name in _SINGLE and name in result:
+            raise Malformed(f"the header {name} stands twice")
+        result[name] = value.decode("latin-1")
+    return result
+
+
+def credential(given: Mapping[str, str]) -> Credential | None:
+    """The token of ``Authorization: Bearer`` or ``X-Vault-Token``. Raises Malformed when both differ."""
+    scheme, _, bearer = given.get("authorization", "").partition(" ")
+    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
+    vault = given.get("x-vault-token", "").strip()
+    if bearer and vault and bearer != vault:
+        raise Malformed("Authorization and X-Vault-Token hold different tokens; send one")
+    token = bearer or vault
+    return Credential("token", token) if token else None
+
+
+def namespace(given: Mapping[str, str]) -> str:
+    """The canonical path of ``X-Wardgate-Namespace``; ``""`` is the root. Raises Malformed."""
+    try:
+        text = given.get("x-wardgate-namespace", "").encode("latin-1").decode()
+    except UnicodeDecodeError:
+        raise Malformed("X-Wardgate-Namespace is not UTF-8") from None
+    text = text.removeprefix("/").removesuffix("/")
+    return str(Path.parse(text)) if text else ""
+
+
+def query(raw: bytes, into: type | None) -> Any:
+    """The query string as an instance of ``into`` (None: there must be none).
+
+    Raises:
+        Malformed: not UTF-8, a name twice, an unknown name (with the nearest right one), a wrong value.
+    """
+    given: dict[str, str] = {}
+    for part in raw.split(b"&") if raw else ():
+        name, _, text = part.partition(b"=")
+        key = _decoded(name)
+        if key in given:
+            raise Malformed("a query parameter stands twice")
+        given[key] = _decoded(text)
+    known = msgspec.structs.fields(into) if into else ()
+    names = {field.encode_name for field in known}
+    for key in given:
+        if key not in names:
+            raise Malformed(f"unknown query parameter {key!r}{nearest(key, names)}")
+    return _convert(given, into, strict=False) if into else None
+
+
+def _decoded(part: bytes) -> str:
+    try:
+        return unquote_to_bytes(part.replace(b"+", b" ")).decode("utf-8", errors="strict")
+    except UnicodeDecodeError:
+        raise Malformed("the query string is not UTF-8") from None
+
+
+async def body(receive: Receive, given: Mapping[str, str]) -> bytes:
+    """The whole body. Raises TooLarge past ``MAX_BODY``, and ClientGone."""
+    too_large = TooLarge(f"the body is larger than {MAX_BODY // 1024} KiB")
+    announced = given.get("content-length", "0")
+    if announced.isdecimal() and int(announced[:20]) > MAX_BODY:
+        raise too_large
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise too_large
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def decode(data: bytes, given: Mapping[str, str], into: type) -> Any:
+    """The body as the route wants it: nothing, raw bytes, or an instance of a struct.
+
+    Raises:
+        Malformed: a body where none is taken, not JSON, unknown fields (with the nearest right name), wrong types.
+    """
+    if into is Raw:
+        return data
+    if into is Nothing:
+        if data:
+            raise Malformed("this request takes no body")
+        return None
+    media_type = given.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if data and media_type != "application/json":
+        raise Malformed("the body must be JSON: send Content-Type: application/json")
+    decoded = strict_json.loads(data) if data else {}
+    if not isinstance(decoded, dict):
+        raise Malformed("the body must be a JSON object")
+    return _convert(decoded, into, strict=True)
+
+
+def _convert(given: object, into: type, *, strict: bool) -> Any:
+    try:
+        return msgspec.convert(given, into, strict=strict)
+    except msgspec.ValidationError as error:
+        raise Malformed(_explain(str(error), into)) from None
+
+
+def _explain(message: str, into: type) -> str:
+    """What was wrong, from msgspec's words only where those name types and places, never a value."""
+    unknown = _UNKNOWN_FIELD.match(message)
+    if unknown:
+        return f"unknown field {unknown['name']!r}{nearest(unknown['name'], _fields(into))}"
+    place = message.rpartition(" - at ")[2].strip("`") if " - at " in message else "the body"
+    return message.replace("`", "'") if _SHAPE.fullmatch(message) else f"a value is not accepted at {place}"
+
+
+def _fields(into: type) -> set[str]:
+    """The names of all fields of a struct and of the structs in it."""
+    names: set[str] = set()
+    pending: list[Any] = [msgspec.inspect.type_info(into)]
+    while pending:
+        found = pending.pop()
+        if isinstance(found, msgspec.inspect.StructType):
+            names.update(field.encode_name for field in found.fields)
+            pending.extend(field.type for field in found.fields)
+        elif isinstance(found, msgspec.inspect.ListType):
+            pending.append(found.item_type)
+        elif isinstance(found, msgspec.inspect.UnionType):
+            pending.extend(found.types)
+    return names

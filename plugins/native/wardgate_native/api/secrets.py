@@ -1,0 +1,265 @@
+"""Endpoints of secrets: values, what is known of them, folders, and the life of their versions."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import msgspec
+from wardgate.spi import strict_json
+from wardgate.spi.errors import InvalidValue, Malformed
+from wardgate.spi.frontend import Outcome
+from wardgate.spi.operations.base import Operation
+from wardgate.spi.operations.mounts import ListVisibleMounts, MountInfo
+from wardgate.spi.operations.secrets import (
+    AnnotateSecret,
+    DeleteSecret,
+    DescribeSecret,
+    DestroySecret,
+    ListSecrets,
+    MoveStage,
+    Ordinal,
+    ReadSecret,
+    UndeleteSecret,
+    VersionId,
+    WriteSecret,
+)
+from wardgate.spi.values import BYTES, JSON, TEXT, Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo
+
+from wardgate_native.api.routing import Call, Raw, Route
+from wardgate_native.api.versions import (
+    Version,
+    VersionName,
+    VersionQuery,
+    expected,
+    selector,
+    selectors,
+    version,
+    version_headers,
+)
+from wardgate_native.api.wire import Answer, Body, Seconds, nanoseconds, rfc3339, seconds
+
+MAX_PAGE = 1_000
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}(?:;[ !#-~]{1,200})?", re.ASCII)
+_UTF8 = frozenset({"", "charset=utf-8", 'charset="utf-8"'})
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
+
+class FolderQuery(Body):
+    """A page: at most ``limit`` names (1 to 1,000), from where ``cursor`` of the page before points."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = MAX_PAGE
+    cursor: str | None = None
+
+
+class FolderEntry(msgspec.Struct):
+    """One name; ``folder`` when there is more below it. A name can stand twice, as a secret and as a folder."""
+
+    name: str
+    folder: bool
+
+
+class Folder(msgspec.Struct):
+    """One page of a folder. ``cursor`` is null on the last page."""
+
+    entries: list[FolderEntry]
+    cursor: str | None
+
+
+class Settings(Body):
+    """How a store treats a secret; what is absent stays as it is."""
+
+    max_versions: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] | None = None
+    compare_and_set_required: bool | None = None
+    delete_after_seconds: Seconds | None = None
+
+
+class Metadata(msgspec.Struct, kw_only=True):
+    """What is known of a secret without any value."""
+
+    current: Version | None
+    versions: list[Version]
+    created_at: str | None
+    updated_at: str | None
+    labels: dict[str, str]
+    settings: Settings
+
+
+class MetadataChange(Body):
+    """``labels`` replaces all labels; ``settings`` changes those named. What is absent stays as it is."""
+
+    labels: dict[str, str] | None = None
+    settings: Settings | None = None
+
+
+class Versions(Body):
+    """Versions by number (their ordinal) or text (the store's id)."""
+
+    versions: list[VersionName]
+
+
+class Destruction(Body):
+    """The versions to destroy for ever, or ``all``: the whole secret and its history."""
+
+    versions: list[VersionName] | None = None
+    all: bool = False
+
+
+class StageMove(Body):
+    """Put ``stage`` on ``version``; null takes it away."""
+
+    stage: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    version: VersionName | None
+
+
+def _media_type(given: str) -> str:
+    """The media type a value is kept under: the three of the gateway in their one spelling, others as sent."""
+    essence, _, parameters = given.strip().partition(";")
+    essence = essence.strip().lower()
+    if essence in _FORMS:
+        raise Malformed(f"say what the value is: Content-Type: {JSON}, text/plain or {BYTES}, not a form")
+    if essence in {"application/json", "text/plain"}:
+        if parameters.strip().lower() not in _UTF8:
+            raise Malformed("JSON and text are kept as UTF-8; send charset=utf-8 or none")
+        return JSON if essence == "application/json" else TEXT
+    if not given:
+        return BYTES
+    if not _MEDIA_TYPE.fullmatch(given.strip()):
+        raise Malformed("the Content-Type is not a media type")
+    return given.strip()
+
+
+def _value(call: Call) -> Value:
+    media_type = _media_type(call.headers.get("content-type", ""))
+    value = Value(call.body, media_type)
+    if media_type == JSON:
+        strict_json.loads(value.data)
+    elif media_type == TEXT and value.text() is None:
+        raise InvalidValue(f"the value is not UTF-8 text; send it as {BYTES}")
+    return value
+
+
+def _value_answer(outcome: Outcome[SecretVersion]) -> Answer:
+    value = outcome.result.value
+    # A store may hold a media type that no front-end checked; a header must not carry what could end it.
+    media_type = value.media_type if _MEDIA_TYPE.fullmatch(value.media_type) else BYTES
+    return Answer(value.data, 200, media_type, version_headers(outcome.result.info))
+
+
+def _write(call: Call) -> Operation[VersionInfo]:
+    return WriteSecret(path=call.path, value=_value(call), expect=expected(call.headers))
+
+
+def _write_answer(outcome: Outcome[VersionInfo]) -> Answer:
+    return Answer(version(outcome.result), headers=version_headers(outcome.result))
+
+
+def _delete(call: Call) -> Operation[None]:
+    chosen = selector(call.query)
+    return DeleteSecret(path=call.path, versions=(chosen,) if chosen else ())
+
+
+def _destroy(call: Call) -> Operation[None]:
+    body: Destruction = call.body
+    if body.all == (body.versions is not None):
+        raise Malformed('say which: {"versions": [...]}, or {"all": true} for the whole secret and its history')
+    return DestroySecret(path=call.path, versions=() if body.versions is None else selectors(body.versions))
+
+
+def _folder(call: Call) -> Operation[Page] | Operation[tuple[MountInfo, ...]]:
+    if not call.path.segments:
+        return ListVisibleMounts()
+    return ListSecrets(path=call.path, cursor=call.query.cursor, limit=call.query.limit)
+
+
+def _folder_answer(outcome: Outcome[Page | tuple[MountInfo, ...]]) -> Answer:
+    found = outcome.result
+    if isinstance(found, Page):
+        return Answer(Folder([FolderEntry(entry.name, entry.folder) for entry in found.entries], found.cursor))
+    return Answer(Folder([FolderEntry(str(mount.prefix), folder=True) for mount in found], None))
+
+
+def _metadata_answer(outcome: Outcome[SecretInfo]) -> Answer:
+    info = outcome.result
+    body = Metadata(
+        current=None if info.current is None else version(info.current),
+        versions=[version(one) for one in info.versions],
+        created_at=rfc3339(info.created_at),
+        updated_at=rfc3339(info.updated_at),
+        labels=dict(info.labels),
+        settings=Settings(
+            max_versions=info.settings.max_versions,
+            compare_and_set_required=info.settings.compare_and_set_required,
+            delete_after_seconds=seconds(info.settings.delete_after),
+        ),
+    )
+    return Answer(body)
+
+
+def _annotate(call: Call) -> Operation[None]:
+    change: MetadataChange = call.body
+    if change.labels is None and change.settings is None:
+        raise Malformed('nothing to change: send "labels", "settings" or both')
+    settings = None
+    if change.settings is not None:
+        settings = SecretSettings(
+            max_versions=change.settings.max_versions,
+            compare_and_set_required=change.settings.compare_and_set_required,
+            delete_after=nanoseconds(change.settings.delete_after_seconds),
+        )
+    return AnnotateSecret(path=call.path, labels=change.labels, settings=settings)
+
+
+def _stage(call: Call) -> Operation[None]:
+    move: StageMove = call.body
+    chosen = None
+    if move.version is not None:
+        chosen = Ordinal(move.version) if isinstance(move.version, int) else VersionId(move.version)
+    return MoveStage(path=call.path, stage=move.stage, version=chosen)
+
+
+def no_content(_outcome: Outcome[None]) -> Answer:
+    """Done; there is nothing to say."""
+    return Answer(None, 204)
+
+
+ROUTES = (
+    Route(
+        method="GET", pattern="secrets/{path}", summary="Read a value, in its own media type.",
+        query=VersionQuery, response=Raw,
+        operation=lambda call: ReadSecret(path=call.path, version=selector(call.query)), answer=_value_answer,
+    ),
+    Route(
+        method="PUT", pattern="secrets/{path}", summary="Store a value as a new version; If-Match and If-None-Match.",
+        request=Raw, response=Version, operation=_write, answer=_write_answer,
+    ),
+    Route(
+        method="DELETE", pattern="secrets/{path}", summary="Delete the current version, or the one named.",
+        query=VersionQuery, operation=_delete, answer=no_content,
+    ),
+    Route(
+        method="GET", pattern="folders/{folder}", summary="A page of the names in a folder; the mounts, at the root.",
+        query=FolderQuery, response=Folder, operation=_folder, answer=_folder_answer,
+    ),
+    Route(
+        method="GET", pattern="metadata/{path}", summary="What is known of a secret, without values.",
+        response=Metadata, operation=lambda call: DescribeSecret(path=call.path), answer=_metadata_answer,
+    ),
+    Route(
+        method="PATCH", pattern="metadata/{path}", summary="Replace the labels, change the settings.",
+        request=MetadataChange, operation=_annotate, answer=no_content,
+    ),
+    Route(
+        method="POST", pattern="undelete/{path}", summary="Recover deleted versions.", request=Versions,
+        operation=lambda call: UndeleteSecret(path=call.path, versions=selectors(call.body.versions)),
+        answer=no_content,
+    ),
+    Route(
+        method="POST", pattern="destroy/{path}", summary="Destroy versions, or the whole secret, for ever.",
+        request=Destruction, operation=_destroy, answer=no_content,
+    ),
+    Route(
+        method="POST", pattern="stages/{path}", summary="Put a stage on a version, or take it away.",
+        request=StageMove, operation=_stage, answer=no_content,
+    ),
+)  # fmt: skip

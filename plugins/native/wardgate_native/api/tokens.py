@@ -1,0 +1,128 @@
+"""Endpoints of one's own token, and of API keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from wardgate.spi.frontend import Outcome
+from wardgate.spi.operations.keys import KEYS, CreateKey, ListKeys, ReadKey, RevokeKey
+from wardgate.spi.operations.tokens import LookupSelf, RenewSelf, RevokeSelf, TokenInfo, TokenIssued
+
+from wardgate_native.api.routing import Route
+from wardgate_native.api.secrets import no_content
+from wardgate_native.api.wire import SECOND, Answer, Body, Seconds, nanoseconds, rfc3339
+
+
+class Token(msgspec.Struct, kw_only=True):
+    """A token without the token. ``ttl_seconds`` null: it does not expire; ``max_ttl_seconds`` 0: no bound."""
+
+    id: str
+    name: str
+    method: str
+    policies: list[str]
+    accessor: str
+    created_at: str | None
+    expires_at: str | None
+    ttl_seconds: int | None
+    max_ttl_seconds: int
+    renewable: bool
+    uses_left: int
+
+
+class IssuedToken(msgspec.Struct, kw_only=True):
+    """A new token; ``token`` is shown here once and never again."""
+
+    token: str
+    info: Token
+
+
+class Keys(msgspec.Struct):
+    """All API keys of the namespace."""
+
+    keys: list[Token]
+
+
+class KeyRequest(Body):
+    """A new API key. Without ``ttl_seconds`` it does not expire."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    policies: list[str]
+    ttl_seconds: Annotated[int, msgspec.Meta(ge=1, le=100 * 366 * 86_400)] | None = None
+
+
+class Renewal(Body):
+    """How long the token shall live from now; without it, its first time to live again."""
+
+    ttl_seconds: Seconds | None = None
+
+
+def token(info: TokenInfo) -> Token:
+    """As it is answered."""
+    principal = info.principal
+    return Token(
+        id=principal.id,
+        name=principal.name,
+        method=principal.method,
+        policies=list(principal.policies),
+        accessor=principal.accessor,
+        created_at=rfc3339(principal.created_at),
+        expires_at=rfc3339(principal.expires_at),
+        ttl_seconds=None if principal.expires_at is None else info.ttl // SECOND,
+        max_ttl_seconds=info.max_ttl // SECOND,
+        renewable=info.renewable,
+        uses_left=info.uses_left,
+    )
+
+
+def issued(given: TokenIssued) -> IssuedToken:
+    """A new token as it is answered, once."""
+    return IssuedToken(token=given.token, info=token(given.info))
+
+
+def _token_answer(outcome: Outcome[TokenInfo]) -> Answer:
+    return Answer(token(outcome.result))
+
+
+def issued_answer(outcome: Outcome[TokenIssued]) -> Answer:
+    """201 and the new token."""
+    return Answer(issued(outcome.result), 201)
+
+
+def _keys_answer(outcome: Outcome[tuple[TokenInfo, ...]]) -> Answer:
+    return Answer(Keys([token(info) for info in outcome.result]))
+
+
+ROUTES = (
+    Route(
+        method="GET", pattern="token", summary="What is my token?", response=Token,
+        operation=lambda _call: LookupSelf(), answer=_token_answer,
+    ),
+    Route(
+        method="POST", pattern="token/renew", summary="Let my token live longer.", request=Renewal, response=Token,
+        operation=lambda call: RenewSelf(increment=nanoseconds(call.body.ttl_seconds)), answer=_token_answer,
+    ),
+    Route(
+        method="POST", pattern="token/revoke", summary="End my token now.",
+        operation=lambda _call: RevokeSelf(), answer=no_content,
+    ),
+    Route(
+        method="GET", pattern="keys", summary="All API keys, without their tokens.", response=Keys,
+        operation=lambda _call: ListKeys(), answer=_keys_answer,
+    ),
+    Route(
+        method="POST", pattern="keys", summary="Issue an API key.", request=KeyRequest, response=IssuedToken,
+        operation=lambda call: CreateKey(
+            key_name=call.body.name, policies=tuple(call.body.policies), ttl=nanoseconds(call.body.ttl_seconds)
+        ),
+        answer=issued_answer,
+    ),
+    Route(
+        method="GET", pattern="keys/{name}", summary="One API key by its id.", response=Token,
+        operation=lambda call: ReadKey(path=KEYS.joined(call.path)), answer=_token_answer,
+    ),
+    Route(
+        method="DELETE", pattern="keys/{name}", summary="Revoke an API key now.",
+        operation=lambda call: RevokeKey(path=KEYS.joined(call.path)), answer=no_content,
+    ),
+)  # fmt: skip

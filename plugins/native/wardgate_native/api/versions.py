@@ -1,0 +1,96 @@
+"""How versions are written on this wire: answers about them, and the selectors callers send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import msgspec
+from wardgate.spi.errors import Malformed
+from wardgate.spi.operations.secrets import Absent, Ordinal, Selector, Stage, VersionId
+from wardgate.spi.values import VersionInfo
+
+from wardgate_native.api.wire import Body, etag, rfc3339, version_of
+
+# A version in a body: a number is its ordinal, a text the store's own id.
+VersionName = Annotated[int, msgspec.Meta(ge=1, lt=2**63)] | Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+
+
+class Version(msgspec.Struct, kw_only=True):
+    """One version without its value. ``id`` is the store's own; ``ordinal`` counts from 1."""
+
+    id: str
+    ordinal: int
+    state: str
+    created_at: str | None
+    deleted_at: str | None
+    expires_at: str | None
+    stages: list[str]
+
+
+class VersionQuery(Body):
+    """Which version: ``version`` its number, ``version_id`` the store's id, or ``stage``; at most one."""
+
+    version: Annotated[int, msgspec.Meta(ge=1, lt=2**63)] | None = None
+    version_id: str | None = None
+    stage: str | None = None
+
+
+def version(info: VersionInfo) -> Version:
+    """As it is answered."""
+    return Version(
+        id=info.id,
+        ordinal=info.ordinal,
+        state=info.state.value,
+        created_at=rfc3339(info.created_at),
+        deleted_at=rfc3339(info.deleted_at),
+        expires_at=rfc3339(info.expires_at),
+        stages=sorted(info.stages),
+    )
+
+
+def version_headers(info: VersionInfo) -> tuple[tuple[str, str], ...]:
+    """What a version is, beside a body that is its value."""
+    headers = [
+        ("etag", etag(info.id)),
+        ("x-wardgate-version", str(info.ordinal)),
+        ("x-wardgate-created-at", rfc3339(info.created_at) or ""),
+    ]
+    if info.expires_at is not None:
+        headers.append(("x-wardgate-expires-at", rfc3339(info.expires_at) or ""))
+    return tuple(headers)
+
+
+def selector(query: VersionQuery) -> Selector | None:
+    """The version a query names; None: the current one. Raises Malformed when it names two."""
+    named: list[Selector] = []
+    if query.version is not None:
+        named.append(Ordinal(query.version))
+    if query.version_id is not None:
+        named.append(VersionId(query.version_id))
+    if query.stage is not None:
+        named.append(Stage(query.stage))
+    if len(named) > 1:
+        raise Malformed("name one of version, version_id and stage")
+    return named[0] if named else None
+
+
+def selectors(names: Sequence[int | str]) -> tuple[Selector, ...]:
+    """The versions a body names. Raises Malformed for none: an empty list must never mean all."""
+    if not names:
+        raise Malformed("name at least one version")
+    return tuple(Ordinal(name) if isinstance(name, int) else VersionId(name) for name in names)
+
+
+def expected(headers: Mapping[str, str]) -> VersionId | Absent | None:
+    """The compare-and-set that If-Match (one version) or If-None-Match (``*``: none yet) asks for. Raises Malformed."""
+    match, none_match = headers.get("if-match"), headers.get("if-none-match")
+    if match is not None and none_match is not None:
+        raise Malformed("send If-Match or If-None-Match, not both")
+    if match is not None:
+        return VersionId(version_of(match.strip()))
+    if none_match is None:
+        return None
+    if none_match.strip() != "*":
+        raise Malformed("a write takes If-None-Match: * alone: write only when there is no version yet")
+    return Absent()
