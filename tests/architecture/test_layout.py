@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -19,18 +18,18 @@ VENDOR_WORDS = {
 }
 
 
-def tracked(*patterns: str) -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", *patterns],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
+NOT_OURS = re.compile(
+    r"(^|/)(\.git|\.venv|\.tools|\.hypothesis|__pycache__|node_modules|dist|\.\w+_cache|.*\.egg-info)(/|$)"
+)
 
 
-SOURCES = tracked("*.py")
+def files(pattern: str = "*") -> list[Path]:
+    """The project's own files; a fresh machine may have no git to ask."""
+    found = (path for path in ROOT.rglob(pattern) if path.is_file())
+    return sorted(path for path in found if not NOT_OURS.search(path.relative_to(ROOT).as_posix()))
+
+
+SOURCES = files("*.py")
 
 
 def test_layers_are_the_folders_of_the_pipeline_in_request_order() -> None:
@@ -54,7 +53,7 @@ def test_a_module_stays_readable(source: Path) -> None:
 def test_each_top_level_folder_has_its_purpose_in_contributing() -> None:
     """A newcomer finds out from one page what every folder is for."""
     page = (ROOT / "CONTRIBUTING.md").read_text()
-    folders = {path.relative_to(ROOT).parts[0] for path in tracked() if len(path.relative_to(ROOT).parts) > 1}
+    folders = {path.relative_to(ROOT).parts[0] for path in files() if len(path.relative_to(ROOT).parts) > 1}
     assert {folder for folder in folders if f"`{folder}/`" not in page} == set()
 
 
@@ -69,5 +68,5 @@ def test_a_vendor_s_words_stay_in_its_room(vendor: str) -> None:
 def test_no_file_names_the_machine_it_was_written_on() -> None:
     """Public files speak of the product alone."""
     private = re.compile("|".join(["/wo" + "rk/", "/ro" + "ot/", r"farm-(bench|studio)"]))
-    texts = [path for path in tracked() if path.suffix in {".py", ".md", ".toml", ".sh", ".yml", ".json", ""}]
+    texts = [path for path in files() if path.suffix in {".py", ".md", ".toml", ".sh", ".yml", ".json", ""}]
     assert [str(path.relative_to(ROOT)) for path in texts if private.search(path.read_text())] == []
