@@ -21,7 +21,7 @@ MAX_BODY = 8 * 1024 * 1024
 _SINGLE = frozenset({
     "authorization", "content-type", "if-match", "if-none-match", "x-vault-token", "x-wardgate-namespace",
 })  # fmt: skip
-_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`")
 _SHAPE = re.compile(r"(Expected|Object missing required field) [^\n]*")
 
 

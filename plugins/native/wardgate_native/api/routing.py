@@ -78,7 +78,8 @@ class _Endpoint:
         if self.capture is None:
             return b"" if tuple(raw) == self.segments else None
         after = len(self.segments) - self.capture - 1
-        if len(raw) <= self.capture + after or tuple(raw[: self.capture]) != self.segments[: self.capture]:
+        least = 0 if self.kind == b"folder" else 1
+        if len(raw) < self.capture + least + after or tuple(raw[: self.capture]) != self.segments[: self.capture]:
             return None
         end = len(raw) - after
         if tuple(raw[end:]) != self.segments[self.capture + 1 :]:

@@ -13,7 +13,9 @@ from wardgate.spi.values import VersionInfo
 from wardgate_native.api.wire import Body, etag, rfc3339, version_of
 
 # A version in a body: a number is its ordinal, a text the store's own id.
-VersionName = Annotated[int, msgspec.Meta(ge=1, lt=2**63)] | Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+VersionName = (
+    Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+)
 
 
 class Version(msgspec.Struct, kw_only=True):
@@ -31,7 +33,7 @@ class Version(msgspec.Struct, kw_only=True):
 class VersionQuery(Body):
     """Which version: ``version`` its number, ``version_id`` the store's id, or ``stage``; at most one."""
 
-    version: Annotated[int, msgspec.Meta(ge=1, lt=2**63)] | None = None
+    version: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
     version_id: str | None = None
     stage: str | None = None
 
