@@ -1,0 +1,155 @@
+"""The policy engine: remembers decisions, refuses by raising, and answers questions about policies."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from wardgate.context import Decision
+from wardgate.pipeline.authorize.compiled import Compiled, deciding
+from wardgate.pipeline.authorize.decider import Decider
+from wardgate.pipeline.authorize.loading import Epochs, Loader, PolicySet
+from wardgate.pipeline.authorize.pattern import Target
+from wardgate.pipeline.authorize.validation import validate
+from wardgate.pipeline.authorize.visible import NOTHING, Visible, compile_visible
+from wardgate.spi.errors import PermissionDenied, TooLarge
+from wardgate.spi.identity import Principal
+from wardgate.spi.operations.base import Action, Operation
+from wardgate.spi.operations.policies import Effect, Explanation, Policy
+from wardgate.spi.path import Path
+
+MAX_REMEMBERED: Final = 50_000
+MAX_REMEMBERED_CHARACTERS: Final = 256
+"""Decisions about longer paths are not remembered, so that the memo is bounded in bytes too."""
+
+MAX_ASKED_PATHS: Final = 128
+
+_Key = tuple[int, tuple[str, ...], str, bool, tuple[str, ...]]
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Decides by the policies of the principal's own namespace.
+
+    Args:
+        policies_of: the written policies of a namespace, by its id, as they are committed now. What it raises
+            denies that namespace until it answers again; Sealed and Unavailable are passed on.
+        epochs: the epoch of kind ``policies`` moves when a namespace's policies change.
+        remembered: how many decisions are kept, the least recently used dropped first.
+    """
+
+    def __init__(
+        self, policies_of: Callable[[str], PolicySet], epochs: Epochs, *, remembered: int = MAX_REMEMBERED
+    ) -> None:
+        self._loader = Loader(policies_of, epochs)
+        self._decider = Decider()
+        self._remembered = remembered
+        # Keyed by all that a decision read, the compiled set's generation first: no decision outlives its set.
+        self._memo: OrderedDict[_Key, Decision | None] = OrderedDict()
+
+    def require(self, principal: Principal, operation: Operation[Any]) -> Decision:
+        """Return the decision that allows ``operation``.
+
+        Raises:
+            PermissionDenied: no rule allows it, or one denies it; the message does not say which.
+        """
+        compiled = self._loader.current(principal.namespace)
+        path, folder, action = operation.path.segments, operation.folder, operation.action
+        key = (compiled.generation, principal.policies, action, folder, path)
+        try:
+            decision = self._memo[key]
+            self._memo.move_to_end(key)
+        except KeyError:
+            decision = self._decide(compiled, principal.policies, action, Target(path, folder))
+            self._remember(key, decision)
+        if decision is None:
+            raise PermissionDenied("permission denied: no policy of this token allows it")
+        return decision
+
+    def visible(self, principal: Principal, action: Action, prefix: Path) -> Visible:
+        """What of the folder ``prefix`` the principal may see, by the rules of the module ``visible``."""
+        try:
+            compiled = self._loader.current(principal.namespace)
+        except PermissionDenied:
+            return NOTHING
+        folder = Target(prefix.segments, folder=True)
+        listed = action is Action.LIST and _allows(compiled, principal.policies, action, folder)
+        return compile_visible(compiled.rows(principal.policies, action), prefix.segments, listed=listed)
+
+    def reaches(self, principal: Principal, path: Path) -> bool:
+        """Whether the principal may do anything at all at or below ``path``, such as a mount's prefix."""
+        parent, name = Path(path.segments[:-1]), path.segments[-1]
+        return any(self.visible(principal, action, parent).matches(name, folder=True) for action in Action)
+
+    def capabilities(self, principal: Principal, paths: Sequence[Path]) -> Mapping[str, frozenset[Action]]:
+        """What the principal may do at each path, keyed by its text; ``list`` is answered for the folder of that name.
+
+        Raises:
+            TooLarge: more than 128 paths.
+        """
+        if len(paths) > MAX_ASKED_PATHS:
+            raise TooLarge(f"ask about at most {MAX_ASKED_PATHS} paths at once")
+        try:
+            compiled = self._loader.current(principal.namespace)
+        except PermissionDenied:
+            return {str(path): frozenset() for path in paths}
+        return {
+            str(path): frozenset(
+                action
+                for action in Action
+                if _allows(compiled, principal.policies, action, Target(path.segments, action is Action.LIST))
+            )
+            for path in paths
+        }
+
+    def explain(
+        self,
+        namespace: str,
+        policies: Sequence[str],
+        action: Action,
+        path: Path,
+        folder: bool = False,  # noqa: FBT001, FBT002  # the shape of ExplainPolicy
+    ) -> Explanation:
+        """Decide afresh, and say by which rule. Names of policies that do not exist give nothing.
+
+        Raises:
+            PermissionDenied: the namespace's policies cannot be used, so everything is denied.
+        """
+        compiled = self._loader.current(namespace)
+        target = Target(path.segments, folder)
+        candidates = compiled.candidates(policies, action, path.segments)
+        allowed = self._decider.allows(namespace, policies, action, target, candidates)
+        row = deciding(candidates, target)
+        if row is None:
+            return Explanation(allowed, None, None, len(candidates))
+        return Explanation(allowed, row.policy, compiled.rule(row), len(candidates))
+
+    @staticmethod
+    def validate(policy: Policy) -> None:
+        """Refuse a policy that cannot be kept. Raises InvalidValue with a plain sentence."""
+        validate(policy)
+
+    def _decide(self, compiled: Compiled, policies: tuple[str, ...], action: str, target: Target) -> Decision | None:
+        candidates = compiled.candidates(policies, action, target.segments)
+        try:
+            allowed = self._decider.allows(compiled.namespace, policies, action, target, candidates)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is a denial
+            # No traceback: what a library says of its arguments is not ours to log.
+            _log.error("a decision failed with %s and is a denial", type(error).__name__)
+            raise PermissionDenied("permission denied: the policies could not be asked") from None
+        row = deciding(candidates, target) if allowed else None
+        return Decision(row.policy, row.rule) if row else None
+
+    def _remember(self, key: _Key, decision: Decision | None) -> None:
+        if sum(map(len, key[-1])) > MAX_REMEMBERED_CHARACTERS:
+            return
+        self._memo[key] = decision
+        if len(self._memo) > self._remembered:
+            self._memo.popitem(last=False)
+
+
+def _allows(compiled: Compiled, policies: Sequence[str], action: str, target: Target) -> bool:
+    row = deciding(compiled.candidates(policies, action, target.segments), target)
+    return row is not None and row.effect == Effect.ALLOW

@@ -1,0 +1,51 @@
+"""The layer that lets an operation pass only by a policy's yes, and hides from lists what is denied."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Final
+
+from wardgate.context import Context, Decision
+from wardgate.pipeline import Handler
+from wardgate.pipeline.authorize.engine import Engine
+from wardgate.pipeline.authorize.visible import Extent, Visible
+from wardgate.spi.errors import PermissionDenied
+from wardgate.spi.frontend import Outcome
+from wardgate.spi.operations.base import Action
+from wardgate.spi.operations.secrets import ListSecrets
+from wardgate.spi.values import Page
+
+NO_DECISION: Final = Decision("", 0)
+"""What anonymous operations carry: no policy was asked."""
+
+
+class Authorize:
+    """Asks the engine about every operation but the anonymous ones.
+
+    Listing a folder needs ``list`` on the folder itself; a page then shows the names that are not denied.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def __call__(self, context: Context, call_next: Handler) -> Outcome[Any]:
+        """Pass the operation on, or raise PermissionDenied."""
+        operation = context.operation
+        if operation.anonymous:
+            context.decision = NO_DECISION
+            return await call_next(context)
+        principal = context.known("principal")
+        if principal is None or principal.namespace != context.namespace:
+            raise PermissionDenied("permission denied: this namespace needs a principal of its own")
+        context.decision = self._engine.require(principal, operation)
+        outcome = await call_next(context)
+        if isinstance(operation, ListSecrets):
+            return _filtered(outcome, self._engine.visible(principal, Action.LIST, operation.path))
+        return outcome
+
+
+def _filtered(outcome: Outcome[Page], visible: Visible) -> Outcome[Page]:
+    if visible.extent is Extent.ALL:
+        return outcome
+    entries = tuple(entry for entry in outcome.result.entries if visible.matches(entry.name, entry.folder))
+    return dataclasses.replace(outcome, result=dataclasses.replace(outcome.result, entries=entries))

@@ -1,0 +1,117 @@
+"""Path patterns: parsed once, then compared segment by segment; no part of a caller's path is ever a pattern."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from wardgate.spi.errors import InvalidValue, Malformed
+from wardgate.spi.path import Path
+
+Segments = tuple[str, ...]
+
+STAR: Final = "*"
+REST: Final = "**"
+
+
+@dataclass(frozen=True, slots=True)
+class Wildcard:
+    """A segment with one star: any text (even none) stands between ``prefix`` and ``suffix``."""
+
+    prefix: str
+    suffix: str
+
+    def fits(self, segment: str) -> bool:
+        """Whether ``segment`` begins and ends so, without using a character twice."""
+        return (
+            len(segment) >= len(self.prefix) + len(self.suffix)
+            and segment.startswith(self.prefix)
+            and segment.endswith(self.suffix)
+        )
+
+
+Part = str | Wildcard
+
+
+def part_fits(part: Part, segment: str) -> bool:
+    """Whether one segment of a path is what one part of a pattern asks for; literals are compared exactly."""
+    return part == segment if isinstance(part, str) else part.fits(segment)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is asked for: the segments of a canonical path, and whether it names a folder."""
+
+    segments: Segments
+    folder: bool
+
+    def __str__(self) -> str:
+        # Casbin renders each request for its log, which is silenced; a path must not stand there in any case.
+        return "target"
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A parsed pattern. ``rest``: it ends in ``**``. ``literals``: its segments before the first star."""
+
+    parts: tuple[Part, ...]
+    rest: bool
+    literals: Segments
+
+    @classmethod
+    def parse(cls, text: str) -> Pattern:
+        """Read ``a/team-*/**``: the grammar of paths, with stars.
+
+        Raises:
+            InvalidValue: no path's grammar, two stars in a segment, or ``**`` elsewhere than at the end.
+        """
+        if text.endswith("/") or text.startswith("/"):
+            raise InvalidValue(f"pattern {text!r}: leave out the slash at its edge; all below a folder is 'folder/**'")
+        try:
+            segments = Path.parse(text).segments
+        except Malformed as error:
+            raise InvalidValue(f"pattern {text!r}: {error.message}") from None
+        rest = segments[-1] == REST
+        if rest:
+            segments = segments[:-1]
+        parts = tuple(_part(segment, text) for segment in segments)
+        first_star = next((i for i, part in enumerate(parts) if isinstance(part, Wildcard)), len(parts))
+        return cls(parts, rest, segments[:first_star])
+
+    def matches(self, target: Target) -> bool:
+        """Whether the pattern covers the target.
+
+        ``**`` is one or more segments of a secret's path, and zero or more of a folder's: a rule for ``a/**`` is a
+        rule for the listing of ``a`` too.
+        """
+        segments = target.segments
+        length = len(self.parts)
+        if self.rest:
+            if len(segments) < length + (not target.folder):
+                return False
+        elif len(segments) != length:
+            return False
+        return all(map(part_fits, self.parts, segments))
+
+    def below(self, prefix: Segments) -> tuple[tuple[Part, ...], bool] | None:
+        """What is left of the pattern below ``prefix``: its parts, and whether ``**`` follows.
+
+        None when it covers neither the prefix nor anything below it.
+        """
+        if len(self.parts) < len(prefix) and not self.rest:
+            return None
+        if not all(map(part_fits, self.parts, prefix)):
+            return None
+        return self.parts[len(prefix) :], self.rest
+
+
+def _part(segment: str, text: str) -> Part:
+    stars = segment.count(STAR)
+    if stars == 0:
+        return segment
+    if segment == REST:
+        raise InvalidValue(f"pattern {text!r}: '**' can stand at the end only; use '*' for one segment")
+    if stars > 1:
+        raise InvalidValue(f"pattern {text!r}: the segment {segment!r} has more than one star")
+    prefix, _, suffix = segment.partition(STAR)
+    return Wildcard(prefix, suffix)
