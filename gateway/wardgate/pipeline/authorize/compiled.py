@@ -77,6 +77,11 @@ class Compiled:
                 rows[policy.name, row.action].append(row)
         self._shelves = {key: Shelf(found) for key, found in rows.items()}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all policies, the built-in ones among them."""
+        return tuple(self._policies)
+
     def rule(self, row: Row) -> Rule:
         """The rule that ``row`` was made from."""
         return self._policies[row.policy].rules[row.rule - 1]

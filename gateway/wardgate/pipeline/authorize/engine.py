@@ -118,13 +118,7 @@ class Engine:
             PermissionDenied: the namespace's policies cannot be used, so everything is denied.
         """
         compiled = self._loader.current(namespace)
-        target = Target(path.segments, folder)
-        candidates = compiled.candidates(policies, action, path.segments)
-        allowed = self._decider.allows(namespace, policies, action, target, candidates)
-        row = deciding(candidates, target)
-        if row is None:
-            return Explanation(allowed, None, None, len(candidates))
-        return Explanation(allowed, row.policy, compiled.rule(row), len(candidates))
+        return explanation(self._decider, compiled, policies, action, Target(path.segments, folder))
 
     @staticmethod
     def validate(policy: Policy) -> None:
@@ -148,6 +142,18 @@ class Engine:
         self._memo[key] = decision
         if len(self._memo) > self._remembered:
             self._memo.popitem(last=False)
+
+
+def explanation(
+    decider: Decider, compiled: Compiled, policies: Sequence[str], action: Action, target: Target
+) -> Explanation:
+    """Decide one question afresh, and say by which rule."""
+    candidates = compiled.candidates(policies, action, target.segments)
+    allowed = decider.allows(compiled.namespace, policies, action, target, candidates)
+    row = deciding(candidates, target)
+    if row is None:
+        return Explanation(allowed, None, None, len(candidates))
+    return Explanation(allowed, row.policy, compiled.rule(row), len(candidates))
 
 
 def _allows(compiled: Compiled, policies: Sequence[str], action: str, target: Target) -> bool:

@@ -1,0 +1,132 @@
+"""Runs the tests that policies bring along: who, action, path, and what must come out. Needs no gateway.
+
+A test file is TOML. ``load`` names policy documents, relative to it; each ``[[test]]`` is one question::
+
+    load = ["billing.toml"]
+
+    [[test]]
+    policies = ["billing"]
+    action = "read"
+    path = "secret/billing/database"
+    expect = "allow"
+
+``folder`` says whether the path names a folder; without it, ``list`` asks of a folder and all else of a secret.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any, Final
+
+from wardgate.pipeline.authorize.compiled import Compiled
+from wardgate.pipeline.authorize.decider import Decider
+from wardgate.pipeline.authorize.engine import explanation
+from wardgate.pipeline.authorize.pattern import Target
+from wardgate.spi.errors import InvalidValue, Malformed
+from wardgate.spi.operations.base import Action
+from wardgate.spi.operations.policies import Explanation, Policy
+from wardgate.spi.options import nearest
+from wardgate.spi.path import Path
+from wardgate.spi.policy_document import check_keys, parse_policy, texts
+
+_NAMESPACE: Final = "test"
+_FILE_KEYS: Final = ("load", "test")
+_TEST_KEYS: Final = ("policies", "action", "path", "folder", "expect")
+_EXPECTATIONS: Final = ("allow", "deny")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTest:
+    """One question of a test file. ``number`` counts from 1 in its file."""
+
+    file: FilePath
+    number: int
+    policies: tuple[str, ...]
+    action: Action
+    path: Path
+    folder: bool
+    expect: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTestResult:
+    """What came out, and by which rule."""
+
+    test: PolicyTest
+    explanation: Explanation
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is what the test expects."""
+        return self.explanation.allowed == (self.test.expect == "allow")
+
+
+def run_tests(files: Iterable[FilePath]) -> tuple[PolicyTestResult, ...]:
+    """Run every test of these files, each file against the documents it loads.
+
+    Raises:
+        InvalidValue: a file cannot be read, a policy is not valid, or a test is not written rightly.
+    """
+    decider = Decider()
+    return tuple(result for file in files for result in _run_file(file, decider))
+
+
+def load_policy(file: FilePath) -> Policy:
+    """Read a policy document from a TOML file. Raises InvalidValue; whether the policy is valid is not checked."""
+    return parse_policy(_read(file))
+
+
+def _run_file(file: FilePath, decider: Decider) -> Iterable[PolicyTestResult]:
+    document = _read(file)
+    check_keys(document, _FILE_KEYS, of=str(file))
+    tests = document.get("test")
+    if not isinstance(tests, list) or not tests:
+        raise InvalidValue(f"{file}: there is no [[test]] in it")
+    loaded = texts(document.get("load", []), of=f"{file}: 'load'")
+    compiled = Compiled(_NAMESPACE, [load_policy(file.parent / name) for name in loaded])
+    for number, entry in enumerate(tests, start=1):
+        test = _test(file, number, entry, compiled.names)
+        target = Target(test.path.segments, test.folder)
+        yield PolicyTestResult(test, explanation(decider, compiled, test.policies, test.action, target))
+
+
+def _test(file: FilePath, number: int, entry: Mapping[str, Any], known: Iterable[str]) -> PolicyTest:
+    of = f"{file}, test {number}"
+    check_keys(entry, _TEST_KEYS, of=of)
+    for key in ("policies", "action", "path", "expect"):
+        if key not in entry:
+            raise InvalidValue(f"{of}: {key!r} is missing")
+    policies = texts(entry["policies"], of=f"{of}: 'policies'")
+    for name in policies:
+        if name not in known:
+            raise InvalidValue(f"{of}: no policy {name!r} is loaded{nearest(name, known)}")
+    if entry["action"] not in tuple(Action):
+        raise InvalidValue(f"{of}: unknown action{nearest(str(entry['action']), tuple(Action))}")
+    if entry["expect"] not in _EXPECTATIONS:
+        raise InvalidValue(f"{of}: 'expect' must be 'allow' or 'deny'")
+    action = Action(entry["action"])
+    folder = entry.get("folder", action is Action.LIST)
+    if not isinstance(folder, bool):
+        raise InvalidValue(f"{of}: 'folder' must be true or false")
+    return PolicyTest(file, number, policies, action, _path(entry["path"], of), folder, entry["expect"])
+
+
+def _path(text: object, of: str) -> Path:
+    if not isinstance(text, str):
+        raise InvalidValue(f"{of}: 'path' must be text")
+    try:
+        return Path.parse(text)
+    except Malformed as error:
+        raise InvalidValue(f"{of}: {error.message}") from None
+
+
+def _read(file: FilePath) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise InvalidValue(f"{file}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidValue(f"{file}: is not TOML: {error}") from None
