@@ -1,0 +1,77 @@
+"""What a mount of a Vault or OpenBao server can be told, and the checks no type can make."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from urllib.parse import urlsplit
+
+from wardgate.spi.errors import InvalidValue
+from wardgate.spi.options import option
+
+TIMEOUT_BOUNDS = (0.1, 300.0)
+POOL_BOUNDS = (1, 128)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Options of the backend type ``vault``; :func:`check` refuses what cannot work."""
+
+    address: str = option(help="URL of the server, such as https://vault.example:8200")
+    mount: str = option(help="where its KV version 2 engine is mounted", default="secret")
+    namespace: str | None = option(help="its namespace, if it has them", default=None)
+    token: str | None = option(help="a token; or use role_id", default=None, secret=True)
+    role_id: str | None = option(help="an AppRole's role id; or use token", default=None)
+    secret_id: str | None = option(help="the AppRole's secret id", default=None, secret=True)
+    approle_mount: str = option(help="where AppRole is mounted", default="approle")
+    ca_file: str | None = option(help="PEM file of the authority behind its certificate", default=None)
+    plain_http: bool = option(help="allow http:// to another machine; the token then travels in plain", default=False)
+    timeout: float = option(help="seconds to wait for a connection, and for each part of an answer", default=10.0)
+    pool_size: int = option(help="requests to it at once", default=16)
+
+
+def check(options: Options) -> None:
+    """Refuse options that cannot work together.
+
+    Raises:
+        InvalidValue: names the option, never its value.
+    """
+    _check_address(options)
+    if (options.token is None) == (options.role_id is None):
+        raise InvalidValue("give either 'token' or 'role_id' (with 'secret_id'), and not both")
+    if options.secret_id is not None and options.role_id is None:
+        raise InvalidValue("option 'secret_id' needs 'role_id'")
+    for name in ("token", "role_id", "secret_id", "namespace"):
+        text = getattr(options, name)
+        if text is not None and not (text and text.isascii() and text.isprintable() and " " not in text):
+            raise InvalidValue(f"option {name!r} must be printable ASCII without spaces")
+    for name in ("mount", "approle_mount"):
+        if not getattr(options, name).strip("/"):
+            raise InvalidValue(f"option {name!r} is empty")
+    if options.ca_file is not None and not FilePath(options.ca_file).is_file():
+        raise InvalidValue("option 'ca_file' names no file")
+    for name, (least, most) in (("timeout", TIMEOUT_BOUNDS), ("pool_size", POOL_BOUNDS)):
+        if not least <= getattr(options, name) <= most:
+            raise InvalidValue(f"option {name!r} must be between {least} and {most}")
+
+
+def _check_address(options: Options) -> None:
+    try:
+        address = urlsplit(options.address)
+        _ = address.port  # reading it is what checks it
+    except ValueError:
+        raise InvalidValue("option 'address' is not a URL") from None
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        raise InvalidValue("option 'address' must be a URL such as https://vault.example:8200")
+    if address.username is not None or address.query or address.fragment:
+        raise InvalidValue("option 'address' must be a bare URL, without user, query or fragment")
+    if address.scheme == "http" and not options.plain_http and not _is_loopback(address.hostname):
+        raise InvalidValue("option 'address' must be https:// unless the server is on this machine; or set plain_http")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
