@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from wardgate.spi.values import SecretInfo, SecretSettings, VersionInfo, VersionState
 
-from wardgate_vault.times import parse_duration, parse_time
+from wardgate_vault.api.durations import SECOND, parse_duration
 
 MAX_VERSION_DIGITS = 18
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def parse_time(text: str) -> int:
+    """Unix nanoseconds of an RFC 3339 time. Raises ValueError."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError("not an RFC 3339 time")
+    whole, fraction, zone = match.groups()
+    seconds = int(datetime.fromisoformat(whole + zone).timestamp())
+    return seconds * SECOND + int((fraction or "").ljust(9, "0"))
 
 
 def version_number(version: str) -> int | None:
@@ -47,7 +60,7 @@ def secret_info(data: Mapping[str, Any], *, now: int) -> SecretInfo:
         settings=SecretSettings(
             max_versions=data["max_versions"],
             compare_and_set_required=data["cas_required"],
-            delete_after=parse_duration(data["delete_version_after"]),
+            delete_after=_delete_after(data["delete_version_after"]),
         ),
     )
 
@@ -55,3 +68,8 @@ def secret_info(data: Mapping[str, Any], *, now: int) -> SecretInfo:
 def labels(data: Mapping[str, Any]) -> Mapping[str, str]:
     """The labels: Vault's custom metadata."""
     return dict(data.get("custom_metadata") or {})
+
+
+def _delete_after(text: str) -> int:
+    # A negative duration is how an operator turns the engine's own setting off for one secret.
+    return 0 if text.startswith("-") else parse_duration(text, field="delete_version_after")
