@@ -1,0 +1,75 @@
+"""The thread that commits: whatever waits when the last batch is durable becomes the next batch."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from typing import Final
+
+from wardgate.pipeline.audit.shard import Entry, Shard
+from wardgate.pipeline.audit.sink import SinkRetired
+
+_BATCH: Final = 4_096
+_log = logging.getLogger(__name__)
+
+Answer = Callable[[int, frozenset[int] | None, str], None]
+"""Called in the loop for each batch: its length; the indices that are not durable (None: all are durable); and why
+the sink was retired, if it was."""
+
+
+class Committer:
+    """Owns the shard from its start to its stop."""
+
+    def __init__(self, shard: Shard, loop: AbstractEventLoop, answer: Answer) -> None:
+        self._shard = shard
+        self._loop = loop
+        self._answer = answer
+        self._queue: SimpleQueue[Entry | None] = SimpleQueue()
+        self.put = self._queue.put
+        # A daemon, because a hanging disk must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name=f"audit-{shard.slot}", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float) -> bool:
+        """Commit what waits and end the thread; False when it hangs. Blocks up to ``timeout`` seconds."""
+        self._queue.put(None)
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        queue, retired, running = self._queue, "", True
+        while running:
+            entry = queue.get()
+            batch: list[Entry] = []
+            while entry is not None:
+                batch.append(entry)
+                if len(batch) == _BATCH or not queue.qsize():
+                    break
+                entry = queue.get()
+            running = entry is not None
+            if batch:
+                failed, retired = self._commit(batch, retired)
+                with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                    self._loop.call_soon_threadsafe(self._answer, len(batch), failed, retired)
+        self._shard.close()
+
+    def _commit(self, batch: Sequence[Entry], retired: str) -> tuple[frozenset[int] | None, str]:
+        if not retired:
+            try:
+                durable = self._shard.commit(batch)
+            except SinkRetired as error:
+                retired = str(error)
+            except Exception:  # noqa: BLE001  # a defect: what the file holds is not known, so nothing may follow
+                _log.exception("the audit's committer failed")
+                retired = "the audit failed"
+            else:
+                if len(durable) == len(batch):
+                    return None, ""
+                kept = {id(entry) for entry in durable}
+                return frozenset(index for index, entry in enumerate(batch) if id(entry) not in kept), ""
+            _log.critical("the audit is retired and the worker refuses service: %s", retired)
+        return frozenset(range(len(batch))), retired

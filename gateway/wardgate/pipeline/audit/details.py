@@ -1,0 +1,74 @@
+"""The allow-list: which facts of which operation an audit record shows beside the common ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from wardgate.spi.operations.approle import WriteRole
+from wardgate.spi.operations.base import Operation
+from wardgate.spi.operations.keys import CreateKey
+from wardgate.spi.operations.mounts import CreateMount
+from wardgate.spi.operations.policies import ExplainPolicy
+from wardgate.spi.operations.secrets import (
+    Absent,
+    DeleteSecret,
+    DestroySecret,
+    MoveStage,
+    Ordinal,
+    ReadSecret,
+    Selector,
+    Stage,
+    UndeleteSecret,
+    VersionId,
+    WriteSecret,
+)
+
+LONGEST: Final = 256
+"""Characters of one detail; callers choose some of them."""
+
+
+def details_of(operation: Operation[Any]) -> dict[str, str] | None:
+    """What the allow-list has for this operation; None when nothing."""
+    render = _DETAILS.get(type(operation))
+    if render is None:
+        return None
+    shown = {name: text[:LONGEST] for name, text in render(operation).items() if text}
+    return shown or None
+
+
+def _selected(version: Selector | Absent | None) -> str:
+    match version:
+        case Ordinal(number):
+            return str(number)
+        case VersionId(id):
+            return f"id {id}"
+        case Stage(name):
+            return f"stage {name}"
+        case Absent():
+            return "absent"
+    return ""
+
+
+def _all(versions: Iterable[Selector]) -> str:
+    return ", ".join(map(_selected, versions))
+
+
+def _read(operation: ReadSecret) -> dict[str, str]:
+    return {"version": _selected(operation.version)} if operation.version else {}
+
+
+_DETAILS: Final[Mapping[type[Operation[Any]], Callable[[Any], dict[str, str]]]] = {
+    ReadSecret: _read,
+    WriteSecret: lambda operation: {"expect": _selected(operation.expect)},
+    DeleteSecret: lambda operation: {"versions": _all(operation.versions)},
+    UndeleteSecret: lambda operation: {"versions": _all(operation.versions)},
+    DestroySecret: lambda operation: {"versions": _all(operation.versions)},
+    MoveStage: lambda operation: {"stage": operation.stage, "version": _selected(operation.version)},
+    CreateKey: lambda operation: {"key_name": operation.key_name, "policies": ", ".join(operation.policies)},
+    WriteRole: lambda operation: {"policies": ", ".join(operation.role.policies)},
+    CreateMount: lambda operation: {"type": operation.type},
+    ExplainPolicy: lambda operation: {
+        "asked_action": operation.asked_action.value, "asked_path": str(operation.asked_path),
+    },
+}  # fmt: skip

@@ -1,0 +1,197 @@
+"""The journal of one worker, as the layers see it: a record is durable when the call returns, else it raises."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path as FilePath
+from typing import Any, Final, Literal
+
+from wardgate.context import Context
+from wardgate.pipeline.audit.anonymous import Anonymous
+from wardgate.pipeline.audit.committer import Committer
+from wardgate.pipeline.audit.record import Record
+from wardgate.pipeline.audit.renderer import Renderer
+from wardgate.pipeline.audit.shard import Entry, Settings, Shard
+from wardgate.pipeline.audit.sink import Disk, SinkRetired
+from wardgate.spi.errors import RateLimited, Unavailable
+from wardgate.spi.frontend import Outcome
+from wardgate.spi.services import Clock
+
+Found = Literal["committed", "absent", "unknown"]
+Resolve = Callable[[Record], Found]
+"""Says of a request record that a crash left open whether its change (``record.pair``) was made."""
+
+WINDOW: Final = 60.0
+"""Seconds after which denials that were only counted are written, as one record for each source."""
+
+_CODES: Final[dict[Found, str]] = {"committed": "ok", "absent": "unavailable", "unknown": "outcome_unknown"}
+_DEFAULTS: Final = Settings()
+
+
+class Journal:
+    """Renders records and hands them to the committer. Used in one event loop, between ``open`` and ``close``.
+
+    ``fault`` says why nothing can be written any more; empty while all is well.
+    """
+
+    def __init__(
+        self,
+        folder: FilePath,
+        slot: int,
+        hmac_key: bytes,
+        clock: Clock,
+        *,
+        settings: Settings = _DEFAULTS,
+        disk: Disk | None = None,
+    ) -> None:
+        self.boot = uuid.uuid4().hex
+        self.fault = ""
+        self._patience = settings.patience
+        self._renderer = Renderer(slot, self.boot, hmac_key, clock)
+        self._shard = Shard(folder, slot, self.boot, clock, settings, disk or Disk())
+        self._anonymous = Anonymous(clock)
+        self._pairs: dict[Context, str] = {}
+        self._none_open = asyncio.Event()
+        self._last_pair = 0
+        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._stalled = False
+        self._watch: asyncio.TimerHandle | None = None
+        self._window: asyncio.TimerHandle | None = None
+
+    async def open(self, resolve: Resolve) -> None:
+        """Recover the shard, write the boot record, close what a crash left open; blocks the loop meanwhile.
+
+        Raises:
+            Unavailable: the folder cannot be used or written, or another process has this shard.
+        """
+        try:
+            left_open = self._shard.recover(self._renderer.boot)
+        except (OSError, SinkRetired) as error:
+            self._shard.close()
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise Unavailable(f"the audit cannot be written: {reason}; make room or mend the disk") from None
+        self._loop = asyncio.get_running_loop()
+        self._committer = Committer(self._shard, self._loop, self._settle)
+        for record in left_open:
+            found = resolve(record)
+            await self._put(Entry(self._renderer.recovered(record, _CODES[found], found), record.pair))
+
+    def check(self) -> None:
+        """Refuse at once what could not be recorded. Raises Unavailable."""
+        if self.fault:
+            raise Unavailable("the audit can no longer be written; the gateway must be restarted")
+        if self._stalled:
+            raise Unavailable("the audit's disk does not answer")
+
+    async def request(self, context: Context) -> str:
+        """Write the request record of a change; return the pair's id, unique for ever, for the store to commit.
+
+        Raises:
+            Unavailable: it is not durable, so nothing may be done.
+            RateLimited: too many anonymous attempts from this source; nothing may be done.
+        """
+        self.check()
+        if context.known("principal") is None and not self._anonymous.admit(context.arrival.source):
+            raise RateLimited("too many attempts from this address; wait a little")
+        self._last_pair += 1
+        pair = f"{self.boot}-{self._last_pair}"
+        body = self._renderer.request(context, pair)
+        self._pairs[context] = pair
+        await self._put(Entry(body, pair, opens=True))
+        return pair
+
+    async def closing(self, context: Context, code: str, outcome: Outcome[Any] | None = None) -> None:
+        """Write the closing record: how the request ended, before its answer leaves.
+
+        A denial of a caller without a principal may be counted instead; of those callers each source has its rate.
+        Once this was called the record will be written, even if the caller does not wait for it.
+
+        Raises:
+            Unavailable: it is not durable, so the answer may not leave.
+            RateLimited: too many anonymous answers to this source, so this one may not leave.
+        """
+        pair = self._pairs.pop(context, "")
+        if self.fault or not pair:
+            self.check()
+        if pair and not self._pairs:
+            self._none_open.set()
+        if context.known("principal") is None and not self._accountable(context, code, begun=bool(pair)):
+            return
+        await self._put(Entry(self._renderer.closing(context, pair, code, outcome), pair))
+
+    async def close(self, patience: float = 5.0) -> None:
+        """Wait for the closing records of changes under way, commit what waits, give the shard back.
+
+        Gives up after ``patience`` seconds; what is then open is closed at the next boot.
+        """
+        deadline = self._loop.time() + patience
+        if self._pairs:
+            self._none_open.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._none_open.wait(), patience)
+        self._summarize()
+        await asyncio.to_thread(self._committer.stop, max(0.1, deadline - self._loop.time()))
+        for timer in (self._watch, self._window):
+            if timer:
+                timer.cancel()
+
+    def _put(self, entry: Entry) -> asyncio.Future[None]:
+        loop = self._loop
+        future = loop.create_future()
+        deadline = loop.time() + self._patience
+        self._waiting.append((deadline, future))
+        self._committer.put(entry)
+        if self._watch is None:
+            self._watch = loop.call_at(deadline, self._expire)
+        return future
+
+    def _settle(self, count: int, failed: frozenset[int] | None, retired: str) -> None:
+        """Answer the waiters of a batch; the committer has it called in the loop."""
+        self._stalled = False
+        self.fault = self.fault or retired
+        for index in range(count):
+            future = self._waiting.popleft()[1]
+            if future.done():
+                continue
+            if failed is None or index not in failed:
+                future.set_result(None)
+            else:
+                future.set_exception(Unavailable("the audit record could not be written"))
+
+    def _expire(self) -> None:
+        """Give up on what waited too long. It may still be written: the audit may say too much, never too little."""
+        now = self._loop.time()
+        self._watch = None
+        for deadline, future in self._waiting:
+            if deadline > now:
+                self._watch = self._loop.call_at(deadline, self._expire)
+                break
+            self._stalled = True
+            if not future.done():
+                future.set_exception(Unavailable("the audit's disk does not answer"))
+
+    def _accountable(self, context: Context, code: str, *, begun: bool) -> bool:
+        """Whether the end of a request without a principal is written; else it was counted."""
+        source = context.arrival.source
+        if begun:
+            if code == "ok":
+                self._anonymous.refund(source)
+            return True
+        if self._anonymous.admit(source):
+            return True
+        self._anonymous.count(source)
+        if self._window is None:
+            self._window = self._loop.call_later(WINDOW, self._summarize)
+        if code == "ok":
+            raise RateLimited("too many requests from this address; wait a little")
+        return False
+
+    def _summarize(self) -> None:
+        self._window = None
+        for counted in self._anonymous.harvest():
+            # Nobody waits for it; cancelled, the future asks nobody to look at its exception.
+            self._put(Entry(self._renderer.summary(counted.source, counted.count, counted.since))).cancel()

@@ -1,0 +1,58 @@
+"""The begin layer: a change is on record before it is made, and then outlives its client."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import ContextVar, copy_context
+from typing import Any, Protocol
+
+from wardgate.context import Context
+from wardgate.pipeline import Handler
+from wardgate.spi.frontend import Outcome
+from wardgate.state.database import operation_id
+
+
+class RequestRecords(Protocol):
+    """Where request records go: the audit's journal."""
+
+    async def request(self, context: Context) -> str:
+        """Write the record durably and return the id of the change; raises Unavailable, then nothing may be done."""
+
+
+class Begin:
+    """Records the request of an operation that mutates, then runs the rest of the road in a task of its own."""
+
+    def __init__(self, journal: RequestRecords, identifier: ContextVar[str | None] = operation_id) -> None:
+        self._journal = journal
+        self._identifier = identifier
+        self._running: set[asyncio.Task[Outcome[Any]]] = set()
+
+    async def __call__(self, context: Context, call_next: Handler) -> Outcome[Any]:
+        """Handle one request. Once begun it waits for the end even when cancelled, so that the end is recorded."""
+        if not context.operation.mutates:
+            return await call_next(context)
+        change = await self._journal.request(context)
+        context.begun = True
+        variables = copy_context()
+        variables.run(self._identifier.set, change)
+        task: asyncio.Task[Outcome[Any]] = asyncio.get_running_loop().create_task(
+            _run(call_next, context), context=variables
+        )
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        while not task.done():
+            try:
+                await asyncio.wait((task,))
+            except asyncio.CancelledError:
+                continue  # the client left; the change goes on
+        return task.result()
+
+    async def drain(self, patience: float) -> bool:
+        """Wait up to ``patience`` seconds for the changes under way; whether all ended."""
+        if self._running:
+            await asyncio.wait(tuple(self._running), timeout=patience)
+        return not self._running
+
+
+async def _run(call_next: Handler, context: Context) -> Outcome[Any]:
+    return await call_next(context)
