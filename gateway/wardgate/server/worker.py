@@ -1,0 +1,136 @@
+"""One worker: a process with an event loop that answers requests until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from typing import Any, Protocol, cast
+
+import uvicorn
+import uvloop
+
+from wardgate.config import Config
+from wardgate.server import tls
+from wardgate.server.facts import Worker
+from wardgate.server.hardening import end_with_parent
+from wardgate.server.listener import BACKLOG
+from wardgate.server.protocol import Connection
+from wardgate.spi.errors import WardgateError
+from wardgate.spi.frontend import Receive, Scope, Send
+
+DRAIN_SECONDS = 10.0
+"""How long an application may take to drain once its requests have ended."""
+
+
+class Application(Protocol):
+    """What a worker runs: an ASGI application that is started before the first request and drained after the last."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+    async def start(self) -> None:
+        """Begin what runs beside requests. Raises one of the closed list when it cannot."""
+
+    async def drain(self) -> None:
+        """Finish what requests left behind, and close."""
+
+
+Build = Callable[[Config, Worker], Awaitable[Application]]
+"""Makes a worker's application, in its process and on its loop."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, without its handling of signals; ``on_started`` is called once it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone: the supervisor alone decides when a worker stops."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections, then say so."""
+        await super().startup(sockets)
+        self._on_started()
+
+    def stop(self) -> None:
+        """Accept no more, let requests under way end, then return from ``serve``."""
+        self.should_exit = True
+
+
+def uvicorn_config(app: Any, config: Config) -> uvicorn.Config:
+    """Settings for uvicorn: our connection, no WebSockets, no lifespan, no headers of proxies, no access log."""
+    secure = config.tls
+    return uvicorn.Config(
+        app,
+        http=cast("type[asyncio.Protocol]", partial(Connection, limits=config.limits)),
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        workers=1,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=max(1, round(config.limits.drain_seconds)),
+        ssl_context_factory=None if secure is None else lambda *_: tls.context(secure),
+    )
+
+
+def run(config: Config, worker: Worker, build: Build, listener: socket.socket, report: int, parent: int) -> int:
+    """Be a worker, in a fresh fork; the exit code says whether it ended as asked.
+
+    ``report``: a pipe on which one line of JSON tells the supervisor that it is ready, or why it cannot be.
+    """
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the terminal reaches every process of the group
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    end_with_parent(parent)
+    tell = partial(_tell, report)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(config, worker, build, listener, tell))
+    except WardgateError as error:
+        tell(fault=error.message or error.code)
+        return 1
+    return 0
+
+
+async def _serve(
+    config: Config, worker: Worker, build: Build, listener: socket.socket, tell: Callable[..., None]
+) -> None:
+    app = await build(config, worker)
+    await app.start()
+    server = Server(uvicorn_config(app, config), partial(tell, ready=True))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        try:
+            await asyncio.wait_for(app.drain(), DRAIN_SECONDS)
+        except TimeoutError:
+            sys.stderr.write(f"wardgate: worker {worker.slot} did not drain in {DRAIN_SECONDS:.0f} s\n")
+
+
+def where(error: BaseException) -> str:
+    """What went wrong and where, without the error's own text: it may hold what it worked on."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at " + " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+
+
+def _tell(report: int, **fact: object) -> None:
+    with contextlib.suppress(BrokenPipeError):  # a supervisor that is gone needs no telling
+        os.write(report, json.dumps(fact).encode() + b"\n")
