@@ -39,6 +39,7 @@ class Row:
     options: Mapping[str, object] = field(default_factory=dict)
     type: str = "silent"
     presentation: Mapping[str, str] = field(default_factory=dict)
+    fault: str = ""
 
 
 def table(*prefixes: str) -> Mounts:

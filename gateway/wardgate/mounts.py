@@ -89,6 +89,10 @@ class MountRow(Protocol):
     def options(self) -> Mapping[str, object]:
         """As given to the backend type."""
 
+    @property
+    def fault(self) -> str:
+        """Why it must not be opened; empty for a good one."""
+
 
 class OpenMounts:
     """The mounts of every namespace, each backend opened once in this process.
@@ -137,11 +141,12 @@ class OpenMounts:
         return mounts
 
     def _mount(self, namespace: str, row: MountRow) -> Mount:
-        backend, fault = None, ""
-        try:
-            backend = self._open_backend(namespace, row)
-        except WardgateError as error:
-            fault = error.message  # one mount that cannot be opened never touches another
+        backend, fault = None, row.fault
+        if not fault:
+            try:
+                backend = self._open_backend(namespace, row)
+            except WardgateError as error:
+                fault = error.message  # one mount that cannot be opened never touches another
         return Mount(row.id, namespace, row.prefix, row.type, row.presentation, backend, fault)
 
 

@@ -30,13 +30,18 @@ class NoOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendType:
-    """A kind of store. ``open`` gets its parsed ``options`` dataclass; it raises Unavailable or InvalidValue."""
+    """A kind of store. ``open`` gets its parsed ``options`` dataclass; it raises Unavailable or InvalidValue.
+
+    ``embedded``: all it keeps is in ``services.storage``, so that after a crash the audit can tell whether a change
+    was made.
+    """
 
     name: str
     help: str
     open: Callable[[Any, Services], Backend]
     options: type = NoOptions
     status: str = "stable"
+    embedded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
