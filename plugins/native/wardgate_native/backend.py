@@ -1,0 +1,141 @@
+"""The native encrypted store as a backend like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path as FilePath
+
+from sqlalchemy import Connection
+from wardgate.spi.backend import Backend, Health
+from wardgate.spi.capabilities import Capabilities
+from wardgate.spi.errors import InvalidValue, Malformed, TooLarge, WardgateError
+from wardgate.spi.path import Path
+from wardgate.spi.services import Services
+from wardgate.spi.values import Expect, Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo
+
+from wardgate_native.options import Options
+from wardgate_native.store import changes
+from wardgate_native.store.changes import Transition
+from wardgate_native.store.names import Names
+from wardgate_native.store.rows import Plan, Rows, place_of
+
+MAX_VALUE_BYTES = 1_048_576
+MAX_MEDIA_TYPE_BYTES = 255
+VERSION_TABLE = "native_schema"
+MIGRATIONS = FilePath(__file__).with_name("migrations")
+
+
+class NativeBackend(Backend):
+    """Secrets sealed one by one in the namespace's own file. Reads run at once, on the caller's thread."""
+
+    capabilities = Capabilities(
+        write=True, compare_and_set=True, list=True, describe=True, labels=True, settings=True, versions=True,
+        ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True, stages=True, expiry=True,
+        media_types=True, max_value_bytes=MAX_VALUE_BYTES, max_path_bytes=8_192, page_size=1_000,
+    )  # fmt: skip
+
+    def __init__(self, options: Options, services: Services) -> None:
+        self._options = options
+        self._clock = services.clock
+        self._storage = services.storage
+        self._rows = Rows(services.keyring, services.mount)
+        self._names = Names(services.keyring, services.mount)
+
+    async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
+        """Return the current version, or the one of this id. See :class:`Backend`."""
+        ordinal = None if version is None else changes.ordinal_of(version)
+        with self._storage.reading() as connection:
+            return self._rows.read(connection, path, ordinal, self._clock.now())
+
+    async def write(self, path: Path, value: Value, *, expect: Expect | None = None) -> VersionInfo:
+        """Store a new version and make it current. See :class:`Backend`."""
+        if len(value.data) > MAX_VALUE_BYTES:
+            raise TooLarge(f"the value is longer than {MAX_VALUE_BYTES} bytes")
+        if not 0 < len(value.media_type.encode()) <= MAX_MEDIA_TYPE_BYTES:
+            raise InvalidValue(f"a media type has 1 to {MAX_MEDIA_TYPE_BYTES} bytes")
+        plan = await self._change(path, changes.write(value, expect, self._options))
+        assert plan is not None
+        return plan.change.head.info(plan.change.head.latest, plan.change.head.updated_at)
+
+    async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
+        """One page of the names directly below ``folder``. See :class:`Backend`."""
+        if limit < 1:
+            raise Malformed("the limit of a page must be at least 1")
+        with self._storage.reading() as connection:
+            return self._names.page(connection, folder, cursor, min(limit, self.capabilities.page_size))
+
+    async def describe(self, path: Path) -> SecretInfo:
+        """What is known of a secret without values. See :class:`Backend`."""
+        with self._storage.reading() as connection:
+            return self._rows.head(connection, path).describe(self._clock.now())
+
+    async def annotate(
+        self, path: Path, *, labels: Mapping[str, str] | None = None, settings: SecretSettings | None = None
+    ) -> None:
+        """Replace the labels, change the settings. See :class:`Backend`."""
+        await self._change(path, changes.annotate(labels, settings))
+
+    async def delete(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
+        """Mark the current version, or those named, as deleted; what is not there is no error."""
+        await self._change(path, changes.delete(versions))
+
+    async def undelete(self, path: Path, *, versions: Sequence[str]) -> None:
+        """Recover deleted and expired versions."""
+        await self._change(path, changes.undelete(versions))
+
+    async def destroy(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
+        """Shred those versions, or the whole secret; the latter works on a damaged one too."""
+        if versions is not None:
+            await self._change(path, changes.destroy(versions))
+            return
+        place = place_of(path)
+        await self._storage.write(lambda connection: self._rows.remove(connection, place))
+
+    async def move_stage(self, path: Path, stage: str, *, version: str | None) -> None:
+        """Put ``stage`` on that version, or take it away. Raises VersionNotFound, Gone or InvalidValue."""
+        await self._change(path, changes.move_stage(stage, version))
+
+    async def health(self) -> Health:
+        """Whether the file answers."""
+        started = self._clock.monotonic()
+        try:
+            with self._storage.reading() as connection:
+                connection.exec_driver_sql("SELECT 1").one()
+        except WardgateError as error:
+            return Health(ok=False, detail=error.message)
+        return Health(ok=True, detail="the store's file answers", latency=self._clock.monotonic() - started)
+
+    async def _change(self, path: Path, transition: Transition) -> Plan | None:
+        """Plan a change against what is stored now, then store it; done again where another change came first."""
+        if not path.segments:
+            raise InvalidValue("a secret needs a name; the path ends at its mount")
+        now = self._clock.now()
+        place = place_of(path)
+        with self._storage.reading() as connection:
+            found = self._rows.find(connection, place)
+        plan = self._rows.plan(path, found, transition, now)
+        if plan is None:
+            return None
+
+        def work(connection: Connection) -> Plan | None:
+            if self._rows.apply(connection, place, found, plan):
+                return plan
+            return self._again(connection, path, transition, now)
+
+        return await self._storage.write(work)
+
+    def _again(self, connection: Connection, path: Path, transition: Transition, now: int) -> Plan | None:
+        place = place_of(path)
+        found = self._rows.find(connection, place)
+        plan = self._rows.plan(path, found, transition, now)
+        if plan is not None and not self._rows.apply(connection, place, found, plan):
+            raise RuntimeError("a row changed under the writer's lock")
+        return plan
+
+
+def open_native(options: Options, services: Services) -> Backend:
+    """Bring the file's schema up to date and open the store. Raises Unavailable, or InvalidValue for bad options."""
+    if not 1 <= options.max_versions <= changes.MAX_VERSIONS:
+        raise InvalidValue(f"max_versions must be 1 to {changes.MAX_VERSIONS}")
+    services.storage.migrate(MIGRATIONS, version_table=VERSION_TABLE)
+    return NativeBackend(options, services)

@@ -1,0 +1,1 @@
+"""The encrypted store behind the native backend: heads, sealed versions and the SQL that keeps them."""

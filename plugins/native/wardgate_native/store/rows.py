@@ -1,0 +1,164 @@
+"""From rows to secrets and back: every head is verified before it is believed, every value opened or sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, NoReturn
+
+import msgspec
+from sqlalchemy import Connection
+from wardgate.spi.errors import InvalidValue, SecretNotFound, VersionNotFound
+from wardgate.spi.path import Path
+from wardgate.spi.services import Keyring, SealedMessage
+from wardgate.spi.values import SecretVersion, Value
+
+from wardgate_native.store import head as heads
+from wardgate_native.store import statements
+from wardgate_native.store.changes import Change, Transition
+from wardgate_native.store.head import Head
+
+_HEAD = "native head 1"
+
+
+class Found(NamedTuple):
+    """A secret's row, not yet verified."""
+
+    number: int
+    current: int
+    head: bytes
+    mac: bytes
+
+
+@dataclass(slots=True)
+class Plan:
+    """A change, sealed and ready to be stored in place of exactly the row it was made from."""
+
+    change: Change
+    current: int
+    head: bytes
+    mac: bytes
+    sealed: SealedMessage | None
+
+
+def place_of(path: Path) -> bytes:
+    """A path as the index orders it: NUL sorts below every byte a segment can hold."""
+    return "\0".join(path.segments).encode()
+
+
+def damaged() -> NoReturn:
+    """Refuse a row. Not Unavailable: the store answers, and every other secret can be read."""
+    raise InvalidValue("what is stored of this secret was changed outside Wardgate, or is damaged; restore a backup")
+
+
+class Rows:
+    """The rows of one store (mount) under one namespace's keyring."""
+
+    def __init__(self, keyring: Keyring, store: str) -> None:
+        self._keyring = keyring
+        self._store = store
+        self._store_field = store.encode()
+
+    def read(self, connection: Connection, path: Path, ordinal: int | None, now: int) -> SecretVersion:
+        """One version with its value, by one query; ``ordinal`` None: the current one.
+
+        Raises:
+            SecretNotFound, VersionNotFound, Gone: as a backend's ``read``.
+            InvalidValue: a row was changed or moved.
+        """
+        place = place_of(path)
+        if ordinal is None:
+            row = statements.READ_CURRENT.run(connection, self._store, place).fetchone()
+        else:
+            row = statements.READ_VERSION.run(connection, ordinal, self._store, place).fetchone()
+        if row is None:
+            raise SecretNotFound("there is no such secret")
+        current, encoded, mac, stored, media_type, wrapped_key, ciphertext = row
+        head = self._verified(place, current, encoded, mac)
+        wanted = head.current if ordinal is None else ordinal
+        if wanted not in head.versions:
+            raise VersionNotFound("the secret has no such version" if head.latest else "the secret has no version yet")
+        info = head.live(wanted, now)
+        if stored is None:
+            damaged()
+        message = SealedMessage(wrapped_key, ciphertext)
+        try:
+            data = self._keyring.open(message, data=_bound(head, wanted, media_type), key=(str(path).encode(),))
+        except (InvalidValue, TypeError, AttributeError):
+            damaged()  # a column of another type is a changed row too
+        return SecretVersion(info, Value(data, media_type), head.labels)
+
+    def head(self, connection: Connection, path: Path) -> Head:
+        """A secret's verified head. Raises SecretNotFound or InvalidValue."""
+        place = place_of(path)
+        found = self.find(connection, place)
+        if found is None:
+            raise SecretNotFound("there is no such secret")
+        return self._verified(place, found.current, found.head, found.mac)
+
+    def find(self, connection: Connection, place: bytes) -> Found | None:
+        """A secret's row as it stands."""
+        row = statements.FIND.run(connection, self._store, place).fetchone()
+        return None if row is None else Found(*row)
+
+    def plan(self, path: Path, found: Found | None, transition: Transition, now: int) -> Plan | None:
+        """All the work of a change that needs no lock. None: there is nothing to do. Raises what a change raises."""
+        place = place_of(path)
+        head = None if found is None else self._verified(place, found.current, found.head, found.mac)
+        change = transition(head, now)
+        if change is None:
+            return None
+        head, value, sealed = change.head, change.value, None
+        if value is not None:
+            bound = _bound(head, head.latest, value.media_type)
+            sealed = self._keyring.seal(value.data, data=bound, key=(str(path).encode(),))
+        encoded = heads.encode(head)
+        return Plan(change, head.current, encoded, self._keyring.mac(_HEAD, self._fields(place, encoded)), sealed)
+
+    def apply(self, connection: Connection, place: bytes, found: Found | None, plan: Plan) -> bool:
+        """Store a change, unless the row is no longer ``found``; whether it was stored."""
+        if found is None:
+            if self.find(connection, place) is not None:
+                return False
+            added = statements.ADD_SECRET.run(connection, self._store, place, plan.current, plan.head, plan.mac)
+            (number,) = added.fetchone()
+        else:
+            number = found.number
+            changed = statements.CHANGE_SECRET.run(connection, plan.current, plan.head, plan.mac, number, found.mac)
+            if changed.rowcount != 1:
+                return False
+        self._store_versions(connection, number, plan)
+        return True
+
+    def remove(self, connection: Connection, place: bytes) -> None:
+        """Delete a secret and all its versions, forged or not."""
+        statements.REMOVE_SECRET.run(connection, self._store, place)
+
+    @staticmethod
+    def _store_versions(connection: Connection, number: int, plan: Plan) -> None:
+        change, sealed = plan.change, plan.sealed
+        if change.value is not None and sealed is not None:
+            kept = (change.head.latest, change.value.media_type, sealed.wrapped_key, sealed.ciphertext)
+            statements.ADD_VERSION.run(connection, number, *kept)
+        for ordinal in change.removed:
+            statements.REMOVE_VERSION.run(connection, number, ordinal)
+
+    def _fields(self, place: bytes, encoded: bytes) -> tuple[bytes, bytes, bytes]:
+        return self._store_field, place, encoded
+
+    def _verified(self, place: bytes, current: Any, encoded: Any, mac: Any) -> Head:
+        """The head, once its MAC vouches for it and for where it stands; rows can hold any type."""
+        if not isinstance(encoded, bytes) or not isinstance(mac, bytes):
+            damaged()
+        if not self._keyring.verify(_HEAD, self._fields(place, encoded), mac):
+            damaged()
+        try:
+            head = heads.decode(encoded)
+        except msgspec.MsgspecError:
+            damaged()
+        if head.current != current:
+            damaged()
+        return head
+
+
+def _bound(head: Head, ordinal: int, media_type: str) -> tuple[bytes, bytes, bytes]:
+    return head.id.encode(), str(ordinal).encode(), media_type.encode()
