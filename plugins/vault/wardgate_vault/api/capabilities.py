@@ -1,0 +1,71 @@
+"""``sys/capabilities-self``: what may I do at these paths, in Vault's paths and Vault's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wardgate.spi.errors import InvalidValue, TooLarge
+from wardgate.spi.operations.base import Action
+from wardgate.spi.operations.policies import ReadCapabilities
+from wardgate.spi.path import Path
+
+from wardgate_vault.api import wire
+from wardgate_vault.api.envelope import Answer, flattened
+from wardgate_vault.api.errors import refusing
+from wardgate_vault.api.request import Request
+from wardgate_vault.api.services import Route
+
+MAX_PATHS = 256
+_WRITES = ("create", "update")
+_KV: Mapping[str, Mapping[Action, tuple[str, ...]]] = {
+    "data": {Action.READ: ("read",), Action.WRITE: _WRITES, Action.DELETE: ("delete",)},
+    "metadata": {
+        Action.DESCRIBE: ("read",), Action.LIST: ("list",), Action.ANNOTATE: _WRITES, Action.DESTROY: ("delete",),
+    },
+    "delete": {Action.DELETE: _WRITES},
+    "undelete": {Action.UNDELETE: _WRITES},
+    "destroy": {Action.DESTROY: _WRITES},
+}  # fmt: skip
+"""By the segment that follows a mount's prefix: an action here, and Vault's words for it there."""
+_SERVICES: Mapping[Action, tuple[str, ...]] = {
+    Action.READ: ("read",), Action.LIST: ("list",), Action.WRITE: _WRITES, Action.DELETE: ("delete",),
+    Action.MANAGE: (*_WRITES, "delete"),
+}  # fmt: skip
+
+
+async def _capabilities(request: Request) -> Answer:
+    operation = ReadCapabilities(asked=())
+    with refusing(operation.action, operation.path):
+        body, _ = wire.decode(await request.body(), wire.AskCapabilities)
+        texts = wire.texts(body.paths) + wire.texts(body.path)
+        if not texts:
+            raise InvalidValue("paths must be supplied")
+        if len(texts) > MAX_PATHS:
+            raise TooLarge(f"more than {MAX_PATHS} paths at once")
+        asked = {text: _translated(request, Path.parse(text.strip("/"))) for text in texts}
+    granted = (await request.perform(ReadCapabilities(asked=tuple(path for path, _ in asked.values())))).result
+    answer: dict[str, object] = {
+        text: _named(words, granted.get(str(path), frozenset())) for text, (path, words) in asked.items()
+    }
+    if len(asked) == 1:
+        answer["capabilities"] = next(iter(answer.values()))
+    return flattened(request.id, dict(sorted(answer.items())))
+
+
+def _translated(request: Request, path: Path) -> tuple[Path, Mapping[Action, tuple[str, ...]]]:
+    """The gateway's path for one of Vault's, and what each action is called there."""
+    mount = request.gateway.mounts(request.namespace).find(path)
+    if mount is None:
+        return path, _SERVICES
+    prefix = mount.prefix.segments
+    kind = path.segments[len(prefix) : len(prefix) + 1]
+    words = _KV.get(kind[0], {}) if kind else {}
+    return Path(prefix + path.segments[len(prefix) + 1 :]), words
+
+
+def _named(words: Mapping[Action, tuple[str, ...]], granted: frozenset[Action]) -> list[str]:
+    names = {name for action in granted for name in words.get(action, ())}
+    return sorted(names) or ["deny"]
+
+
+ROUTES = (Route(("sys", "capabilities-self"), {"write": _capabilities}),)

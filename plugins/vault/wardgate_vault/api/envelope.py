@@ -1,0 +1,79 @@
+"""Answers as Vault writes them: the envelope around every result, and the bare list of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+from wardgate.spi.frontend import Send
+
+JSON_HEADERS = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+"""On every answer. The content type is exact: hvac compares it, and loses the errors when it finds a charset."""
+
+NO_CONTENT_STATUS = 204
+_ENCODER = msgspec.json.Encoder()
+_BEFORE_DATA = b'","lease_id":"","renewable":false,"lease_duration":0,"data":'
+_EMPTY_TAIL = b',"wrap_info":null,"warnings":null,"auth":null}\n'
+
+
+class Answer(NamedTuple):
+    """A response without its transport. ``headers`` come on top of those every answer has."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+NO_CONTENT = Answer(NO_CONTENT_STATUS)
+
+
+def encode(value: object) -> bytes:
+    """JSON text of anything msgspec knows, dictionaries in their own order."""
+    return _ENCODER.encode(value)
+
+
+def envelope(
+    request_id: str,
+    data: bytes = b"null",
+    *,
+    auth: object = None,
+    warnings: Iterable[str] = (),
+    status: int = 200,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> Answer:
+    """The answer around ``data``, which is JSON text already."""
+    return Answer(status, b"".join((b'{"request_id":"', *_parts(request_id, data, auth, tuple(warnings)))), headers)
+
+
+def flattened(request_id: str, data: Mapping[str, object]) -> Answer:
+    """The answer of some of Vault's system paths: ``data``, and its fields once more at the top, first."""
+    text = encode(data)
+    top = text[:-1] + b',"request_id":"' if data else b'{"request_id":"'
+    return Answer(200, b"".join((top, *_parts(request_id, text, None, ()))))
+
+
+def _parts(request_id: str, data: bytes, auth: object, warnings: tuple[str, ...]) -> tuple[bytes, ...]:
+    if auth is None and not warnings:
+        return (request_id.encode(), _BEFORE_DATA, data, _EMPTY_TAIL)
+    tail = (b',"wrap_info":null,"warnings":', encode(warnings or None), b',"auth":', encode(auth), b"}\n")
+    return (request_id.encode(), _BEFORE_DATA, data, *tail)
+
+
+def refusal(status: int, *errors: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
+    """The answer of a failure: a list of sentences, which Vault leaves empty for a plain 404."""
+    return Answer(status, encode({"errors": errors}) + b"\n", headers)
+
+
+def one_error(status: int, error: str, *more: str) -> Answer:
+    """A failure in the frame that Vault's core puts around errors of its own."""
+    return refusal(status, f"1 error occurred:\n\t* {error}\n\n", *more)
+
+
+async def send_answer(send: Send, answer: Answer, *, head: bool = False) -> None:
+    """Write the answer; ``head`` leaves the body out and keeps its length."""
+    headers = [*JSON_HEADERS, *answer.headers]
+    if answer.status != NO_CONTENT_STATUS:
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else answer.body})

@@ -1,0 +1,82 @@
+"""What is known of secrets and versions, in the shapes of KV version 2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wardgate.spi.values import SecretInfo, SecretVersion, VersionInfo, VersionState
+
+from wardgate_vault.api.durations import format_duration, rfc3339
+from wardgate_vault.api.envelope import encode
+from wardgate_vault.maps import to_json
+
+NO_SETTINGS: Mapping[str, object] = {"cas_required": False, "delete_version_after": "0s", "max_versions": 0}
+
+
+def version(found: SecretVersion) -> bytes:
+    """JSON text of a version and its value; an object's own text is passed through untouched."""
+    info = found.info
+    labels = encode(dict(found.labels)) if found.labels else b"null"
+    return b"".join(
+        (
+            b'{"data":',
+            to_json(found.value),
+            b',"metadata":{"created_time":"',
+            rfc3339(info.created_at).encode(),
+            b'","custom_metadata":',
+            labels,
+            b',"deletion_time":"',
+            rfc3339(info.expires_at).encode(),
+            b'","destroyed":false,"version":%d}}' % info.ordinal,
+        )
+    )
+
+
+def gone(version: VersionInfo) -> bytes:
+    """JSON text of a version whose value is not to be had."""
+    return encode({"data": None, "metadata": info(version)})
+
+
+def info(version: VersionInfo) -> dict[str, object]:
+    """A version without its value. Labels are the secret's: they are not known here."""
+    return {
+        "created_time": rfc3339(version.created_at),
+        "custom_metadata": None,
+        "deletion_time": _deletion_time(version),
+        "destroyed": version.state is VersionState.DESTROYED,
+        "version": version.ordinal,
+    }
+
+
+def secret(known: SecretInfo) -> dict[str, object]:
+    """A secret without any value, its versions keyed by their ordinals."""
+    ordinals = [version.ordinal for version in known.versions]
+    settings = known.settings
+    return {
+        "cas_required": bool(settings.compare_and_set_required),
+        "created_time": rfc3339(known.created_at),
+        "current_version": known.current.ordinal if known.current else 0,
+        "custom_metadata": dict(known.labels) or None,
+        "delete_version_after": format_duration(settings.delete_after or 0),
+        "max_versions": settings.max_versions or 0,
+        # Vault counts from 0 until the first version is dropped.
+        "oldest_version": min(ordinals) if ordinals and min(ordinals) > 1 else 0,
+        "updated_time": rfc3339(known.updated_at),
+        "versions": {
+            str(version.ordinal): {
+                "created_time": rfc3339(version.created_at),
+                "deletion_time": _deletion_time(version),
+                "destroyed": version.state is VersionState.DESTROYED,
+            }
+            for version in known.versions
+        },
+    }
+
+
+def _deletion_time(version: VersionInfo) -> str:
+    """When the version was, or will be, deleted. Clients take an empty text for a live version."""
+    if version.state is VersionState.LIVE:
+        return rfc3339(version.expires_at)
+    if version.state is VersionState.DESTROYED:
+        return rfc3339(version.deleted_at)
+    return rfc3339(next((time for time in (version.deleted_at, version.expires_at) if time), version.created_at))

@@ -1,0 +1,160 @@
+"""One request of a Vault client, read as far as every route needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from wardgate.spi.errors import Malformed, WardgateError
+from wardgate.spi.frontend import ARRIVAL, Gateway, Outcome, Receive, Scope
+from wardgate.spi.identity import Credential
+from wardgate.spi.operations.base import Action, Operation
+from wardgate.spi.path import Path
+
+from wardgate_vault.api.envelope import Answer, refusal
+from wardgate_vault.api.errors import Refused
+
+R = TypeVar("R")
+Handler = Callable[["Request"], Awaitable[Answer]]
+
+PREFIX = b"/v1/"
+MAX_PARAMETERS = 32
+_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False", ""})
+_SINGLE = (b"x-vault-token", b"authorization", b"x-vault-namespace", b"x-vault-wrap-ttl")
+_BEARER = b"bearer "
+VERBS: Mapping[str, str] = {
+    "GET": "read", "HEAD": "head", "LIST": "list", "POST": "write", "PUT": "write", "DELETE": "delete",
+}  # fmt: skip
+"""HTTP methods to Vault's operations; PUT and POST are one. A GET with ``?list=true`` is a list."""
+ACTIONS: Mapping[str, Action] = {
+    "read": Action.READ, "head": Action.READ, "list": Action.LIST, "write": Action.WRITE, "delete": Action.DELETE,
+}  # fmt: skip
+"""What policy is asked for a request that no route takes."""
+
+
+class Request:
+    """What the caller asks: a verb of Vault's at a path of the namespace.
+
+    ``path`` is below ``/v1/``, ``None`` for ``/v1/`` itself. ``folder``: the path ended in a slash.
+    ``parameters`` are those of the query.
+    """
+
+    __slots__ = ("_receive", "credential", "folder", "gateway", "namespace", "parameters", "path", "scope", "verb")
+
+    def __init__(self, gateway: Gateway, scope: Scope, receive: Receive) -> None:
+        self.gateway = gateway
+        self.scope = scope
+        self._receive = receive
+        self.credential: Credential | None = None
+        self.namespace = ""
+        self.parameters: dict[str, str] = {}
+        self.path: Path | None = None
+        self.folder = False
+        self.verb = ""
+
+    def read(self) -> None:
+        """Read the request line and the headers.
+
+        Raises:
+            Refused: a path, header or query that cannot be read.
+        """
+        try:
+            self._read_headers()
+            self._read_path()
+            self._read_query()
+        except WardgateError as error:
+            raise Refused(error) from None
+
+    def _read_headers(self) -> None:
+        listed = self.scope["headers"]
+        headers = dict(listed)
+        if len(headers) != len(listed):
+            names = [name for name, _ in listed]
+            if any(names.count(name) > 1 for name in _SINGLE):
+                raise Malformed("a header that says who asks, or where, is given twice")
+        token = _token(headers.get(b"x-vault-token"), headers.get(b"authorization"))
+        if token:
+            self.credential = Credential("token", token.decode("latin-1"))
+        namespace = headers.get(b"x-vault-namespace")
+        if namespace:
+            self.namespace = _namespace(namespace)
+        if headers.get(b"x-vault-wrap-ttl", b"0") not in {b"0", b""}:
+            # Answering in plain what was asked for wrapped would put a secret where none is expected.
+            raise Malformed("response wrapping is not supported; ask without X-Vault-Wrap-TTL")
+
+    def _read_path(self) -> None:
+        raw: bytes = self.scope["raw_path"]
+        below = raw[len(PREFIX) :]
+        if below.endswith(b"/"):
+            self.folder = True
+            below = below[:-1]
+        if below:
+            self.path = Path.from_raw(below)
+
+    def _read_query(self) -> None:
+        method = self.scope["method"]
+        verb = VERBS.get(method)
+        if verb is None:
+            raise Refused(Malformed("no such method"), refusal(405))
+        self.verb = verb
+        query: bytes = self.scope["query_string"]
+        if not query:
+            return
+        try:
+            pairs = parse_qsl(
+                query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
+            )
+        except ValueError:
+            raise Malformed("the query cannot be read: not UTF-8, or too many parameters") from None
+        self.parameters = dict(pairs)
+        if len(self.parameters) != len(pairs):
+            raise Malformed("a parameter of the query is given twice")
+        if method == "GET" and self.flag("list"):
+            self.verb = "list"
+
+    def flag(self, name: str) -> bool:
+        """A parameter that is true or false, as Go reads them."""
+        given = self.parameters.get(name, "")
+        if given not in _TRUE and given not in _FALSE:
+            raise Refused(Malformed(f"the parameter {name} must be true or false"), refusal(400))
+        return given in _TRUE
+
+    @property
+    def id(self) -> str:
+        """The request's id, a UUID."""
+        identity: str = self.scope[ARRIVAL].id
+        return identity
+
+    async def body(self) -> bytes:
+        """The whole body; the accept layer has bounded it."""
+        parts = []
+        while True:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                raise Refused(Malformed("the caller went away before the end of the body"))
+            parts.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                return b"".join(parts)
+
+    async def perform(self, operation: Operation[R]) -> Outcome[R]:
+        """Send one operation down the road as this caller."""
+        return await self.gateway.perform(self.scope, operation, credential=self.credential, namespace=self.namespace)
+
+
+def _namespace(header: bytes) -> str:
+    try:
+        text = header.decode("utf-8", errors="strict").strip("/")
+    except UnicodeDecodeError:
+        raise Malformed("X-Vault-Namespace is not UTF-8") from None
+    return str(Path.parse(text)) if text else ""
+
+
+def _token(vault: bytes | None, authorization: bytes | None) -> bytes:
+    if authorization is None or authorization[: len(_BEARER)].lower() != _BEARER:
+        return vault or b""
+    bearer = authorization[len(_BEARER) :].strip()
+    if vault and vault != bearer:
+        raise Malformed("X-Vault-Token and Authorization hold different tokens; send one")
+    return bearer

@@ -1,0 +1,69 @@
+"""Where a request goes: to a mount by its prefix, or to what the gateway itself offers at ``sys/`` and ``auth/``."""
+
+from __future__ import annotations
+
+from wardgate.spi.errors import SecretNotFound, Unsupported, WardgateError
+from wardgate.spi.frontend import Frontend, Gateway, Receive, Scope, Send
+from wardgate.spi.path import Path
+
+from wardgate_vault.api import approle, capabilities, errors, kv, mounts, system, tokens
+from wardgate_vault.api.envelope import Answer, one_error, send_answer
+from wardgate_vault.api.errors import Refused
+from wardgate_vault.api.request import ACTIONS, Request
+
+SERVICES = frozenset({"sys", "auth"})
+ROUTES = (*tokens.ROUTES, *approle.ROUTES, *system.ROUTES, *mounts.ROUTES, *capabilities.ROUTES)
+_KNOWN_BELOW = {("auth", "token"), ("auth", "approle")}
+
+
+class VaultFrontend(Frontend):
+    """Vault's HTTP API at ``/v1/``. It only translates: every request enters the road, the unreadable ones too."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(self._gateway, scope, receive)
+        try:
+            request.read()
+            answer = await _answer(request)
+        except Refused as refused:
+            answer = await _refuse(request, refused)
+        except WardgateError as error:
+            answer = errors.answer(error)
+        await send_answer(send, answer, head=scope["method"] == "HEAD")
+
+
+async def _answer(request: Request) -> Answer:
+    path = request.path
+    if path is None:
+        raise Refused(SecretNotFound(), kv.unknown_route(request))
+    if path.segments[0] in SERVICES:
+        return await _serve(request, path)
+    mount = request.gateway.mounts(request.namespace).find(path)
+    if mount is None:
+        return await kv.unmounted(request, path)
+    return await kv.answer(request, mount, path)
+
+
+async def _serve(request: Request, path: Path) -> Answer:
+    route = next((route for route in ROUTES if route.takes(path.segments)), None)
+    action = ACTIONS[request.verb]
+    if route is None:
+        known = path.segments[0] == "sys" or path.segments[:2] in _KNOWN_BELOW
+        said = one_error(404, "unsupported path") if known else kv.unknown_route(request)
+        raise Refused(SecretNotFound(), said, action=action, path=path)
+    handler = route.verbs.get(request.verb)
+    if handler is None:
+        raise Refused(Unsupported(), one_error(405, errors.UNSUPPORTED), action=action, path=path)
+    return await handler(request)
+
+
+async def _refuse(request: Request, refused: Refused) -> Answer:
+    """Let the road audit what was refused; what the road has to say against the caller comes first."""
+    try:
+        await request.perform(refused.operation())
+    except WardgateError as error:
+        return refused.said if error is refused.error else errors.answer(error)
+    return refused.said

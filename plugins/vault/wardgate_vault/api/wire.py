@@ -1,0 +1,110 @@
+"""Bodies of requests as Vault's clients send them, read strictly as JSON and leniently as types, as Vault does."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from wardgate.spi import strict_json
+from wardgate.spi.errors import InvalidValue, Malformed
+
+T = TypeVar("T")
+Duration = int | float | str
+"""Seconds as a number, or Go's text; see durations.py."""
+Texts = list[str] | str
+"""A list, or one text with commas."""
+Numbers = list[int] | int | str
+
+_AT = re.compile(r"at `\$\.(\w+)")
+
+
+class WriteData(msgspec.Struct):
+    """POST ``data/<path>``: ``data`` is kept as the text received."""
+
+    data: msgspec.Raw = msgspec.Raw(b"")
+    options: dict[str, Any] | None = None
+
+
+class SelectVersions(msgspec.Struct):
+    """POST ``delete/``, ``undelete/``, ``destroy/<path>``."""
+
+    versions: Numbers | None = None
+
+
+class WriteMetadata(msgspec.Struct):
+    """POST ``metadata/<path>``; what is absent stays as it is."""
+
+    max_versions: int | None = None
+    cas_required: bool | None = None
+    delete_version_after: Duration | None = None
+    custom_metadata: dict[str, Any] | None = None
+
+
+class RenewToken(msgspec.Struct):
+    """POST ``auth/token/renew-self``."""
+
+    increment: Duration | None = None
+
+
+class WriteRole(msgspec.Struct):
+    """POST ``auth/approle/role/<name>``; what is absent stays as it is."""
+
+    token_policies: Texts | None = None
+    policies: Texts | None = None
+    token_ttl: Duration | None = None
+    token_max_ttl: Duration | None = None
+    secret_id_ttl: Duration | None = None
+    secret_id_num_uses: int | None = None
+    bind_secret_id: bool | None = None
+
+
+class LogIn(msgspec.Struct):
+    """POST ``auth/approle/login``."""
+
+    role_id: str | int = ""
+    secret_id: str | int = ""
+
+
+class EnableMount(msgspec.Struct):
+    """POST ``sys/mounts/<prefix>``."""
+
+    type: str = ""
+    description: str = ""
+    options: dict[str, Any] | None = None
+
+
+class AskCapabilities(msgspec.Struct):
+    """POST ``sys/capabilities-self``."""
+
+    paths: Texts | None = None
+    path: Texts | None = None
+
+
+def decode(body: bytes, kind: type[T]) -> tuple[T, dict[str, Any]]:
+    """Read a body: as its type, and as plain JSON. No body, and ``null``, are an empty object.
+
+    Raises:
+        Malformed: no JSON object, or one that parsers would disagree about.
+        InvalidValue: a field of a type that cannot be read as the one it has; never quotes what was given.
+    """
+    try:
+        plain = strict_json.loads(body) if body.strip() else {}
+    except Malformed as error:
+        raise Malformed(f"error parsing JSON: {error.message}") from None
+    if plain is None:
+        plain, body = {}, b""
+    if not isinstance(plain, dict):
+        raise Malformed("error parsing JSON: the body must be an object")
+    try:
+        return msgspec.json.decode(body if plain else b"{}", type=kind, strict=False), plain
+    except msgspec.ValidationError as error:
+        where = _AT.search(str(error))
+        field = f' for field "{where[1]}"' if where else ""
+        raise InvalidValue(f"error converting input{field}") from None
+
+
+def texts(given: Texts | None) -> tuple[str, ...]:
+    """The texts of a list, or of one text with commas; without the empty ones."""
+    parts = given.split(",") if isinstance(given, str) else given or ()
+    return tuple(stripped for part in parts if (stripped := part.strip()))
