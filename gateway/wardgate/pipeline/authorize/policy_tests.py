@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, Final
 
-from wardgate.pipeline.authorize.compiled import Compiled
+from wardgate.pipeline.authorize.compiled import ALL_ACTIONS, Compiled
 from wardgate.pipeline.authorize.decider import Decider
 from wardgate.pipeline.authorize.engine import explanation
 from wardgate.pipeline.authorize.pattern import Target
@@ -103,8 +103,8 @@ def _test(file: FilePath, number: int, entry: Mapping[str, Any], known: Iterable
     for name in policies:
         if name not in known:
             raise InvalidValue(f"{of}: no policy {name!r} is loaded{nearest(name, known)}")
-    if entry["action"] not in tuple(Action):
-        raise InvalidValue(f"{of}: unknown action{nearest(str(entry['action']), tuple(Action))}")
+    if entry["action"] not in ALL_ACTIONS:
+        raise InvalidValue(f"{of}: unknown action{nearest(str(entry['action']), ALL_ACTIONS)}")
     if entry["expect"] not in _EXPECTATIONS:
         raise InvalidValue(f"{of}: 'expect' must be 'allow' or 'deny'")
     action = Action(entry["action"])
