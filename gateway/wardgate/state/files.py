@@ -47,7 +47,16 @@ def engine(file: FilePath) -> Engine:
 
 def make(file: FilePath) -> None:
     """Make an empty file readable by its owner alone; SQLite gives its log the same mode."""
-    os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
+    # SQLite syncs the folder for its log, not for a file it did not make: a power cut must not lose the name.
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 @contextlib.contextmanager
