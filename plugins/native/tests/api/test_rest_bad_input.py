@@ -80,7 +80,6 @@ def test_a_bad_target_is_a_400(gateway: Scripted, rest: Request, target: str, sa
         ("GET", "keys", {"name": "a"}, "takes no body"),
         ("PUT", "policies/p", {"rules": [{"effect": CANARY, "actions": [], "paths": []}]}, "$.rules"),
         ("PUT", "policies/p", {"rules": [{"efect": "deny", "actions": [], "paths": []}]}, "did you mean 'effect'"),
-        ("PUT", "policies/p", {"name": "q", "rules": []}, "not the one in the URL"),
         ("POST", "explain", {"policies": [], "action": "reed", "path": "a"}, "$.action"),
         ("POST", "explain", {"policies": [], "action": "read", "path": ""}, "empty segment"),
         ("POST", "mounts", {"prefix": "a/../b", "type": "native"}, "'..'"),
@@ -131,6 +130,11 @@ def test_a_bad_header_is_a_400(
     assert (400, "malformed") == (response.status, response.json()["code"])
     assert says in response.json()["detail"]
     assert [Rejected] == [type(operation) for operation in gateway.asked]
+
+
+def test_a_policy_under_another_name_is_refused(gateway: Scripted, rest: Request) -> None:
+    """The name in the body, when there is one, is the one of the URL."""
+    assert rest("PUT", "/api/v1/policies/p", {"name": "q", "rules": []}).status == 422
 
 
 def test_text_that_is_not_utf8_is_refused(gateway: Scripted, rest: Request) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
-from wardgate.spi.errors import Malformed
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.operations.policies import (
@@ -23,6 +22,7 @@ from wardgate.spi.operations.policies import (
     WritePolicy,
 )
 from wardgate.spi.path import ROOT, Path
+from wardgate.spi.policy_document import parse_policy
 
 from wardgate_native.api.routing import Call, Route
 from wardgate_native.api.secrets import no_content
@@ -38,7 +38,7 @@ class RuleDocument(Body, omit_defaults=True):
     when: str = ""
 
 
-class PolicyDocument(Body):
+class PolicyDocument(Body, omit_defaults=True):
     """A policy. In a request ``name`` may be left out; if it stands there it is the one of the URL."""
 
     rules: list[RuleDocument]
@@ -94,12 +94,8 @@ def _rule(rule: Rule) -> RuleDocument:
 
 
 def _write(call: Call) -> Operation[None]:
-    document: PolicyDocument = call.body
-    name = call.path.segments[0]
-    if document.name not in {None, name}:
-        raise Malformed("the policy's name in the body is not the one in the URL")
-    rules = tuple(Rule(rule.effect, tuple(rule.actions), tuple(rule.paths), rule.when) for rule in document.rules)
-    return WritePolicy(path=POLICIES.joined(call.path), policy=Policy(name, rules))
+    document = msgspec.to_builtins(call.body)
+    return WritePolicy(path=POLICIES.joined(call.path), policy=parse_policy(document, name=call.path.segments[0]))
 
 
 def _policy_answer(outcome: Outcome[Policy]) -> Answer:

@@ -1,0 +1,156 @@
+"""A client of ``/api/v1``: one request at a time, and its problems as failures of the command."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx2
+
+from wardgate.cli.failure import Failure
+from wardgate.spi.path import Path
+
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 65.0  # longer than the gateway's own deadline, so that its answer is heard
+_ERROR = 400
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer below 400."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """The decoded body, None when there is none."""
+        return json.loads(self.body) if self.body else None
+
+
+def path_of(text: str) -> str:
+    """A path as it is written into a URL. Raises Malformed: what a gateway would refuse is not even sent."""
+    return "/".join(quote(segment, safe="") for segment in Path.parse(text).segments)
+
+
+def folder_of(text: str) -> str:
+    """A folder's path for a URL: one slash at its end is allowed, and ``""`` is the root."""
+    text = text.removesuffix("/")
+    return path_of(text) if text else ""
+
+
+class Client:
+    """Speaks to one gateway, with one token, in one namespace."""
+
+    def __init__(self, address: str, *, token: str | None, namespace: str, ca_file: FilePath | None) -> None:
+        headers = {"accept": "application/json"}
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        if namespace.strip("/"):
+            headers["x-wardgate-namespace"] = str(Path.parse(namespace.strip("/")))
+        self._address = address.removesuffix("/")
+        self._http = httpx2.Client(
+            base_url=self._address,
+            headers=httpx2.Headers(list(headers.items()), encoding="utf-8"),
+            verify=_trust(ca_file),
+            timeout=httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            # No proxy and no .netrc from the environment: a token goes to the address given, and nowhere else.
+            trust_env=False,
+        )
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        body: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Send one request below ``/api/v1/``; ``body`` is sent as JSON, ``content`` as it is.
+
+        Raises:
+            Failure: the gateway does not answer, or answers with a problem.
+        """
+        try:
+            response = self._http.request(
+                method,
+                f"/api/v1/{path}",
+                params=dict(query or {}),
+                json=body,
+                content=content,
+                headers=dict(headers or {}),
+            )
+        except httpx2.TimeoutException:
+            raise Failure(f"{self._address} does not answer in time", code="unavailable") from None
+        except httpx2.TransportError as error:
+            raise Failure(f"{self._address} cannot be reached: {_why(error)}", code="unavailable") from None
+        if response.status_code >= _ERROR:
+            raise _problem(response)
+        return Reply(response.status_code, response.headers, response.content)
+
+    def json(self, method: str, path: str, **request: Any) -> Any:
+        """Send one request and decode its answer."""
+        reply = self.request(method, path, **request)
+        try:
+            return reply.json()
+        except ValueError:
+            raise Failure(
+                f"{self._address} answered what no Wardgate answers; is it one?", code="unavailable"
+            ) from None
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _trust(ca_file: FilePath | None) -> ssl.SSLContext | bool:
+    if ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except (OSError, ssl.SSLError):
+        raise Failure(f"the CA file {ca_file} cannot be read as PEM", code="invalid_configuration") from None
+
+
+def _why(error: httpx2.TransportError) -> str:
+    """The reason in a few words; the library's own sentence, which may quote the request, is not shown."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({cause.verify_message}); see --ca-file"
+        if isinstance(cause, ConnectionRefusedError):
+            return "nothing listens there; is the gateway running?"
+        cause = cause.__cause__ or cause.__context__
+    return "the connection failed" if isinstance(error, httpx2.ConnectError) else "the connection broke"
+
+
+def _problem(response: httpx2.Response) -> Failure:
+    try:
+        problem = json.loads(response.content)
+        code, detail = str(problem["code"]), str(problem.get("detail") or problem["title"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return _plain_problem(response)
+    return Failure(detail, code=code, request_id=str(problem.get("request_id", "")))
+
+
+def _plain_problem(response: httpx2.Response) -> Failure:
+    """An answer in another form: from the gateway's first layer, or from something in between."""
+    codes = {400: "malformed", 404: "secret_not_found", 413: "too_large", 429: "rate_limited", 503: "unavailable"}
+    message = f"the gateway answered {response.status_code}"
+    with contextlib.suppress(ValueError, KeyError, TypeError, IndexError):
+        message += f": {json.loads(response.content)['errors'][0]}"
+    return Failure(message, code=codes.get(response.status_code, "failed"))

@@ -1,0 +1,167 @@
+"""``wardgate doctor``: looks at an installation from this machine, and says what to do about what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from wardgate.cli import exits, output
+from wardgate.cli.session import json_option
+from wardgate.cli.text import printable
+from wardgate.config import Config, load
+from wardgate.spi.errors import WardgateError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found; ``cure`` says what to do when it is not ``ok``."""
+
+    check: str
+    ok: bool
+    detail: str
+    cure: str = ""
+
+
+@click.command()
+@click.option(
+    "--config", "file", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file `serve` reads."
+)
+@json_option
+@click.pass_context
+def doctor(ctx: click.Context, file: Path, *, as_json: bool) -> None:
+    """Check configuration, plugins, data folder, key file, state, audit, TLS and port. Ends in 1 when one fails."""
+    findings = examine(file)
+    if as_json:
+        output.as_json({"ok": all(found.ok for found in findings), "checks": [asdict(found) for found in findings]})
+    else:
+        for found in findings:
+            click.echo(printable(f"{'ok  ' if found.ok else 'FAIL'}  {found.check}: {found.detail}"))
+            if not found.ok and found.cure:
+                click.echo(printable(f"      {found.cure}"))
+    ctx.exit(exits.OK if all(found.ok for found in findings) else exits.FAILURE)
+
+
+def examine(file: Path) -> list[Finding]:
+    """All checks in order; without a configuration there is nothing more to look at."""
+    try:
+        config = load(file)
+    except WardgateError as error:
+        return [Finding("configuration", ok=False, detail=error.message)]
+    checks: tuple[tuple[str, Callable[[Config], Finding]], ...] = (
+        ("plugins", _plugins), ("data folder", _data), ("key file", _key_file), ("state", _state),
+        ("audit", _audit), ("tls", _tls), ("port", _port),
+    )  # fmt: skip
+    findings = [Finding("configuration", ok=True, detail=f"{file} can be used")]
+    for name, check in checks:
+        try:
+            findings.append(check(config))
+        except WardgateError as error:
+            findings.append(Finding(name, ok=False, detail=error.message))
+        except Exception as error:  # noqa: BLE001  # a check that breaks is a finding, not the end of the others
+            findings.append(Finding(name, ok=False, detail=f"the check broke: {type(error).__name__}"))
+    return findings
+
+
+def _plugins(config: Config) -> Finding:
+    from wardgate.registry import Registry  # noqa: PLC0415  # each check loads what it needs
+
+    registry = Registry.load(config.plugins)
+    return Finding("plugins", ok=True, detail=", ".join(registry.plugins))
+
+
+def _data(config: Config) -> Finding:
+    try:
+        mode = config.data.stat()
+    except OSError as error:
+        cure = f"wardgate init --data {config.data} --key-file {config.key_file}"
+        return Finding("data folder", ok=False, detail=f"{config.data}: {error.strerror}", cure=cure)
+    if mode.st_uid != os.geteuid():
+        cure = f"run as its owner, or: chown -R {os.geteuid()} {config.data}"
+        return Finding("data folder", ok=False, detail=f"{config.data} belongs to another user", cure=cure)
+    if stat.S_IMODE(mode.st_mode) & 0o077:
+        cure = f"chmod 700 {config.data}"
+        return Finding("data folder", ok=False, detail=f"others can look into {config.data}", cure=cure)
+    return Finding("data folder", ok=True, detail=f"{config.data} is this user's alone")
+
+
+def _key_file(config: Config) -> Finding:
+    from wardgate.crypto.seal import KeyFileSeal  # noqa: PLC0415
+
+    KeyFileSeal.load(config.key_file)
+    return Finding("key file", ok=True, detail=f"{config.key_file} can be read, by this user alone")
+
+
+def _state(config: Config) -> Finding:
+    from wardgate.cli import founding  # noqa: PLC0415
+    from wardgate.state.namespaces import ROOT_NAMESPACE  # noqa: PLC0415
+
+    async def mounted() -> int:
+        state = founding.reopen(config.data, config.key_file)
+        try:
+            return len(state.mounts.of(ROOT_NAMESPACE))
+        finally:
+            await state.close()
+
+    return Finding("state", ok=True, detail=f"it opens; the root namespace has {asyncio.run(mounted())} mounts")
+
+
+def _audit(config: Config) -> Finding:
+    from wardgate.pipeline.audit.verify import verify  # noqa: PLC0415
+
+    folder = config.audit.folder
+    if not folder.exists():
+        return Finding("audit", ok=True, detail=f"{folder} is made at the first start")
+    report = verify(folder)
+    detail = " ".join(report.sentences()) if report.shards else "nothing is recorded yet"
+    cure = "keep the files as they are: they are evidence; `wardgate audit verify` tells more"
+    return Finding("audit", ok=report.ok, detail=detail, cure="" if report.ok else cure)
+
+
+def _tls(config: Config) -> Finding:
+    if config.tls is None:
+        return Finding("tls", ok=True, detail="none is set; it listens on this machine only")
+    from wardgate.server import tls  # noqa: PLC0415
+
+    tls.context(config.tls)
+    return Finding("tls", ok=True, detail="certificate and key fit")
+
+
+def _port(config: Config) -> Finding:
+    host, port = config.listen
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if _serving(config):
+                return Finding("port", ok=True, detail=f"the gateway runs at {host}:{port}")
+            cure = "stop what listens there, or set another `listen` in [server]"
+            return Finding("port", ok=False, detail=f"{host}:{port} cannot be taken: {error.strerror}", cure=cure)
+    return Finding("port", ok=True, detail=f"{host}:{port} is free")
+
+
+def _serving(config: Config) -> bool:
+    """Whether a server holds this very data folder."""
+    import fcntl  # noqa: PLC0415
+
+    from wardgate.server.run import LOCK  # noqa: PLC0415
+
+    try:
+        lock = os.open(config.runtime / LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False

@@ -1,0 +1,65 @@
+"""How a command says that it failed: what happened, what to do, on stderr, and an exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+
+import click
+
+from wardgate.cli import exits
+from wardgate.cli.text import printable
+from wardgate.spi.errors import WardgateError
+
+
+@dataclass
+class Manner:
+    """How this run speaks: ``json`` once ``--json`` was seen."""
+
+    json: bool = False
+
+
+class Failure(click.ClickException):
+    """A command could not do its work. ``code`` is the closed list's, or ``failed``."""
+
+    def __init__(self, message: str, *, code: str = "failed", request_id: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.request_id = request_id
+
+
+def of(error: WardgateError) -> Failure:
+    """The failure that an error of the closed list is."""
+    return Failure(error.message or error.code, code=error.code)
+
+
+def report(failure: click.ClickException, manner: Manner) -> int:
+    """Write the failure to stderr and return its exit code."""
+    code = failure.code if isinstance(failure, Failure) else "usage"
+    hint = exits.HINTS.get(code, "")
+    if isinstance(failure, click.UsageError) and failure.ctx is not None:
+        hint = f"Try '{failure.ctx.command_path} --help'."
+    request_id = failure.request_id if isinstance(failure, Failure) else ""
+    message = failure.format_message()
+    ending = exits.of(code) if isinstance(failure, Failure) else exits.USAGE
+    if manner.json:
+        error = {"code": code, "message": message, "hint": hint, "request_id": request_id}
+        click.echo(json.dumps({"error": {name: text for name, text in error.items() if text}}), err=True)
+        return ending
+    click.echo(f"Error: {printable(message)}", err=True)
+    if hint:
+        click.echo(hint, err=True)
+    if request_id:
+        click.echo(f"(request {printable(request_id)})", err=True)
+    return ending
+
+
+def unexpected(error: Exception, manner: Manner) -> int:
+    """A defect: name it without its message, which could hold what was being worked on."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" at {place.tb_frame.f_code.co_name}:{place.tb_lineno}" if place else ""
+    sys.stdout.flush()
+    return report(Failure(f"internal error: {type(error).__name__}{where}; please report it"), manner)

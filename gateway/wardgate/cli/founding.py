@@ -1,0 +1,76 @@
+"""Makes a gateway's first state: what ``init`` and ``dev`` have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wardgate.clock import SystemClock
+from wardgate.crypto.seal import KeyFileSeal
+from wardgate.server.epochs import LocalEpochs
+from wardgate.spi.errors import AlreadyExists, InvalidValue
+from wardgate.spi.operations.tokens import TokenIssued
+from wardgate.spi.path import Path as SecretPath
+from wardgate.state import State
+from wardgate.state.namespaces import ROOT_NAMESPACE
+from wardgate.state.principals import Life
+
+ADMINISTRATOR = "administrator"
+
+
+def create(data: Path, key_file: Path) -> State:
+    """Make the data folder and its key file; when the folder cannot be made, its key file is taken away again.
+
+    Raises:
+        AlreadyExists: there is something in the folder, or a key file, of that name; both are left as they are.
+    """
+    try:
+        taken = any(data.iterdir())
+    except FileNotFoundError:
+        taken = False
+    except OSError as error:
+        raise InvalidValue(f"{data} cannot be a data folder: {error.strerror}") from None
+    if taken:
+        raise AlreadyExists(f"the folder {data} is not empty; name a new one, or serve the one that is there")
+    seal = KeyFileSeal.create(key_file)
+    try:
+        return State.create(data, seal, SystemClock())
+    except BaseException:
+        key_file.unlink(missing_ok=True)
+        raise
+
+
+def reopen(data: Path, key_file: Path) -> State:
+    """Open the state of an existing data folder."""
+    return State.open(data, KeyFileSeal.load(key_file), SystemClock(), LocalEpochs())
+
+
+async def administrator(state: State, *, name: str, ttl: int | None) -> TokenIssued:
+    """A new key that carries ``administrator`` in the root namespace. ``ttl`` in nanoseconds; None: for ever."""
+    return await state.principals.issue(ROOT_NAMESPACE, name, (ADMINISTRATOR,), Life(ttl=ttl))
+
+
+async def chosen_administrator(state: State, *, name: str, token: str) -> None:
+    """The same with a token the caller chose; a run before may have made it already.
+
+    Raises:
+        AlreadyExists: the token is in use, for something else.
+    """
+    try:
+        await state.principals.issue(ROOT_NAMESPACE, name, (ADMINISTRATOR,), Life(), token=token)
+    except AlreadyExists:
+        known = state.principals.lookup(token, ROOT_NAMESPACE).principal
+        if ADMINISTRATOR not in known.policies:
+            raise
+
+
+async def mount_native(state: State, prefix: str) -> None:
+    """Mount the native store at a prefix, shown to Vault's clients as KV version 2."""
+    row = state.mounts.draft(
+        ROOT_NAMESPACE,
+        SecretPath.parse(prefix),
+        "native",
+        options={},
+        presentation={"vault.kv": "2"},
+        description="",
+    )
+    await state.mounts.add(row)

@@ -1,0 +1,103 @@
+"""``wardgate mount``: which store answers below which prefix."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from wardgate.cli import output, values
+from wardgate.cli.client import folder_of
+from wardgate.cli.session import Session, client_options
+
+
+@click.group()
+def mount() -> None:
+    """Mounts: opened stores at prefixes of the namespace's paths."""
+
+
+@mount.command("list")
+@client_options
+def list_(session: Session) -> None:
+    """List all mounts of the namespace."""
+    with session.client() as client:
+        answer = client.json("GET", "mounts")
+    if session.json:
+        output.as_json(answer)
+        return
+    rows = [
+        (f"{one['prefix']}/", one["type"], _pairs(one["presentation"]), one["fault"] or "open", one["description"])
+        for one in answer["mounts"]
+    ]
+    output.table(
+        ("Prefix", "Type", "Shown as", "State", "Description"), rows,
+        empty="There are no mounts; `wardgate mount add secret --type native` makes one.",
+    )  # fmt: skip
+
+
+@mount.command()
+@click.argument("prefix")
+@client_options
+def show(session: Session, prefix: str) -> None:
+    """Show one mount; secret options are asterisks."""
+    with session.client() as client:
+        answer = client.json("GET", f"mounts/{folder_of(prefix)}")
+    if session.json:
+        output.as_json(answer)
+        return
+    options = [(f"option {name}", json.dumps(value)) for name, value in answer.pop("options").items()]
+    answer["presentation"] = _pairs(answer["presentation"])
+    output.facts([(name, str(value or "")) for name, value in answer.items()] + options)
+
+
+@mount.command()
+@click.argument("prefix")
+@click.option("--type", "kind", required=True, help="The kind of store; `wardgate plugins` lists them.")
+@click.option(
+    "--option", "given", multiple=True, metavar="NAME=TEXT",
+    help="An option of the store. NAME:=JSON for numbers and truths, NAME=@FILE and NAME=- for secrets.",
+)  # fmt: skip
+@click.option("--present", multiple=True, metavar="NAME=TEXT", help="How a front-end shows it: vault.kv=2.")
+@click.option("--description", default="", help="A sentence for people.")
+@client_options
+def add(
+    session: Session, prefix: str, kind: str, given: tuple[str, ...], present: tuple[str, ...], description: str
+) -> None:
+    """Open a store at PREFIX, and keep it."""
+    body: dict[str, Any] = {
+        "prefix": prefix,
+        "type": kind,
+        "options": values.options(given),
+        "presentation": dict(_presentation(one) for one in present),
+        "description": description,
+    }
+    with session.client() as client:
+        answer = client.json("POST", "mounts", body=body)
+    if session.json:
+        output.as_json(answer)
+    else:
+        click.echo(f"Mounted {kind} at {answer['prefix']}/.", err=True)
+
+
+@mount.command()
+@click.argument("prefix")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@client_options
+def remove(session: Session, prefix: str, *, yes: bool) -> None:
+    """Forget the mount at PREFIX; what its store holds stays there."""
+    output.confirm(f"Forget the mount at {prefix}?", yes=yes)
+    with session.client() as client:
+        client.request("DELETE", f"mounts/{folder_of(prefix)}")
+    output.done(session.json, f"Forgot the mount at {prefix}.")
+
+
+def _presentation(given: str) -> tuple[str, str]:
+    name, equals, text = given.partition("=")
+    if not equals or not name:
+        raise click.UsageError("a presentation is written NAME=TEXT, such as vault.kv=2")
+    return name, text
+
+
+def _pairs(given: dict[str, str]) -> str:
+    return " ".join(f"{name}={text}" for name, text in given.items())

@@ -1,0 +1,69 @@
+"""What commands print: JSON, tables on a terminal, plain lines into a pipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from wardgate.cli.text import printable
+
+
+def as_json(data: Any) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(data, indent=2))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
+    """A table on a terminal; tab-separated lines without a heading into a pipe. ``empty`` is said on stderr."""
+    if not rows:
+        click.echo(empty, err=True)
+        return
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(" ".join(printable(cell).split()) for cell in row))
+        return
+    from rich.console import Console  # noqa: PLC0415  # rich takes a while to load
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    shown = Table(show_edge=False, pad_edge=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        # Text, not markup: a secret's brackets are a secret's brackets.
+        shown.add_row(*(Text(printable(cell)) for cell in row))
+    Console().print(shown)
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> None:
+    """Names and values, one pair a line."""
+    width = max(len(name) for name, _ in pairs)
+    for name, value in pairs:
+        click.echo(f"{name:<{width}}  {printable(value)}")
+
+
+def once(secret: str, note: str) -> None:
+    """A secret that is shown once: alone on stdout, so that it can be captured, with its note on stderr."""
+    click.echo(note, err=True)
+    click.echo(secret)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before what cannot be undone. Raises UsageError where nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("this cannot be undone; add --yes where nobody can be asked")
+    click.confirm(question, abort=True, err=True)
+
+
+def done(json_wanted: bool, sentence: str) -> None:  # noqa: FBT001  # read at every call as "done, in JSON?"
+    """A change was made: a sentence on stderr, or ``{"done": true}`` on stdout."""
+    if json_wanted:
+        as_json({"done": True})
+    else:
+        click.echo(printable(sentence), err=True)

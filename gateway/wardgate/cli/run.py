@@ -1,0 +1,104 @@
+"""``wardgate serve`` and ``wardgate dev``: run the gateway until a signal stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wardgate.cli.session import json_option
+
+if TYPE_CHECKING:
+    from wardgate.config import Config
+
+MOUNT = "secret"
+
+
+@click.command()
+@click.option("--config", "file", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The TOML file.")
+@json_option
+@click.pass_context
+def serve(ctx: click.Context, file: Path, *, as_json: bool) -> None:
+    """Run the gateway. SIGTERM lets what is under way finish; off this machine it listens with TLS only."""
+    from wardgate.config import load  # noqa: PLC0415  # what only these commands need
+    from wardgate.server.run import serve as run  # noqa: PLC0415
+
+    def ready(address: str) -> None:
+        said = json.dumps({"address": address}) if as_json else f"Wardgate serves {address}"
+        click.echo(said, err=not as_json)
+
+    ctx.exit(run(load(file), on_ready=ready))
+
+
+@click.command()
+@click.option("--listen", default="127.0.0.1:8200", show_default=True, metavar="HOST:PORT", help="On loopback only.")
+@click.option("--token", help="The administrator's token; without it a random one. Others on this machine can see it.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path),
+    help="Keep state and key in this folder; without it they vanish at the end.",
+)  # fmt: skip
+@json_option
+@click.pass_context
+def dev(ctx: click.Context, listen: str, token: str | None, workers: int, data: Path | None, *, as_json: bool) -> None:
+    """Run a gateway to try things out: the native store at secret/, AppRole, and an administrator's token.
+
+    Never for real secrets: the key lies beside the data.
+    """
+    from wardgate.config import Config  # noqa: PLC0415  # what only these commands need
+    from wardgate.server.run import serve as run  # noqa: PLC0415
+
+    if token is not None and (not token or not token.isascii() or not token.isprintable() or " " in token):
+        raise click.UsageError("--token must be printable ASCII without spaces")
+    if data is not None:
+        data = data.absolute()
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    config = Config.for_dev(listen=listen, workers=workers, folder=data)
+    try:
+        issued = asyncio.run(_prepare(config, token))
+    except BaseException:
+        if config.dev and config.dev.temporary:
+            shutil.rmtree(config.dev.temporary, ignore_errors=True)
+        raise
+
+    def ready(address: str) -> None:
+        click.echo(json.dumps({"address": address, "token": issued}) if as_json else _welcome(address, issued))
+
+    ctx.exit(run(config, on_ready=ready))
+
+
+async def _prepare(config: Config, token: str | None) -> str:
+    """Make the state, or open the one that is there, and return this run's administrator's token."""
+    from wardgate.cli import founding  # noqa: PLC0415  # the database library takes a while to load
+
+    fresh = not config.key_file.exists()
+    state = (founding.create if fresh else founding.reopen)(config.data, config.key_file)
+    try:
+        if fresh:
+            await founding.mount_native(state, MOUNT)
+        if token is not None:
+            await founding.chosen_administrator(state, name="dev", token=token)
+            return token
+        return (await founding.administrator(state, name="dev", ttl=None)).token
+    finally:
+        await state.close()
+
+
+def _welcome(address: str, token: str) -> str:
+    return f"""\
+Wardgate dev answers at {address}
+Administrator's token: {token}
+
+  export WARDGATE_ADDR={address} WARDGATE_TOKEN={token} VAULT_ADDR={address} VAULT_TOKEN={token}
+
+Three lines to try:
+
+  echo s3cr3t | wardgate put secret/app password=- && wardgate get secret/app
+  bao kv get secret/app        # or: vault kv get secret/app
+  curl -H "Authorization: Bearer $WARDGATE_TOKEN" $WARDGATE_ADDR/api/v1/secrets/secret/app
+
+Ctrl-C stops it."""

@@ -1,0 +1,139 @@
+"""Where the value of ``put`` and the options of ``mount add`` come from: stdin, a file, a prompt."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from wardgate.spi import strict_json
+from wardgate.spi.errors import Malformed
+from wardgate.spi.values import BYTES, JSON, TEXT
+
+TYPES = {"json": JSON, "text": TEXT, "bytes": BYTES}
+MAX_BYTES = 64 * 1024 * 1024
+
+
+class Sources:
+    """Reads stdin once, and files; what is asked of a person is not shown."""
+
+    def __init__(self) -> None:
+        self._stdin_taken_by = ""
+
+    def whole(self, file: Path | None) -> bytes:
+        """The bytes of a file, or of stdin, exactly; from a terminal: a hidden prompt."""
+        if file is not None:
+            return _file(file)
+        if sys.stdin.isatty():
+            return _prompt("Value").encode()
+        return self._stdin("the value")
+
+    def text(self, name: str, source: str) -> str:
+        """The text that ``-`` or ``@file`` stands for. Stdin loses one final newline, a file nothing."""
+        if source == "-":
+            if sys.stdin.isatty():
+                return _prompt(name)
+            data = self._stdin(name).removesuffix(b"\n").removesuffix(b"\r")
+        else:
+            data = _file(Path(source[1:]))
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            raise click.UsageError(
+                f"the field {name!r} is not text; store bytes as a whole value with --file"
+            ) from None
+
+    def _stdin(self, taker: str) -> bytes:
+        if self._stdin_taken_by:
+            raise click.UsageError(f"stdin went to {self._stdin_taken_by!r} already; use @file for {taker!r}")
+        self._stdin_taken_by = taker
+        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        return _bounded(data)
+
+
+def _prompt(name: str) -> str:
+    return str(click.prompt(name, hide_input=True, confirmation_prompt=True, err=True))
+
+
+def _file(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return _bounded(opened.read(MAX_BYTES + 1))
+    except OSError as error:
+        raise click.UsageError(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _bounded(data: bytes) -> bytes:
+    if len(data) > MAX_BYTES:
+        raise click.UsageError(f"a value of more than {MAX_BYTES >> 20} MiB is no secret")
+    return data
+
+
+def fields(given: Sequence[str], plain: Sequence[str]) -> dict[str, str]:
+    """``name=-`` and ``name=@file`` of ``given``, and the ``name=value`` of ``plain``, as one JSON object.
+
+    A value in ``given`` itself is refused: other processes and the shell's history would see it.
+    """
+    sources = Sources()
+    result: dict[str, str] = {}
+    for argument, is_plain in [(one, False) for one in given] + [(one, True) for one in plain]:
+        name, equals, source = argument.partition("=")
+        if not equals or not name:
+            raise click.UsageError("a field is written name=- (stdin or prompt) or name=@FILE")
+        if name in result:
+            raise click.UsageError(f"the field {name!r} is given twice")
+        if is_plain:
+            result[name] = source
+        elif source == "-" or (source.startswith("@") and len(source) > 1):
+            result[name] = sources.text(name, source)
+        else:
+            raise click.UsageError(
+                f"the value of {name!r} would show in the process list and the shell's history; "
+                f"write {name}=- (stdin or prompt) or {name}=@FILE, or --plain for what is no secret"
+            )
+    return result
+
+
+def encode(given: dict[str, str]) -> bytes:
+    """Fields as the JSON object that is stored."""
+    return json.dumps(given, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def media_type(data: bytes, chosen: str | None) -> str:
+    """The media type said, or the one the bytes look like: a JSON object, text, bytes."""
+    if chosen is not None:
+        return TYPES[chosen]
+    try:
+        if data.lstrip()[:1] == b"{" and isinstance(strict_json.loads(data), dict):
+            return JSON
+    except Malformed:
+        pass
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return BYTES
+    return TEXT
+
+
+def options(given: Sequence[str]) -> dict[str, object]:
+    """Options of a mount: ``name=text``, ``name:=JSON``, and for secrets ``name=-`` and ``name=@FILE``."""
+    sources = Sources()
+    result: dict[str, object] = {}
+    for argument in given:
+        name, equals, source = argument.partition("=")
+        if not equals or not name:
+            raise click.UsageError("an option is written name=text, name:=JSON, name=- or name=@FILE")
+        if name.endswith(":"):
+            name = name.removesuffix(":")
+            try:
+                result[name] = strict_json.loads(source.encode())
+            except Malformed:
+                raise click.UsageError(f"what follows {name}:= is not JSON") from None
+        elif source == "-" or (source.startswith("@") and len(source) > 1):
+            result[name] = sources.text(name, source).removesuffix("\n")
+        else:
+            result[name] = source
+    return result
