@@ -1,0 +1,143 @@
+"""The layer that proves who asks, and remembers what it proved for as long as that holds."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from wardgate.context import Context
+from wardgate.pipeline import Handler
+from wardgate.spi.errors import Unauthenticated, Unavailable, WardgateError
+from wardgate.spi.frontend import Outcome
+from wardgate.spi.identity import Authenticator, Credential, Principal
+from wardgate.spi.services import Clock
+
+MAX_REMEMBERED: Final = 10_000
+"""Principals remembered in one worker; the least recently seen is forgotten first."""
+REFUSED: Final = "permission denied"
+"""The one answer to whoever cannot prove himself, whatever is wrong."""
+
+_Key = tuple[str, str, bytes]
+_log = logging.getLogger(__name__)
+
+
+class Epochs(Protocol):
+    """What the layer needs of the epoch page."""
+
+    def slot(self, kind: str, *key: str) -> int:
+        """Where the epoch of ``key`` lives."""
+
+    def read(self, slot: int) -> int:
+        """The epoch now."""
+
+
+class _Known(NamedTuple):
+    """A principal as proved at an epoch. ``expires_at`` is past every clock where it never does."""
+
+    principal: Principal
+    slot: int
+    epoch: int
+    expires_at: int
+
+
+class Authenticate:
+    """Asks the authenticators in turn; the first one that knows the credential answers for it.
+
+    A proven bearer token is remembered under a keyed hash of it, never longer than its expiry, nor past the epoch of
+    its namespace's principals; a counted one, and one with evidence beside it, is proved each time.
+
+    Args:
+        authenticators: the gateway's own first, then the plugins'.
+        clock: for expiry.
+        epochs: that of kind ``principals`` moves when a token of the namespace ends.
+        remembered: how many are kept.
+    """
+
+    def __init__(
+        self,
+        authenticators: Sequence[Authenticator],
+        clock: Clock,
+        epochs: Epochs,
+        *,
+        remembered: int = MAX_REMEMBERED,
+    ) -> None:
+        self._authenticators = tuple(authenticators)
+        self._now = clock.now
+        self._slot = epochs.slot
+        self._epoch = epochs.read
+        self._remembered = remembered
+        self._memo: OrderedDict[_Key, _Known] = OrderedDict()
+        # A fresh key a process: whoever reads its memory later cannot try guesses against what was remembered.
+        self._hash = hashlib.blake2b(key=os.urandom(32), digest_size=32)
+
+    async def __call__(self, context: Context, call_next: Handler) -> Outcome[Any]:
+        """Set the principal (None for an anonymous operation), and pass on.
+
+        Raises:
+            Unauthenticated: no credential, or none that holds in this namespace.
+            Unavailable: an authenticator could not decide.
+        """
+        if context.operation.anonymous:
+            context.principal = None
+            return await call_next(context)
+        credential = context.credential
+        if credential is None:
+            raise Unauthenticated(REFUSED)
+        namespace = context.namespace
+        if credential.evidence:
+            context.principal = await self._prove(credential, namespace)
+            return await call_next(context)
+        digest = self._hash.copy()
+        digest.update(credential.secret.encode("utf-8", "surrogatepass"))
+        key = (namespace, credential.kind, digest.digest())
+        known = self._memo.get(key)
+        if known is not None and known.epoch == self._epoch(known.slot) and self._now() < known.expires_at:
+            self._memo.move_to_end(key)
+            context.principal = known.principal
+        else:
+            context.principal = await self._proved(credential, key)
+        return await call_next(context)
+
+    async def _proved(self, credential: Credential, key: _Key) -> Principal:
+        namespace = key[0]
+        slot = self._slot("principals", namespace)
+        # Read before the proof: what ends in between moves it again.
+        epoch = self._epoch(slot)
+        self._memo.pop(key, None)
+        principal = await self._prove(credential, namespace)
+        if not principal.counted:
+            expires_at = principal.expires_at
+            self._memo[key] = _Known(principal, slot, epoch, 2**63 if expires_at is None else expires_at)
+            if len(self._memo) > self._remembered:
+                self._memo.popitem(last=False)
+        return principal
+
+    async def _prove(self, credential: Credential, namespace: str) -> Principal:
+        # An unknown namespace ("") is asked about all the same, so that its refusal takes as long as any other.
+        principal = await self._ask(credential, namespace)
+        if principal is None or not namespace or principal.namespace != namespace:
+            raise Unauthenticated(REFUSED)
+        if principal.expires_at is not None and principal.expires_at <= self._now():
+            raise Unauthenticated(REFUSED)
+        return principal
+
+    async def _ask(self, credential: Credential, namespace: str) -> Principal | None:
+        for authenticator in self._authenticators:
+            try:
+                principal = await authenticator.authenticate(credential, namespace)
+            except Unauthenticated:
+                # Whatever it says is wrong stays inside.
+                raise Unauthenticated(REFUSED) from None
+            except WardgateError:
+                raise
+            except Exception as error:  # noqa: BLE001  # a plugin's defect must refuse, not answer
+                # No traceback: it could hold the credential.
+                _log.error("%s failed with %s", type(authenticator).__name__, type(error).__name__)
+                raise Unavailable("the credential could not be checked; try again") from None
+            if principal is not None:
+                return principal
+        return None
