@@ -1,0 +1,136 @@
+"""Puts the parts together: state, plugins, services and layers become one application in each worker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+from wardgate import services
+from wardgate.clock import SystemClock
+from wardgate.config import Config
+from wardgate.crypto.seal import KeyFileSeal
+from wardgate.frontends import Frontends
+from wardgate.gateway import Gateway
+from wardgate.mounts import OpenMounts
+from wardgate.opening import Opening
+from wardgate.pipeline import compose
+from wardgate.pipeline.accept import Accept
+from wardgate.pipeline.audit import Audit, Found, Journal, Record, Settings
+from wardgate.pipeline.authenticate import Authenticate
+from wardgate.pipeline.authorize import Authorize, Engine
+from wardgate.pipeline.begin import Begin
+from wardgate.pipeline.cache import Cache
+from wardgate.pipeline.dispatch import Dispatch
+from wardgate.registry import Registry
+from wardgate.server.facts import Worker
+from wardgate.spi import options
+from wardgate.spi.errors import WardgateError
+from wardgate.spi.frontend import Receive, Scope, Send
+from wardgate.spi.path import Path
+from wardgate.state import State
+
+RECONCILE_EVERY = 0.25
+"""Seconds between looks for changes by a process that died before it could tell."""
+SERVICES = frozenset({"sys", "auth"})
+"""First segments below which the gateway itself answers, from its own state."""
+
+_log = logging.getLogger(__name__)
+
+
+class Application:
+    """One worker's application: ASGI, between ``start`` and ``drain``."""
+
+    def __init__(self, config: Config, worker: Worker) -> None:
+        clock = SystemClock()
+        self._registry = Registry.load(config.plugins)
+        self._state = State.open(config.data, KeyFileSeal.load(config.key_file), clock, worker.epochs)
+        opening = Opening(self._registry.backend_types, self._state, clock)
+        self._mounts = OpenMounts(self._state.mounts.of, opening.of_row)
+        self._journal = _journal(config, worker, self._state, clock)
+        self._begin = Begin(self._journal)
+        engine = Engine(self._state.policies.of, worker.epochs)
+        own = services.TokenAuthenticator(self._state.principals)
+        road = compose(
+            [
+                Audit(self._journal),
+                Authenticate([own], clock, worker.epochs),
+                Authorize(engine),
+                self._begin,
+                Cache(),
+            ],
+            Dispatch(
+                services.handlers(self._state, clock, engine, opening),
+                self._mounts.of,
+                self._state.ledger,
+                clock,
+            ),
+        )
+        gateway = Gateway(road, self._state.namespaces.resolve, self._mounts.of)
+        claims = [
+            (prefix, kind.open(options.parse(kind.options, {}, of=f"front-end {name}"), gateway))
+            for name, kind in self._registry.frontend_types.items()
+            for prefix in kind.claims.path_prefixes
+        ]
+        self._asgi = Accept(Frontends(claims), config.limits, clock)
+        self._reconciling: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self._asgi(scope, receive, send)
+
+    async def start(self) -> None:
+        """Open the audit, close what a crash left open in it, and keep watch over the state.
+
+        Raises:
+            Unavailable: the audit cannot be written.
+        """
+        await self._journal.open(self._outcome_of)
+        self._reconciling = asyncio.get_running_loop().create_task(self._reconcile())
+
+    async def drain(self) -> None:
+        """Finish the changes under way, write their records, and close everything."""
+        await self._begin.drain(patience=5.0)
+        if self._reconciling is not None:
+            self._reconciling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reconciling
+        await self._journal.close()
+        await self._mounts.close()
+        await self._state.close()
+
+    async def _reconcile(self) -> None:
+        while True:
+            await asyncio.sleep(RECONCILE_EVERY)
+            try:
+                self._state.reconcile()
+            except WardgateError as error:
+                _log.warning("the state could not be looked at: %s", error.message)
+
+    def _outcome_of(self, record: Record) -> Found:
+        """Whether a change that a crash left open was made; only our own storage can tell."""
+        path = Path(tuple(record.path.split("/")))
+        if path.segments[0] in SERVICES:
+            return "committed" if self._state.committed(record.pair, ()) else "absent"
+        mount = self._mounts.of(record.namespace).locate(path)
+        if mount is None or not self._registry.backend_types[mount.type].embedded:
+            return "unknown"
+        return "committed" if self._state.committed(record.pair, (record.namespace,)) else "absent"
+
+
+def _journal(config: Config, worker: Worker, state: State, clock: SystemClock) -> Journal:
+    settings = Settings(
+        synced=config.audit.synced,
+        file_bytes=config.audit.max_file_bytes,
+        keep_files=config.audit.retention_files,
+    )
+    return Journal(config.audit.folder, worker.slot, state.root.derive("audit-hmac"), clock, settings=settings)
+
+
+async def build(config: Config, worker: Worker) -> Application:
+    """Make a worker's application, in its process and on its loop.
+
+    Raises:
+        WardgateError: a plugin, the key file or the data folder cannot be used; one sentence says what to do.
+    """
+    return Application(config, worker)

@@ -1,0 +1,49 @@
+"""Opens backends: parses a mount's options by its type, and lends the plugin a clock, a keyring and storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wardgate.mounts import MountRow
+from wardgate.spi import options
+from wardgate.spi.backend import Backend
+from wardgate.spi.errors import InvalidValue
+from wardgate.spi.hookspecs import BackendType
+from wardgate.spi.options import nearest
+from wardgate.spi.services import Clock, Services
+from wardgate.state import State
+
+
+class Opening:
+    """Opens mounts with the loaded plugins' types.
+
+    Args:
+        types: backend types by name.
+        state: for the namespace's keyring and its storage.
+        clock: lent to the plugin.
+    """
+
+    def __init__(self, types: Mapping[str, BackendType], state: State, clock: Clock) -> None:
+        self.types = types
+        self._state = state
+        self._clock = clock
+
+    def of_row(self, namespace: str, row: MountRow) -> Backend:
+        """The opened backend of one mount.
+
+        Raises:
+            InvalidValue: no loaded plugin offers its type, or an option is wrong; names the nearest right one.
+            Unavailable: it cannot be opened now.
+        """
+        kind = self.types.get(row.type)
+        if kind is None:
+            raise InvalidValue(f"no loaded plugin offers the backend {row.type!r}{nearest(row.type, self.types)}")
+        parsed: object = options.parse(kind.options, row.options, of=f"mount {row.prefix}/")
+        lent = Services(
+            clock=self._clock,
+            keyring=self._state.keyring(namespace).scoped(row.id),
+            storage=self._state.database(namespace),
+            namespace=namespace,
+            mount=row.id,
+        )
+        return kind.open(parsed, lent)
