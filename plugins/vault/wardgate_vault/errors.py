@@ -36,6 +36,7 @@ BY_STATUS: Mapping[int, tuple[type[WardgateError], str]] = {
 BY_WORDS: Mapping[str, tuple[type[WardgateError], str]] = {
     "check-and-set parameter did not match": (Conflict, "the current version is not the expected one"),
     "check-and-set parameter required": (PreconditionRequired, "this secret accepts only compare-and-set writes"),
+    "Upgrading from non-versioned": (Unavailable, "the store's engine is being set up; try again"),
 }
 """What tells the 400s apart."""
 

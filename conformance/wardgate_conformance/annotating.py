@@ -1,0 +1,57 @@
+"""Cases: labels and settings."""
+
+from __future__ import annotations
+
+import pytest
+from wardgate.spi.backend import Backend
+from wardgate.spi.errors import SecretNotFound
+from wardgate.spi.values import SecretSettings
+
+from wardgate_conformance.selection import needs
+from wardgate_conformance.values import SECRET, document
+
+HOUR = 3_600 * 1_000_000_000
+
+
+class Annotating:
+    """What is said about a secret is kept beside it, and changed without touching its value."""
+
+    @needs("write", "labels", "describe")
+    async def test_labels_are_replaced_as_a_whole(self, backend: Backend) -> None:
+        """A description and a reader see them; the value is untouched."""
+        written = await backend.write(SECRET, document(a="b"))
+        for labels in ({"owner": "ada", "größe": "klein"}, {"owner": "grace"}, {}):
+            await backend.annotate(SECRET, labels=labels)
+            assert labels == (await backend.describe(SECRET)).labels
+            found = await backend.read(SECRET)
+            assert (labels, written.id) == (found.labels, found.info.id)
+
+    @needs("labels", "settings", "describe")
+    async def test_what_is_not_given_stays(self, backend: Backend) -> None:
+        """Labels outlive a change of settings, each setting the change of another, and both a change of labels."""
+        await backend.annotate(SECRET, labels={"owner": "ada"})
+        await backend.annotate(SECRET, settings=SecretSettings(max_versions=5))
+        await backend.annotate(SECRET, settings=SecretSettings(compare_and_set_required=True))
+        await backend.annotate(SECRET, settings=SecretSettings(delete_after=HOUR))
+        known = await backend.describe(SECRET)
+        assert known.labels == {"owner": "ada"}
+        assert SecretSettings(5, compare_and_set_required=True, delete_after=HOUR) == known.settings
+        await backend.annotate(SECRET, labels={"owner": "grace"})
+        assert known.settings == (await backend.describe(SECRET)).settings
+
+    @needs("labels", "describe")
+    async def test_a_secret_can_be_described_before_it_is_written(self, backend: Backend) -> None:
+        """It has no version then, and reading finds none."""
+        await backend.annotate(SECRET, labels={"owner": "ada"})
+        known = await backend.describe(SECRET)
+        assert (known.current, known.versions, known.labels) == (None, (), {"owner": "ada"})
+        with pytest.raises(SecretNotFound):
+            await backend.read(SECRET)
+
+    @needs("write", "settings", "describe")
+    async def test_versions_can_be_given_an_end(self, backend: Backend) -> None:
+        """``delete_after`` counts from each write; until then the version is live."""
+        await backend.annotate(SECRET, settings=SecretSettings(delete_after=HOUR))
+        written = await backend.write(SECRET, document(a="b"))
+        assert written.expires_at is not None
+        assert pytest.approx(written.expires_at - written.created_at, rel=0.01) == HOUR

@@ -1,0 +1,29 @@
+"""What an author writes: how to open the backend, and how to reach its store behind the backend's back.
+
+The second way matters: a backend that garbles what it writes and ungarbles what it reads would pass every test that
+only asks the backend.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+
+from wardgate.spi.backend import Backend
+from wardgate.spi.path import Path
+
+
+class Harness(abc.ABC):
+    """One empty store, for one test."""
+
+    @abc.abstractmethod
+    def open(self) -> Backend:
+        """A backend over the store. Called again for a second, independent handle on the same store."""
+
+    @abc.abstractmethod
+    async def put(self, path: Path, fields: Mapping[str, str]) -> None:
+        """Store ``fields`` as a new current version, in the form that a user of the vendor's own tool would."""
+
+    @abc.abstractmethod
+    async def get(self, path: Path) -> Mapping[str, str] | None:
+        """The fields of the current version as the store itself holds them; None when there is no live one."""

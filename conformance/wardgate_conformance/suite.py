@@ -1,0 +1,80 @@
+"""The whole suite as one class to subclass.
+
+::
+
+    class TestMyStore(BackendConformance):
+        capabilities = MyBackend.capabilities
+
+        @pytest.fixture
+        def harness(self, tmp_path):
+            return MyHarness(tmp_path)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import ClassVar
+
+import pytest
+from wardgate.spi.backend import Backend
+from wardgate.spi.capabilities import Capabilities
+
+from wardgate_conformance.annotating import Annotating
+from wardgate_conformance.behaving import Closing, Concurrency, Declaration, Secrecy
+from wardgate_conformance.deleting import Deleting, Destroying, Recovering
+from wardgate_conformance.harness import Harness
+from wardgate_conformance.hostile import HostileNames, HostileValues
+from wardgate_conformance.listing import Listing
+from wardgate_conformance.reading import Missing, Reading
+from wardgate_conformance.writing import CompareAndSet, Versions, Writing
+
+
+class BackendConformance(
+    Declaration,
+    Reading,
+    Missing,
+    Writing,
+    CompareAndSet,
+    Versions,
+    Listing,
+    Annotating,
+    Deleting,
+    Recovering,
+    Destroying,
+    HostileNames,
+    HostileValues,
+    Concurrency,
+    Secrecy,
+    Closing,
+):
+    """Subclass it, say the ``capabilities`` and give a ``harness``."""
+
+    capabilities: ClassVar[Capabilities]
+
+    @pytest.fixture
+    def harness(self) -> Harness:
+        """The store of one test: to be overridden."""
+        raise NotImplementedError("override the fixture `harness` in your subclass of BackendConformance")
+
+    @pytest.fixture(name="capabilities")
+    def declared(self) -> Capabilities:
+        """What the class says that its backend declares."""
+        return self.capabilities
+
+    @pytest.fixture
+    def conformance_loop(self) -> Iterator[asyncio.Runner]:
+        """The loop of one test: opening, the case and closing all happen on it."""
+        with asyncio.Runner() as runner:
+            yield runner
+
+    @pytest.fixture
+    def backend(self, harness: Harness, conformance_loop: asyncio.Runner) -> Iterator[Backend]:
+        """The backend of one test."""
+
+        async def opened() -> Backend:
+            return harness.open()
+
+        backend = conformance_loop.run(opened())
+        yield backend
+        conformance_loop.run(backend.close())

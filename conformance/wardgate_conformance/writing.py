@@ -1,0 +1,177 @@
+"""Cases: writing, compare-and-set, and the versions that writing makes."""
+
+from __future__ import annotations
+
+import pytest
+from wardgate.spi.backend import Backend
+from wardgate.spi.errors import Conflict, PreconditionRequired, VersionNotFound
+from wardgate.spi.values import BYTES, TEXT, Expect, SecretSettings, Value, VersionState
+
+from wardgate_conformance.harness import Harness
+from wardgate_conformance.selection import needs
+from wardgate_conformance.values import OTHER, SECRET, document, same
+
+
+class Writing:
+    """A write makes a version, and says which."""
+
+    @needs("write")
+    async def test_the_store_holds_what_was_written(self, backend: Backend, harness: Harness) -> None:
+        """Asked behind the backend's back: the vendor's own tools see the fields."""
+        await backend.write(SECRET, document(user="ada", note="grüße"))
+        assert await harness.get(SECRET) == {"user": "ada", "note": "grüße"}
+
+    @needs("write")
+    async def test_a_write_names_the_version_it_made(self, backend: Backend) -> None:
+        """The id in the answer is the id a reader sees."""
+        written = await backend.write(SECRET, document(a="b"))
+        assert VersionState.LIVE is written.state
+        assert written == (await backend.read(SECRET)).info
+
+    @needs("write")
+    async def test_a_second_write_replaces_the_first(self, backend: Backend) -> None:
+        """The last write is the current version, under an id of its own."""
+        first = await backend.write(SECRET, document(turn="1"))
+        second = await backend.write(SECRET, document(turn="2"))
+        found = await backend.read(SECRET)
+        assert (second.id, {"turn": "2"}) == (found.info.id, found.value.fields())
+        assert first.id != second.id
+
+    @needs("write")
+    async def test_the_same_value_twice_is_two_versions(self, backend: Backend) -> None:
+        """A write is an event: what rotates to the same value has rotated."""
+        value = document(a="b")
+        assert (await backend.write(SECRET, value)).id != (await backend.write(SECRET, value)).id
+
+    @needs("write")
+    async def test_secrets_do_not_touch_each_other(self, backend: Backend) -> None:
+        """Not a neighbour, and not a secret whose path is the beginning of another's."""
+        below = SECRET.child("replica")
+        for path in (SECRET, OTHER, below):
+            await backend.write(path, document(path=str(path)))
+        for path in (SECRET, OTHER, below):
+            assert {"path": str(path)} == (await backend.read(path)).value.fields()
+
+    @needs("write")
+    async def test_the_largest_value_declared_fits(self, backend: Backend) -> None:
+        """The limit is the truth also for bytes that take most room when written as text."""
+        for byte in (b"\x01", b"\xff", b'"'):
+            value = Value(byte * backend.capabilities.max_value_bytes)
+            await backend.write(SECRET, value)
+            assert value.data == (await backend.read(SECRET)).value.data
+
+    @needs("write", "media_types")
+    @pytest.mark.parametrize("media_type", [TEXT, BYTES, "application/x-pem-file"])
+    async def test_the_media_type_is_kept(self, backend: Backend, media_type: str) -> None:
+        """Declared, so held to."""
+        await backend.write(SECRET, Value(b"-----BEGIN", media_type))
+        assert media_type == (await backend.read(SECRET)).value.media_type
+
+
+class CompareAndSet:
+    """A writer says what it believes; where it is wrong, nothing happens."""
+
+    @needs("compare_and_set")
+    async def test_expecting_nothing_creates_once(self, backend: Backend) -> None:
+        """The second creator learns that it was second."""
+        await backend.write(SECRET, document(by="first"), expect=Expect(None))
+        with pytest.raises(Conflict):
+            await backend.write(SECRET, document(by="second"), expect=Expect(None))
+        assert (await backend.read(SECRET)).value.fields() == {"by": "first"}
+
+    @needs("compare_and_set")
+    async def test_expecting_the_current_version_writes(self, backend: Backend) -> None:
+        """The read-change-write of every careful client."""
+        first = await backend.write(SECRET, document(turn="1"))
+        second = await backend.write(SECRET, document(turn="2"), expect=Expect(first.id))
+        assert second == (await backend.read(SECRET)).info
+
+    @needs("compare_and_set")
+    async def test_expecting_another_version_writes_nothing(self, backend: Backend, harness: Harness) -> None:
+        """A lost race leaves the store as it is: asked behind the backend's back."""
+        first = await backend.write(SECRET, document(turn="1"))
+        await harness.put(SECRET, {"turn": "2"})
+        with pytest.raises(Conflict):
+            await backend.write(SECRET, document(turn="3"), expect=Expect(first.id))
+        assert await harness.get(SECRET) == {"turn": "2"}
+
+    @needs("compare_and_set")
+    @pytest.mark.parametrize("version", ["0", "-1", "999999", "1" * 40, "latest", ""])
+    async def test_expecting_a_version_that_never_was_is_a_conflict(self, backend: Backend, version: str) -> None:
+        """Whether there are versions or none: an odd id never means "anything goes"."""
+        with pytest.raises(Conflict):
+            await backend.write(SECRET, document(a="b"), expect=Expect(version))
+        await backend.write(SECRET, document(turn="1"))
+        with pytest.raises(Conflict):
+            await backend.write(SECRET, document(turn="2"), expect=Expect(version))
+        assert (await backend.read(SECRET)).value.fields() == {"turn": "1"}
+
+    @needs("compare_and_set", "undelete")
+    async def test_a_deleted_version_is_still_a_version(self, backend: Backend) -> None:
+        """Expecting none fails where one waits to be recovered; expecting that one succeeds."""
+        first = await backend.write(SECRET, document(turn="1"))
+        await backend.delete(SECRET)
+        with pytest.raises(Conflict):
+            await backend.write(SECRET, document(turn="2"), expect=Expect(None))
+        second = await backend.write(SECRET, document(turn="2"), expect=Expect(first.id))
+        assert second == (await backend.read(SECRET)).info
+
+    @needs("compare_and_set", "settings")
+    async def test_a_secret_can_demand_it(self, backend: Backend) -> None:
+        """A plain write is then refused, and a compare-and-set is not."""
+        await backend.annotate(SECRET, settings=SecretSettings(compare_and_set_required=True))
+        with pytest.raises(PreconditionRequired):
+            await backend.write(SECRET, document(a="b"))
+        await backend.write(SECRET, document(a="b"), expect=Expect(None))
+
+
+class Versions:
+    """What was written stays readable under its id."""
+
+    @needs("write", "versions")
+    async def test_older_versions_keep_their_values(self, backend: Backend) -> None:
+        """Each id opens the value that was written under it."""
+        values = [document(turn=str(turn)) for turn in range(4)]
+        written = [await backend.write(SECRET, value) for value in values]
+        for info, value in zip(written, values, strict=True):
+            found = await backend.read(SECRET, version=info.id)
+            assert info.id == found.info.id
+            assert same(value, found.value)
+
+    @needs("write", "versions", "settings")
+    async def test_the_oldest_are_dropped_first(self, backend: Backend) -> None:
+        """``max_versions`` keeps that many of the newest."""
+        await backend.annotate(SECRET, settings=SecretSettings(max_versions=2))
+        written = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(4)]
+        with pytest.raises(VersionNotFound):
+            await backend.read(SECRET, version=written[0].id)
+        for info in written[2:]:
+            assert info.id == (await backend.read(SECRET, version=info.id)).info.id
+
+    @needs("write", "describe")
+    async def test_a_description_names_the_current_version(self, backend: Backend) -> None:
+        """With the same facts that the write answered, and every version where versions are kept."""
+        written = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(3)]
+        described = await backend.describe(SECRET)
+        assert described.current is not None
+        assert written[-1].id == described.current.id
+        if backend.capabilities.versions:
+            assert [info.id for info in written] == [info.id for info in described.versions]
+        assert 0 < described.created_at <= described.updated_at
+
+    @needs("write", "stages", "versions")
+    async def test_a_stage_is_on_one_version_at_a_time(self, backend: Backend) -> None:
+        """It moves, and it can be taken away."""
+        first, second = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(2)]
+        for target in (first.id, second.id, None):
+            await backend.move_stage(SECRET, "pending", version=target)
+            found = [(await backend.read(SECRET, version=info.id)).info for info in (first, second)]
+            assert ([] if target is None else [target]) == [info.id for info in found if "pending" in info.stages]
+
+    @needs("write", "stages", "versions")
+    async def test_moving_current_moves_previous(self, backend: Backend) -> None:
+        """Rolling back is one step, and so is undoing it."""
+        first, second = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(2)]
+        await backend.move_stage(SECRET, "current", version=first.id)
+        assert first.id == (await backend.read(SECRET)).info.id
+        assert "previous" in (await backend.read(SECRET, version=second.id)).info.stages

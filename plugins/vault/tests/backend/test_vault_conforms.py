@@ -1,0 +1,56 @@
+"""The suite over a real OpenBao, reached behind the backend's back through its plain HTTP API."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+from urllib.parse import quote
+
+import pytest
+from wardgate.spi.backend import Backend
+from wardgate.spi.path import Path
+from wardgate_conformance.harness import Harness
+from wardgate_conformance.suite import BackendConformance
+from wardgate_vault.backend import BACKEND, CAPABILITIES
+from wardgate_vault.options import Options
+
+from tests.servers.openbao import OpenBao
+
+SYSTEM_CLOCK = SimpleNamespace(now=time.time_ns, monotonic=time.monotonic)
+
+
+class VaultHarness(Harness):
+    """A fresh KV version 2 mount of a running server."""
+
+    def __init__(self, server: OpenBao) -> None:
+        self._server = server
+        self._mount = server.new_mount()
+
+    def open(self) -> Backend:
+        options = Options(address=self._server.address, mount=self._mount, token=self._server.token)
+        return BACKEND.open(options, cast("Any", SimpleNamespace(clock=SYSTEM_CLOCK)))
+
+    async def put(self, path: Path, fields: Mapping[str, str]) -> None:
+        self._server.call("POST", f"{self._mount}/data/{quote(str(path))}", {"data": fields})
+
+    async def get(self, path: Path) -> Mapping[str, str] | None:
+        try:
+            answer = self._server.call("GET", f"{self._mount}/data/{quote(str(path))}")
+        except urllib.error.HTTPError as absent:
+            absent.close()
+            return None
+        fields: dict[str, str] = answer["data"]["data"]
+        return fields
+
+
+class TestVault(BackendConformance):
+    """Every case that its declaration selects."""
+
+    capabilities = CAPABILITIES
+
+    @pytest.fixture
+    def harness(self, openbao: OpenBao) -> VaultHarness:
+        return VaultHarness(openbao)
