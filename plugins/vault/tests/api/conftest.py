@@ -1,0 +1,335 @@
+"""A gateway in memory: the real dispatch over a backend that keeps everything in a dictionary, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+import time
+import uuid
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from tests.end_to_end.vault_vectors import Response, Send
+
+from wardgate.clock import SystemClock
+from wardgate.context import Context
+from wardgate.mounts import Mount, Mounts
+from wardgate.pipeline.dispatch import Dispatch
+from wardgate.spi.backend import Backend
+from wardgate.spi.capabilities import Capabilities
+from wardgate.spi.errors import (
+    AlreadyExists,
+    Conflict,
+    Gone,
+    InvalidValue,
+    PreconditionRequired,
+    SecretNotFound,
+    Unauthenticated,
+    VersionNotFound,
+)
+from wardgate.spi.frontend import ARRIVAL, Arrival, Outcome
+from wardgate.spi.identity import Credential, Principal
+from wardgate.spi.operations import approle, mounts, policies, system, tokens
+from wardgate.spi.operations.base import Action, Operation
+from wardgate.spi.path import Path
+from wardgate.spi.values import (
+    Entry,
+    Expect,
+    Page,
+    SecretInfo,
+    SecretSettings,
+    SecretVersion,
+    Value,
+    VersionInfo,
+    VersionState,
+)
+from wardgate_vault.api import FRONTEND
+
+TOKEN = "an-administrator's-token"
+SECOND = 1_000_000_000
+FULL = Capabilities(
+    write=True, compare_and_set=True, list=True, describe=True, labels=True, settings=True, versions=True,
+    ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True, media_types=True,
+)  # fmt: skip
+
+
+@dataclass
+class Kept:
+    """One secret of the memory backend: versions from 1, with their values."""
+
+    infos: list[VersionInfo] = field(default_factory=list)
+    values: list[Value] = field(default_factory=list)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    settings: SecretSettings = field(default_factory=SecretSettings)
+
+
+class MemoryBackend(Backend):
+    """Just enough of a store to answer every operation of KV version 2."""
+
+    capabilities = FULL
+
+    def __init__(self) -> None:
+        self.secrets: dict[Path, Kept] = {}
+
+    def _kept(self, path: Path) -> Kept:
+        if path not in self.secrets:
+            raise SecretNotFound
+        return self.secrets[path]
+
+    async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
+        kept = self._kept(path)
+        index = len(kept.infos) if version is None else int(version)
+        if index == 0:
+            raise SecretNotFound
+        if index > len(kept.infos):
+            raise VersionNotFound
+        info = kept.infos[index - 1]
+        if info.state is not VersionState.LIVE:
+            raise Gone(info=info)
+        return SecretVersion(info, kept.values[index - 1], kept.labels)
+
+    async def write(self, path: Path, value: Value, *, expect: Expect | None = None) -> VersionInfo:
+        kept = self.secrets.get(path) or Kept()
+        current = str(len(kept.infos)) if kept.infos else None
+        if expect is None and kept.settings.compare_and_set_required:
+            raise PreconditionRequired
+        if expect is not None and expect.version != current:
+            raise Conflict
+        now = time.time_ns()
+        expires = now + kept.settings.delete_after if kept.settings.delete_after else None
+        number = len(kept.infos) + 1
+        kept.infos.append(VersionInfo(str(number), number, now, expires_at=expires))
+        kept.values.append(value)
+        self.secrets[path] = kept
+        return kept.infos[-1]
+
+    async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
+        below = [path.below(folder).segments for path in self.secrets if path.starts_with(folder) and path != folder]
+        entries = sorted({Entry(segments[0], folder=len(segments) > 1) for segments in below})
+        start = int(cursor or 0)
+        # Pages of two, so that every list of three is more than one page.
+        end = start + 2
+        return Page(tuple(entries[start:end]), str(end) if end < len(entries) else None)
+
+    async def describe(self, path: Path) -> SecretInfo:
+        kept = self._kept(path)
+        return SecretInfo(kept.infos[-1] if kept.infos else None, tuple(kept.infos), 1, 2, kept.labels, kept.settings)
+
+    async def annotate(
+        self, path: Path, *, labels: Mapping[str, str] | None = None, settings: SecretSettings | None = None
+    ) -> None:
+        kept = self.secrets.setdefault(path, Kept())
+        if labels is not None:
+            kept.labels = labels
+        given = dataclasses.asdict(settings or SecretSettings())
+        kept.settings = dataclasses.replace(kept.settings, **{k: v for k, v in given.items() if v is not None})
+
+    def _mark(self, path: Path, versions: Sequence[str], state: VersionState, *where: VersionState) -> None:
+        kept = self._kept(path)
+        if any(int(version) > len(kept.infos) for version in versions):
+            raise VersionNotFound("the secret has no such version; nothing was changed")
+        for index in (int(version) - 1 for version in versions):
+            info = kept.infos[index]
+            if info.state in where:
+                deleted = time.time_ns() if state is VersionState.DELETED else None
+                kept.infos[index] = dataclasses.replace(info, state=state, deleted_at=deleted)
+
+    async def delete(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
+        self._mark(path, versions or [str(len(self._kept(path).infos))], VersionState.DELETED, VersionState.LIVE)
+
+    async def undelete(self, path: Path, *, versions: Sequence[str]) -> None:
+        self._mark(path, versions, VersionState.LIVE, VersionState.DELETED)
+
+    async def destroy(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
+        if versions is None:
+            self._kept(path)
+            del self.secrets[path]
+        else:
+            self._mark(path, versions, VersionState.DESTROYED, VersionState.LIVE, VersionState.DELETED)
+
+
+class NoLedger:
+    """The memory backend numbers its versions itself."""
+
+    async def ordinal(self, mount_id: str, path: str, store_version: str) -> int:
+        raise NotImplementedError
+
+    def version(self, mount_id: str, path: str, ordinal: int) -> str | None:
+        raise NotImplementedError
+
+
+def _principal(name: str, method: str, policies: tuple[str, ...], ttl: int | None) -> Principal:
+    expires = None if ttl is None else time.time_ns() + ttl
+    attributes = {"role_name": name} if method == "approle" else {}
+    return Principal(
+        "id", "root", name, method, policies, f"accessor-{name}", time.time_ns(), expires, attributes=attributes
+    )
+
+
+class Services:
+    """What the gateway itself offers, in memory and without any care for who asks."""
+
+    def __init__(self, gateway: MemoryGateway) -> None:
+        self.gateway = gateway
+        self.roles: dict[str, approle.Role] = {}
+        self.secret_ids: dict[str, str] = {}
+        self.status = system.Status(
+            initialized=True, sealed=False, version="0.1.0", cluster_id=str(uuid.uuid4()), cluster_name="wardgate",
+            seal_type="key-file",
+        )  # fmt: skip
+        self.handlers: dict[type[Operation[Any]], Callable[[Context, Any], Any]] = {
+            approle.ListRoles: lambda _c, _o: tuple(self.roles),
+            approle.ReadRole: lambda _c, o: self._role(o.path.segments[-1]),
+            approle.WriteRole: lambda _c, o: self.roles.update({o.role.name: o.role}),
+            approle.DeleteRole: lambda _c, o: self.roles.pop(self._role(o.path.segments[-1]).name) and None,
+            approle.ReadRoleId: lambda _c, o: f"id-of-{self._role(o.path.segments[-2]).name}",
+            approle.CreateSecretId: self._secret_id,
+            approle.Login: self._login,
+            mounts.ListMounts: lambda _c, _o: tuple(gateway.infos.values()),
+            mounts.ListVisibleMounts: lambda _c, _o: tuple(gateway.infos.values()),
+            mounts.ReadMount: lambda _c, o: gateway.info(o.path.below(mounts.MOUNTS)),
+            mounts.CreateMount: lambda _c, o: gateway.mount(o.path.below(mounts.MOUNTS), o.type, o.presentation),
+            mounts.DeleteMount: lambda _c, o: gateway.unmount(o.path.below(mounts.MOUNTS)),
+            policies.ReadCapabilities: lambda _c, o: {str(path): frozenset(Action) for path in o.asked},
+            system.ReadHealth: lambda _c, _o: self.status,
+            system.ReadSealStatus: lambda _c, _o: self.status,
+            system.ReadLeader: lambda _c, _o: self.status,
+            tokens.LookupSelf: lambda c, _o: gateway.tokens[c.credential.secret],
+            tokens.RenewSelf: self._renew,
+            tokens.RevokeSelf: lambda c, _o: gateway.tokens.pop(c.credential.secret) and None,
+        }
+
+    def _role(self, name: str) -> approle.Role:
+        if name not in self.roles:
+            raise SecretNotFound
+        return self.roles[name]
+
+    def _secret_id(self, _: Context, operation: approle.CreateSecretId) -> approle.SecretIdIssued:
+        role = self._role(operation.path.segments[-2])
+        secret_id = str(uuid.uuid4())
+        self.secret_ids[secret_id] = role.name
+        return approle.SecretIdIssued(str(uuid.uuid4()), role.secret_id_ttl, role.secret_id_uses, secret_id)
+
+    def _login(self, _: Context, operation: approle.Login) -> tokens.TokenIssued:
+        name = self.secret_ids.get(operation.secret_id)
+        if name is None or operation.role_id != f"id-of-{name}":
+            raise Unauthenticated
+        role = self._role(name)
+        principal = _principal(name, "approle", role.policies, role.token_ttl)
+        info = tokens.TokenInfo(principal, role.token_ttl, role.token_ttl, role.token_max_ttl, renewable=True)
+        issued = tokens.TokenIssued(info, f"wg_{uuid.uuid4().hex}")
+        self.gateway.tokens[issued.token] = info
+        return issued
+
+    def _renew(self, context: Context, operation: tokens.RenewSelf) -> tokens.TokenInfo:
+        assert context.credential is not None
+        info = self.gateway.tokens[context.credential.secret]
+        if not info.renewable:
+            raise InvalidValue("the token cannot be renewed")
+        ttl = min(operation.increment or info.creation_ttl, info.max_ttl)
+        self.gateway.tokens[context.credential.secret] = dataclasses.replace(info, ttl=ttl)
+        return self.gateway.tokens[context.credential.secret]
+
+
+class MemoryGateway:
+    """One namespace, one administrator, mounts in memory; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.infos: dict[Path, mounts.MountInfo] = {}
+        self.asked: list[Operation[Any]] = []
+        forever = _principal("administrator", "key", ("administrator",), None)
+        self.tokens = {TOKEN: tokens.TokenInfo(forever, 0, 0, 0, renewable=False)}
+        self.services = Services(self)
+        self._mounts: dict[Path, Mount] = {}
+        self._dispatch = Dispatch(
+            {kind: _awaited(handler) for kind, handler in self.services.handlers.items()},
+            lambda _: self.mounts(""),
+            NoLedger(),
+            SystemClock(),
+        )
+        self.mount(Path(("secret",)), "native", {})
+
+    def mount(self, prefix: Path, kind: str, presentation: Mapping[str, str]) -> mounts.MountInfo:
+        if kind != "native":
+            raise InvalidValue(f"there is no backend type named {kind!r}")
+        if any(prefix.starts_with(other) or other.starts_with(prefix) for other in self._mounts):
+            raise AlreadyExists
+        info = mounts.MountInfo(str(uuid.uuid4()), prefix, kind, presentation, {}, 1)
+        self.infos[prefix] = info
+        self._mounts[prefix] = Mount(info.id, "root", prefix, kind, presentation, MemoryBackend())
+        return info
+
+    def unmount(self, prefix: Path) -> None:
+        self.info(prefix)
+        del self.infos[prefix], self._mounts[prefix]
+
+    def info(self, prefix: Path) -> mounts.MountInfo:
+        if prefix not in self.infos:
+            raise SecretNotFound
+        return self.infos[prefix]
+
+    def mounts(self, namespace: str) -> Mounts:
+        return Mounts(self._mounts.values() if namespace == "" else ())
+
+    async def perform(
+        self, scope: Any, operation: Operation[Any], *, credential: Credential | None, namespace: str = ""
+    ) -> Outcome[Any]:
+        self.asked.append(operation)
+        known = credential is not None and credential.secret in self.tokens and namespace == ""
+        if not known and not operation.anonymous:
+            raise Unauthenticated
+        return await self._dispatch(Context(scope[ARRIVAL], operation, credential, "root"))
+
+
+def _awaited(handler: Callable[[Context, Any], Any]) -> Callable[[Context, Any], Any]:
+    async def answer(context: Context, operation: Any) -> Any:
+        return handler(context, operation)
+
+    return answer
+
+
+@pytest.fixture
+def gateway() -> MemoryGateway:
+    """A gateway with one mount, at ``secret/``."""
+    return MemoryGateway()
+
+
+@pytest.fixture
+def token() -> str:
+    """The administrator's token."""
+    return TOKEN
+
+
+@pytest.fixture
+def send(gateway: MemoryGateway) -> Send:
+    """Send one request to the front-end over that gateway."""
+    frontend = FRONTEND.open(None, gateway)
+    ids = itertools.count(1)
+
+    def send_one(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
+        path, _, query = target.partition("?")
+        scope = {
+            "type": "http",
+            "method": method,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+            ARRIVAL: Arrival(str(uuid.UUID(int=next(ids))), time.time_ns(), time.monotonic() + 10, "127.0.0.1"),
+        }
+        sent: list[MutableMapping[str, Any]] = []
+
+        async def receive() -> MutableMapping[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            sent.append(message)
+
+        asyncio.run(frontend(scope, receive, sending))
+        start, end = sent
+        names = {name.decode(): value.decode() for name, value in start["headers"]}
+        return Response(start["status"], names, end["body"])
+
+    return send_one

@@ -1,0 +1,178 @@
+"""Wire vectors of the Vault API: one readable file a scenario, replayed against anything that speaks HTTP.
+
+A vector is a TOML file::
+
+    why = "what client depends on this"
+    vault = "same"                  # or "differs: …", or "not asked: …" for what no Vault server can be asked
+    needs = ["versions"]            # capabilities of the mount's backend; without them the vector does not apply
+    lacks = ["undelete"]            # and those it must not have: the vector shows the refusal
+
+    [[step]]
+    request = "GET /v1/$mount/data/$path?version=2"
+    token = ""                      # left out: an administrator's
+    headers = { X-Vault-Namespace = "a" }
+    body = '{"data": {"k": "v"}}'
+    status = 200
+    answer = '{"data": {"k": "v"}}'
+    save = { token = "auth.client_token" }
+
+``$mount`` is the mount's prefix and ``$path`` a path that no other replay uses; what ``save`` took from an answer is
+``$name`` in the steps that follow. In ``answer``, ``<uuid>``, ``<time>``, ``<text>``, ``<number>`` and ``<any>``
+stand for what changes, and the key ``...`` says that an object may hold more. Without ``answer`` the body is empty.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import string
+import tomllib
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from wardgate.spi.capabilities import Capabilities
+
+FOLDER = Path(__file__).parents[2] / "plugins" / "vault" / "vectors"
+SAME = "same"
+MORE = "..."
+SECONDS = 30.0
+_PLACEHOLDERS: Mapping[str, Callable[[Any], bool]] = {
+    "<any>": lambda _: True,
+    "<text>": lambda actual: isinstance(actual, str) and bool(actual),
+    "<number>": lambda actual: isinstance(actual, int) and not isinstance(actual, bool),
+    "<uuid>": lambda actual: isinstance(actual, str) and bool(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", actual)),
+    "<time>": lambda actual: isinstance(actual, str)
+    and bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,8}[1-9])?Z", actual)),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Response:
+    """What came back; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+Send = Callable[[str, str, Mapping[str, str], bytes], Response]
+"""Method, target, headers and body to a response."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request and what must come back."""
+
+    request: str
+    status: int
+    token: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    answer: str = ""
+    save: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Vector:
+    """One scenario."""
+
+    name: str
+    why: str
+    vault: str
+    steps: tuple[Step, ...]
+    needs: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, file: Path) -> Vector:
+        """Read one file."""
+        content = tomllib.loads(file.read_text())
+        steps = tuple(Step(**step) for step in content.pop("step"))
+        return cls(name=file.stem, steps=steps, **{key: _frozen(value) for key, value in content.items()})
+
+    def applies_to(self, capabilities: Capabilities) -> bool:
+        """Whether a backend with these capabilities can show what the vector shows."""
+        return all(getattr(capabilities, name) for name in self.needs) and not any(
+            getattr(capabilities, name) for name in self.lacks
+        )
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def vectors() -> tuple[Vector, ...]:
+    """All of them, by name."""
+    return tuple(Vector.load(file) for file in sorted(FOLDER.glob("*.toml")))
+
+
+def replay(base_url: str, token: str, vector: Vector, mount: str) -> None:
+    """Replay a vector over HTTP against the mount of that prefix; raises AssertionError where an answer differs."""
+    replay_through(over_http(base_url), token, vector, mount)
+
+
+def replay_through(send: Send, token: str, vector: Vector, mount: str) -> None:
+    """Replay a vector through any way to send a request."""
+    known = {"mount": mount, "path": f"vectors-{uuid.uuid4().hex[:12]}"}
+    for number, step in enumerate(vector.steps, 1):
+        where = f"{vector.name}, step {number}: {step.request}"
+        method, _, target = _filled(step.request, known).partition(" ")
+        asked_as = token if step.token is None else _filled(step.token, known)
+        headers = {name: _filled(value, known) for name, value in step.headers.items()}
+        if asked_as:
+            headers["X-Vault-Token"] = asked_as
+        response = send(method, target, headers, _filled(step.body, known).encode())
+        text = response.body.decode()
+        assert (where, step.status) == (where, response.status), text
+        assert response.headers["cache-control"] == "no-store", where
+        assert response.headers["content-type"] == "application/json", where
+        if not step.answer:
+            assert text == "", where
+            continue
+        expected, actual = json.loads(_filled(step.answer, known)), json.loads(text)
+        assert expected == matched(expected, actual), f"{where}: {text}"
+        known |= {name: _found(actual, place) for name, place in step.save.items()}
+
+
+def over_http(base_url: str) -> Send:
+    """Send through a fresh connection each time, and follow nothing."""
+    address = urlsplit(base_url)
+
+    def send(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=SECONDS)
+        try:
+            connection.request(method, target, body or None, dict(headers))
+            response = connection.getresponse()
+            return Response(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        finally:
+            connection.close()
+
+    return send
+
+
+def matched(expected: Any, actual: Any) -> Any:
+    """``actual``, with what an expectation leaves open replaced by the expectation itself."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        keys = expected.keys() if MORE in expected else actual.keys()
+        found = {key: matched(expected.get(key), actual[key]) for key in keys if key in actual}
+        return {**found, MORE: expected[MORE]} if MORE in expected else found
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        return [matched(*pair) for pair in zip(expected, actual, strict=True)]
+    if isinstance(expected, str) and expected in _PLACEHOLDERS and _PLACEHOLDERS[expected](actual):
+        return expected
+    return actual
+
+
+def _filled(text: str, known: Mapping[str, str]) -> str:
+    return string.Template(text).safe_substitute(known)
+
+
+def _found(answer: Any, place: str) -> str:
+    for key in place.split("."):
+        answer = answer[key]
+    return str(answer)
