@@ -1,0 +1,65 @@
+"""API keys: long-lived tokens an administrator hands out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wardgate.context import Context
+from wardgate.services.names import check_handed_out, name_below
+from wardgate.services.service import Handlers
+from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated
+from wardgate.spi.operations.keys import KEYS, CreateKey, ListKeys, ReadKey, RevokeKey
+from wardgate.spi.operations.policies import Policy
+from wardgate.spi.operations.tokens import TokenInfo, TokenIssued
+from wardgate.state import State
+from wardgate.state.principals import KEY, REFUSED, Life, check_life
+
+_LONGEST_NAME = 128
+
+
+class KeysService:
+    """Lists, issues and ends the keys of a namespace."""
+
+    def __init__(self, state: State, *, built_in: Mapping[str, Policy]) -> None:
+        self._principals = state.principals
+        self._policies = state.policies
+        self._built_in = frozenset(built_in)
+        self.handlers: Handlers = {
+            ListKeys: self.list,
+            ReadKey: self.read,
+            CreateKey: self.create,
+            RevokeKey: self.revoke,
+        }
+
+    async def list(self, context: Context, _operation: ListKeys) -> tuple[TokenInfo, ...]:
+        """All keys that have not expired, oldest first."""
+        return self._principals.keys(context.namespace)
+
+    async def read(self, context: Context, operation: ReadKey) -> TokenInfo:
+        """One key by its id. Raises SecretNotFound."""
+        info = self._principals.info(context.namespace, name_below(operation.path, KEYS))
+        if info.principal.method != KEY:
+            raise SecretNotFound("there is no such key")
+        return info
+
+    async def create(self, context: Context, operation: CreateKey) -> TokenIssued:
+        """Issue a key.
+
+        Raises:
+            InvalidValue: a policy that does not exist, a life that is none, a name too long or empty.
+            PermissionDenied: a policy the giver does not carry.
+        """
+        giver = context.principal
+        if giver is None:
+            raise Unauthenticated(REFUSED)
+        name = operation.key_name
+        if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+            raise InvalidValue(f"a key's name has 1 to {_LONGEST_NAME} printable characters")
+        check_life("the key's ttl", operation.ttl)
+        written = {policy.name for policy in self._policies.of(context.namespace).policies}
+        check_handed_out(operation.policies, giver, written | self._built_in)
+        return await self._principals.issue(context.namespace, name, operation.policies, Life(ttl=operation.ttl))
+
+    async def revoke(self, context: Context, operation: RevokeKey) -> None:
+        """End a key in every worker. Raises SecretNotFound."""
+        await self._principals.revoke(context.namespace, name_below(operation.path, KEYS), kind=KEY)

@@ -1,0 +1,158 @@
+"""Mounts: which backend answers below which prefix."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+
+from wardgate.context import Context
+from wardgate.mounts import Mount
+from wardgate.services.service import Handlers
+from wardgate.spi.backend import Backend
+from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated, Unavailable
+from wardgate.spi.hookspecs import BackendType
+from wardgate.spi.identity import Principal
+from wardgate.spi.operations.mounts import (
+    MOUNTS,
+    CreateMount,
+    DeleteMount,
+    ListMounts,
+    ListVisibleMounts,
+    MountInfo,
+    ReadMount,
+)
+from wardgate.spi.options import REDACTED, nearest, parse, redact
+from wardgate.spi.path import Path
+from wardgate.state import State
+from wardgate.state.mounts import MountRow
+from wardgate.state.principals import REFUSED
+
+PROBE_SECONDS = 15.0
+"""How long a new mount's store may take to answer before the mount is refused."""
+MAX_PRESENTATIONS = 16
+MAX_TEXT = 1_024
+
+
+class MountsService:
+    """Keeps the mounts of a namespace. A new one is opened and asked once before it is kept."""
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        types: Mapping[str, BackendType],
+        open_backend: Callable[[str, MountRow], Backend],
+        opened: Callable[[str], Iterable[Mount]],
+        reaches: Callable[[Principal, Path], bool],
+    ) -> None:
+        self._mounts = state.mounts
+        self._types = types
+        self._open_backend = open_backend
+        self._opened = opened
+        self._reaches = reaches
+        self.handlers: Handlers = {
+            ListMounts: self.list,
+            ListVisibleMounts: self.list_visible,
+            ReadMount: self.read,
+            CreateMount: self.create,
+            DeleteMount: self.delete,
+        }
+
+    async def list(self, context: Context, _operation: ListMounts) -> tuple[MountInfo, ...]:
+        """All mounts, by prefix."""
+        faults = self._faults(context.namespace)
+        return tuple(self._info(row, faults) for row in self._mounts.of(context.namespace))
+
+    async def list_visible(self, context: Context, _operation: ListVisibleMounts) -> tuple[MountInfo, ...]:
+        """The mounts the asker may do anything at all below, without options, description or fault."""
+        principal = context.principal
+        if principal is None:
+            raise Unauthenticated(REFUSED)
+        return tuple(
+            MountInfo(row.id, row.prefix, row.type, row.presentation, {}, row.created_at)
+            for row in self._mounts.of(context.namespace)
+            if self._reaches(principal, row.prefix)
+        )
+
+    async def read(self, context: Context, operation: ReadMount) -> MountInfo:
+        """One mount. Raises SecretNotFound."""
+        row = self._mounts.at(context.namespace, _prefix(operation.path))
+        return self._info(row, self._faults(context.namespace))
+
+    async def create(self, context: Context, operation: CreateMount) -> MountInfo:
+        """Open the store, ask whether it answers, and keep the mount.
+
+        Raises:
+            InvalidValue: an unknown type or option (with the nearest right name), or a prefix that cannot be taken.
+            AlreadyExists: a mount is there, above or below.
+            Unavailable: the store does not answer.
+        """
+        prefix = _prefix(operation.path)
+        kind = self._types.get(operation.type)
+        if kind is None:
+            raise InvalidValue(f"unknown mount type {operation.type[:80]!r}{nearest(operation.type[:80], self._types)}")
+        parse(kind.options, operation.options, of=f"mount {prefix}/")
+        _check_texts(operation)
+        self._mounts.precheck(context.namespace, prefix)
+        row = self._mounts.draft(
+            context.namespace,
+            prefix,
+            operation.type,
+            options=operation.options,
+            presentation=operation.presentation,
+            description=operation.description,
+        )
+        await self._probe(row)
+        await self._mounts.add(row)
+        return self._info(row, {})
+
+    async def delete(self, context: Context, operation: DeleteMount) -> None:
+        """Forget a mount; what its store holds stays there. Raises SecretNotFound."""
+        await self._mounts.remove(context.namespace, _prefix(operation.path))
+
+    async def _probe(self, row: MountRow) -> None:
+        backend = self._open_backend(row.namespace, row)
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                health = await backend.health()
+        except TimeoutError:
+            raise Unavailable("the store did not answer in time; the mount was not made") from None
+        finally:
+            await backend.close()
+        if not health.ok:
+            raise Unavailable(f"the mount was not made: {health.detail}")
+
+    def _faults(self, namespace: str) -> Mapping[str, str]:
+        return {mount.id: mount.fault for mount in self._opened(namespace)}
+
+    def _info(self, row: MountRow, faults: Mapping[str, str]) -> MountInfo:
+        kind = self._types.get(row.type)
+        # Without its plugin nobody knows which options are secret: all are.
+        options = redact(kind.options, row.options) if kind else dict.fromkeys(row.options, REDACTED)
+        return MountInfo(
+            row.id,
+            row.prefix,
+            row.type,
+            row.presentation,
+            options,
+            row.created_at,
+            row.description,
+            row.fault or faults.get(row.id, ""),
+        )
+
+
+def _prefix(path: Path) -> Path:
+    if not path.starts_with(MOUNTS) or len(path.segments) == len(MOUNTS.segments):
+        raise SecretNotFound(f"there is nothing at {path}")
+    return path.below(MOUNTS)
+
+
+def _check_texts(operation: CreateMount) -> None:
+    presentation = operation.presentation
+    texts = [operation.description, *presentation, *presentation.values()]
+    if len(presentation) > MAX_PRESENTATIONS or not all(
+        isinstance(text, str) and len(text) <= MAX_TEXT for text in texts
+    ):
+        raise InvalidValue(
+            f"a presentation has at most {MAX_PRESENTATIONS} entries; each text and the description {MAX_TEXT} characters"
+        )

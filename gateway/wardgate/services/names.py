@@ -1,0 +1,63 @@
+"""Names in the paths of services, and who may hand out which policy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound
+from wardgate.spi.identity import Principal
+from wardgate.spi.options import nearest
+from wardgate.spi.path import Path
+
+ADMINISTRATOR: Final = "administrator"
+DEFAULT: Final = "default"
+MAX_POLICIES: Final = 64
+"""Policies one token or role can carry."""
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+def name_below(path: Path, folder: Path, *tail: str) -> str:
+    """The one segment of ``path`` between ``folder`` and ``tail``. Raises SecretNotFound for any other shape."""
+    rest = path.below(folder).segments if path.starts_with(folder) else ()
+    if len(rest) != 1 + len(tail) or rest[1:] != tail:
+        raise SecretNotFound(f"there is nothing at {path}")
+    return rest[0]
+
+
+def check_name(what: str, name: str) -> None:
+    """Refuse a name that is not plain: it also stands in headers, addresses and logs. Raises InvalidValue."""
+    if not _PLAIN.fullmatch(name):
+        raise InvalidValue(
+            f"the {what} {name[:80]!r} must be 1 to 128 letters, digits, '.', '_' or '-', and begin with a letter"
+            " or digit"
+        )
+
+
+def check_same(what: str, name: str, path: Path, folder: Path) -> None:
+    """Refuse a body that names another object than the path that was authorized. Raises InvalidValue."""
+    if name_below(path, folder) != name:
+        raise InvalidValue(f"the {what}'s name is not the one its path ends in")
+
+
+def check_handed_out(names: Sequence[str], giver: Principal, known: Collection[str]) -> None:
+    """Refuse policies that ``giver`` cannot hand out.
+
+    Args:
+        names: what is to be given.
+        giver: who gives. It can give what it carries, and ``default``; with ``administrator``, anything there is.
+        known: the names of all policies of the namespace.
+
+    Raises:
+        PermissionDenied: one is not carried by the giver.
+        InvalidValue: one does not exist, or there are too many.
+    """
+    if len(names) > MAX_POLICIES:
+        raise InvalidValue(f"name at most {MAX_POLICIES} policies")
+    for name in names:
+        if name != DEFAULT and name not in giver.policies and ADMINISTRATOR not in giver.policies:
+            raise PermissionDenied("permission denied: a token can hand out only the policies it carries itself")
+        if name not in known:
+            raise InvalidValue(f"there is no policy {name[:80]!r}{nearest(name[:80], known)}")

@@ -1,0 +1,102 @@
+"""Policies, and questions about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from wardgate.context import Context
+from wardgate.services.names import check_same, name_below
+from wardgate.services.service import Handlers
+from wardgate.spi.errors import InvalidValue, Unauthenticated
+from wardgate.spi.identity import Principal
+from wardgate.spi.operations.base import Action
+from wardgate.spi.operations.policies import (
+    POLICIES,
+    DeletePolicy,
+    ExplainPolicy,
+    Explanation,
+    ListPolicies,
+    Policy,
+    ReadCapabilities,
+    ReadPolicy,
+    WritePolicy,
+)
+from wardgate.spi.path import Path
+from wardgate.state import State
+from wardgate.state.principals import REFUSED
+
+
+class PolicyEngine(Protocol):
+    """What is asked of the policy engine."""
+
+    def validate(self, policy: Policy) -> None:
+        """Refuse a policy that cannot be kept. Raises InvalidValue."""
+
+    def explain(
+        self, namespace: str, policies: Sequence[str], action: Action, path: Path, *, folder: bool
+    ) -> Explanation:
+        """Decide, and say by which rule."""
+
+    def capabilities(self, principal: Principal, paths: Sequence[Path]) -> Mapping[str, frozenset[Action]]:
+        """What the principal may do at each path."""
+
+    def reaches(self, principal: Principal, path: Path) -> bool:
+        """Whether the principal may do anything at all at or below ``path``."""
+
+
+class PoliciesService:
+    """Keeps the policies of a namespace; the built-in ones are shown and never changed."""
+
+    def __init__(self, state: State, engine: PolicyEngine, *, built_in: Mapping[str, Policy]) -> None:
+        self._policies = state.policies
+        self._engine = engine
+        self._built_in = built_in
+        self.handlers: Handlers = {
+            ListPolicies: self.list,
+            ReadPolicy: self.read,
+            WritePolicy: self.write,
+            DeletePolicy: self.delete,
+            ExplainPolicy: self.explain,
+            ReadCapabilities: self.capabilities,
+        }
+
+    async def list(self, context: Context, _operation: ListPolicies) -> tuple[str, ...]:
+        """The names of all policies, in order."""
+        written = {policy.name for policy in self._policies.of(context.namespace).policies}
+        return tuple(sorted(written | set(self._built_in)))
+
+    async def read(self, context: Context, operation: ReadPolicy) -> Policy:
+        """One policy. Raises SecretNotFound."""
+        name = name_below(operation.path, POLICIES)
+        return self._built_in.get(name) or self._policies.read(context.namespace, name)
+
+    async def write(self, context: Context, operation: WritePolicy) -> None:
+        """Create or replace a policy. Raises InvalidValue; the old one is then kept."""
+        policy = operation.policy
+        check_same("policy", policy.name, operation.path, POLICIES)
+        self._engine.validate(policy)
+        await self._policies.write(context.namespace, policy)
+
+    async def delete(self, context: Context, operation: DeletePolicy) -> None:
+        """Delete a policy. Raises SecretNotFound, and InvalidValue for a built-in one."""
+        name = name_below(operation.path, POLICIES)
+        if name in self._built_in:
+            raise InvalidValue(f"the policy {name!r} is built in and cannot be deleted")
+        await self._policies.delete(context.namespace, name)
+
+    async def explain(self, context: Context, operation: ExplainPolicy) -> Explanation:
+        """Which rule decides."""
+        return self._engine.explain(
+            context.namespace,
+            operation.policies,
+            operation.asked_action,
+            operation.asked_path,
+            folder=operation.asked_folder,
+        )
+
+    async def capabilities(self, context: Context, operation: ReadCapabilities) -> Mapping[str, frozenset[Action]]:
+        """What the asker may do at the paths asked for. Raises TooLarge for too many."""
+        if context.principal is None:
+            raise Unauthenticated(REFUSED)
+        return self._engine.capabilities(context.principal, operation.asked)
