@@ -47,11 +47,11 @@ WRAPPED_BYTES = 118
 
 _COMMIT_BYTES = 32
 _TAG_BYTES = 16
+_BODY = SALT_BYTES + _COMMIT_BYTES
 _NONCE = bytes(12)
 _SHA512 = SHA512()
 _DATA_INFO = b"wardgate/1/data"
 _WRAP_INFO = b"wardgate/1/wrap"
-_VERSION = slice(2, 6)
 
 
 class _Broken(InvalidValue):
@@ -83,13 +83,13 @@ def _lock(key: bytes | bytearray, salt: bytes, info: bytes, aad: bytes, plaintex
 
 
 def _unlock(key: bytes | bytearray, box: bytes, info: bytes, aad: bytes) -> bytes:
-    if len(box) < SALT_BYTES + _COMMIT_BYTES + _TAG_BYTES:
+    if len(box) < _BODY + _TAG_BYTES:
         raise _Broken
-    derived = hkdf(key, salt=box[:SALT_BYTES], info=info, length=KEY_BYTES + _COMMIT_BYTES)
-    if not hmac.compare_digest(derived[KEY_BYTES:], box[SALT_BYTES : SALT_BYTES + _COMMIT_BYTES]):
+    derived = HKDF(_SHA512, KEY_BYTES + _COMMIT_BYTES, box[:SALT_BYTES], info).derive(key)
+    if not hmac.compare_digest(derived[KEY_BYTES:], box[SALT_BYTES:_BODY]):
         raise _Broken
     try:
-        return AESGCM(derived[:KEY_BYTES]).decrypt(_NONCE, box[SALT_BYTES + _COMMIT_BYTES :], aad)
+        return AESGCM(derived[:KEY_BYTES]).decrypt(_NONCE, box[_BODY:], aad)
     except InvalidTag:
         raise _Broken from None
 
@@ -115,7 +115,7 @@ def wrap_key(data_key: bytes, *, kek: bytes | bytearray, kek_version: int, salt:
 
 def unwrap_key(wrapped: bytes, *, kek: bytes | bytearray, kek_version: int, aad: bytes) -> bytes:
     """Unwrap what :func:`wrap_key` wrapped. Raises InvalidValue when a byte of it or any argument differs."""
-    if named_version(wrapped) != kek_version:
+    if len(wrapped) != WRAPPED_BYTES or wrapped[:6] != HEADER + kek_version.to_bytes(4, "big"):
         raise _Broken
     return _unlock(kek, wrapped[6:], _WRAP_INFO, aad)
 
@@ -124,4 +124,4 @@ def named_version(wrapped: bytes) -> int:
     """The version of the KEK a wrapped key names. Raises InvalidValue when it is no wrapped key."""
     if len(wrapped) != WRAPPED_BYTES or wrapped[:2] != HEADER:
         raise _Broken
-    return int.from_bytes(wrapped[_VERSION], "big")
+    return int.from_bytes(wrapped[2:6], "big")

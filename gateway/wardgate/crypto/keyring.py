@@ -123,8 +123,7 @@ class NamespaceKeyring:
     def verify(self, purpose: str, fields: Fields, mac: bytes) -> bool:
         """Whether ``mac`` vouches for exactly these fields, under the current KEK or an older one still held."""
         message = pack(fields)
-        keys = self._keys_for(purpose)
-        return any(hmac.compare_digest(hmac.digest(key, message, "sha256"), mac) for key in keys)
+        return any(hmac.compare_digest(hmac.digest(key, message, "sha256"), mac) for key in self._keys_for(purpose))
 
     def wipe(self) -> None:
         """Zero the KEKs and forget what was derived from them."""

@@ -23,7 +23,8 @@ class Prepared:
 
     def run(self, connection: Connection, *values: Any) -> Any:
         """Execute with these values; returns the driver's cursor."""
-        cursor = connection.connection.cursor()
+        driver: Any = connection.connection.dbapi_connection
+        cursor = driver.cursor()
         cursor.execute(self._text or self._compiled(connection), values)
         return cursor
 
