@@ -30,6 +30,11 @@ class Mount:
     fault: str = ""
 
     @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"mount {self.prefix}/"
+
+    @property
     def capabilities(self) -> Capabilities:
         """What the backend declares; nothing while it is not open."""
         return self.backend.capabilities if self.backend else Capabilities()

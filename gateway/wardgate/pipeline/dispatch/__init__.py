@@ -56,7 +56,7 @@ class Dispatch:
             raise operation.error
         service = self._services.get(type(operation))
         if service is not None:
-            return Outcome(await self._in_time(context, service(context, operation), "the gateway"))
+            return Outcome(await self._in_time(context, service(context, operation), None))
         handler = SECRET_HANDLERS[type(operation)]
         mount = self._mounts(context.namespace).locate(operation.path)
         if mount is None:
@@ -66,18 +66,24 @@ class Dispatch:
 
     async def _ask(self, context: Context, mount: Mount, handler: SecretHandler) -> Any:
         if mount.backend is None:
-            raise Unavailable(f"mount {mount.prefix}/ is not open: {mount.fault}")
+            raise Unavailable(f"{mount.name} is not open: {mount.fault}")
         versions = Versions(mount, context.operation.path.below(mount.prefix), self._ledger)
-        answer = handler(context.operation, mount.backend, versions)
-        with self._breakers.guard(mount.id, answer):
-            return await self._in_time(context, answer, f"mount {mount.prefix}/")
+        self._breakers.check(mount.id)
+        try:
+            result = await self._in_time(context, handler(context.operation, mount.backend, versions), mount)
+        except (Unavailable, OutcomeUnknown):
+            self._breakers.failed(mount.id)
+            raise
+        self._breakers.answered(mount.id)
+        return result
 
-    async def _in_time(self, context: Context, answer: Awaitable[Any], whose: str) -> Any:
+    async def _in_time(self, context: Context, answer: Awaitable[Any], mount: Mount | None) -> Any:
         remaining = context.arrival.deadline - self._clock.monotonic()
         try:
             async with asyncio.timeout(remaining):
                 return await answer
         except TimeoutError:
+            whose = mount.name if mount else "the gateway"
             if context.operation.mutates:
                 raise OutcomeUnknown(f"{whose} did not confirm the change in time; read before you repeat it") from None
             raise Unavailable(f"{whose} did not answer in time; try again") from None

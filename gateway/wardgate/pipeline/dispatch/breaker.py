@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from wardgate.spi.errors import Unavailable
 from wardgate.spi.services import Clock
@@ -29,26 +26,27 @@ class Breakers:
         self._clock = clock
         self._breakers: dict[str, _Breaker] = {}
 
-    @contextmanager
-    def guard(self, mount: str, request: Coroutine[Any, Any, Any]) -> Iterator[None]:
-        """Count what happens inside; refuse at once while the breaker is open, closing ``request`` unasked.
+    def check(self, mount: str) -> None:
+        """Refuse at once while the breaker is open; after its cool-down let one request through as a probe.
 
         Raises:
             Unavailable: the breaker is open.
         """
         breaker = self._breakers.get(mount)
-        if breaker is not None and breaker.failures >= FAILURES:
-            now = self._clock.monotonic()
-            if now < breaker.retry_at:
-                request.close()
-                raise Unavailable("the store has failed repeatedly and is left alone for a few seconds; try again")
-            breaker.retry_at = now + COOL_DOWN  # this request is the probe
-        try:
-            yield
-        except Unavailable:
-            breaker = self._breakers.setdefault(mount, _Breaker())
-            breaker.failures += 1
-            breaker.retry_at = self._clock.monotonic() + COOL_DOWN
-            raise
-        if breaker is not None:
+        if breaker is None or breaker.failures < FAILURES:
+            return
+        now = self._clock.monotonic()
+        if now < breaker.retry_at:
+            raise Unavailable("the store has failed repeatedly and is left alone for a few seconds; try again")
+        breaker.retry_at = now + COOL_DOWN
+
+    def failed(self, mount: str) -> None:
+        """Count an answer that was Unavailable."""
+        breaker = self._breakers.setdefault(mount, _Breaker())
+        breaker.failures += 1
+        breaker.retry_at = self._clock.monotonic() + COOL_DOWN
+
+    def answered(self, mount: str) -> None:
+        """Forget the failures of a store that answers."""
+        if self._breakers:
             self._breakers.pop(mount, None)
