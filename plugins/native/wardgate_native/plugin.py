@@ -13,6 +13,7 @@ from wardgate_native.options import Options
 BACKEND = BackendType(
     name="native",
     help="Wardgate's own encrypted store, in the data folder.",
+    embedded=True,
     open=open_native,
     options=Options,
 )
