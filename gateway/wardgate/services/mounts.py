@@ -154,5 +154,5 @@ def _check_texts(operation: CreateMount) -> None:
         isinstance(text, str) and len(text) <= MAX_TEXT for text in texts
     ):
         raise InvalidValue(
-            f"a presentation has at most {MAX_PRESENTATIONS} entries; each text and the description {MAX_TEXT} characters"
+            f"a presentation has at most {MAX_PRESENTATIONS} entries, and each text {MAX_TEXT} characters"
         )
