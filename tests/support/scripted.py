@@ -24,7 +24,7 @@ class NoMounts:
 
 @dataclass
 class Scripted:
-    """A gateway that answers each kind of operation as told, and remembers what it was asked."""
+    """A gateway that answers each kind of operation as told (by a callable: anew each time), and remembers."""
 
     answers: dict[type, Any] = field(default_factory=dict)
     asked: list[Operation[Any]] = field(default_factory=list)
@@ -52,6 +52,8 @@ class Scripted:
         answer = self.answers.get(type(operation), SecretNotFound("nothing scripted"))
         if isinstance(answer, WardgateError):
             raise answer
+        if callable(answer):
+            answer = answer()
         return Outcome(answer, self.warnings, self.freshness)
 
 

@@ -9,7 +9,7 @@ import click
 from wardgate.cli import exits, output
 from wardgate.cli.failure import Failure
 from wardgate.cli.session import json_option
-from wardgate.cli.text import printable
+from wardgate.cli.terminal import printable
 
 
 @click.group()

@@ -14,7 +14,7 @@ import click
 
 from wardgate.cli import exits, output
 from wardgate.cli.session import json_option
-from wardgate.cli.text import printable
+from wardgate.cli.terminal import printable
 from wardgate.config import Config, load
 from wardgate.spi.errors import WardgateError
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import click
 
 from wardgate.cli import exits
-from wardgate.cli.text import printable
+from wardgate.cli.terminal import printable
 from wardgate.spi.errors import WardgateError
 
 

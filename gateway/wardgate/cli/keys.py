@@ -8,8 +8,8 @@ import click
 
 from wardgate.cli import output
 from wardgate.cli.client import path_of
+from wardgate.cli.duration import Duration
 from wardgate.cli.session import Session, client_options
-from wardgate.cli.text import Duration
 
 
 @click.group()

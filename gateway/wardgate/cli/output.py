@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from wardgate.cli.text import printable
+from wardgate.cli import terminal
+from wardgate.cli.terminal import printable
 
 
 def as_json(data: Any) -> None:
@@ -56,7 +57,7 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask before what cannot be undone. Raises UsageError where nobody can be asked."""
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not terminal.somebody_is_there():
         raise click.UsageError("this cannot be undone; add --yes where nobody can be asked")
     click.confirm(question, abort=True, err=True)
 

@@ -11,7 +11,7 @@ import click
 
 from wardgate.cli import output
 from wardgate.cli.session import json_option
-from wardgate.cli.text import printable
+from wardgate.cli.terminal import printable
 
 
 @click.command()

@@ -12,7 +12,7 @@ from wardgate.cli import exits, output, values
 from wardgate.cli.client import path_of
 from wardgate.cli.failure import Failure
 from wardgate.cli.session import Session, client_options, json_option
-from wardgate.cli.text import printable
+from wardgate.cli.terminal import printable
 from wardgate.spi import strict_json
 from wardgate.spi.operations.base import Action
 from wardgate.spi.policy_document import parse_policy

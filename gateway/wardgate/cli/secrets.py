@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from wardgate.cli import output, values
+from wardgate.cli import output, terminal, values
 from wardgate.cli.client import Reply, folder_of, path_of
 from wardgate.cli.failure import Failure
 from wardgate.cli.session import Session, client_options
-from wardgate.cli.text import printable
+from wardgate.cli.terminal import printable
 from wardgate.spi.values import JSON, Value
 
 PAGE = 1_000
@@ -173,7 +173,7 @@ def _given(source: tuple[str, ...], file: Path | None, plain: tuple[str, ...], k
         return values.encode(values.fields(source, plain)), JSON
     if source and file is not None:
         raise click.UsageError("the value comes from stdin or from --file, not both")
-    if not source and file is None and not sys.stdin.isatty():
+    if not source and file is None and not terminal.somebody_is_there():
         raise click.UsageError("where is the value? `put PATH -` reads stdin, `put PATH --file FILE` a file")
     data = values.Sources().whole(file)
     return data, values.media_type(data, kind)

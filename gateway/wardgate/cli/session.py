@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import ipaddress
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from wardgate.cli import terminal
 from wardgate.cli.failure import Failure, Manner
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Session:
                 ) from None
         else:
             token = os.environ.get("WARDGATE_TOKEN", "").strip()
-        if not token and sys.stdin.isatty():
+        if not token and terminal.somebody_is_there():
             token = str(click.prompt("Token", hide_input=True, err=True)).strip()
         if not token:
             raise Failure("there is no token", code="unauthenticated")

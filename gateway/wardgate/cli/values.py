@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from wardgate.cli import terminal
 from wardgate.spi import strict_json
 from wardgate.spi.errors import Malformed
 from wardgate.spi.values import BYTES, JSON, TEXT
@@ -27,14 +28,14 @@ class Sources:
         """The bytes of a file, or of stdin, exactly; from a terminal: a hidden prompt."""
         if file is not None:
             return _file(file)
-        if sys.stdin.isatty():
+        if terminal.somebody_is_there():
             return _prompt("Value").encode()
         return self._stdin("the value")
 
     def text(self, name: str, source: str) -> str:
         """The text that ``-`` or ``@file`` stands for. Stdin loses one final newline, a file nothing."""
         if source == "-":
-            if sys.stdin.isatty():
+            if terminal.somebody_is_there():
                 return _prompt(name)
             data = self._stdin(name).removesuffix(b"\n").removesuffix(b"\r")
         else:

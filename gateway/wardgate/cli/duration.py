@@ -1,4 +1,4 @@
-"""Small pieces of text: durations, and what may be shown on a terminal."""
+"""Durations as people write them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,6 @@ import click
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(?:\d{1,9}[smhdw])+")
-
-
-def printable(text: str) -> str:
-    """The text with whatever could steer a terminal shown as its escape; line breaks and tabs stay."""
-    return "".join(
-        character if character.isprintable() or character in "\n\t" else character.encode("unicode_escape").decode()
-        for character in text
-    )
 
 
 class Duration(click.ParamType[int | None]):

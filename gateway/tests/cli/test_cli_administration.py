@@ -1,0 +1,206 @@
+"""``namespace``, ``mount``, ``key``, ``approle`` and ``policy``: what is asked and what is printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path as FilePath
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from click.testing import Result
+from wardgate.spi.identity import Principal
+from wardgate.spi.operations.approle import (
+    CreateSecretId,
+    DeleteRole,
+    ListRoles,
+    Login,
+    ReadRole,
+    ReadRoleId,
+    Role,
+    SecretIdIssued,
+    WriteRole,
+)
+from wardgate.spi.operations.base import Action
+from wardgate.spi.operations.keys import CreateKey, ListKeys, RevokeKey
+from wardgate.spi.operations.mounts import CreateMount, DeleteMount, ListMounts, MountInfo, ReadMount
+from wardgate.spi.operations.namespaces import (
+    CreateNamespace,
+    DeleteNamespace,
+    ListNamespaces,
+    NamespaceCreated,
+    NamespaceInfo,
+)
+from wardgate.spi.operations.policies import (
+    DeletePolicy,
+    Effect,
+    ExplainPolicy,
+    Explanation,
+    ListPolicies,
+    Policy,
+    ReadPolicy,
+    Rule,
+    WritePolicy,
+)
+from wardgate.spi.operations.tokens import TokenInfo, TokenIssued
+from wardgate.spi.path import Path
+
+from tests.support.scripted import Scripted
+
+Run = Callable[..., Result]
+SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
+ISSUED = TokenIssued(
+    TokenInfo(Principal("id-1", "root", "ci", "key", ("app",), "a1"), 0, 0, 0, renewable=False), "wg_new"
+)
+RULE = Rule(Effect.DENY, ("read",), ("secret/**",))
+MOUNT = MountInfo("m1", Path(("team", "kv")), "native", {"vault.kv": "2"}, {"token": "********"}, 0)
+NAMESPACE = NamespaceInfo("n1", Path(("team-a",)), 0)
+ROLE = Role("web", ("app",), token_ttl=3_600 * SECOND, secret_id_uses=5)
+ROLE_PATH = Path(("auth", "approle", "role", "web"))
+ANSWERS: MappingProxyType[type, Any] = MappingProxyType({
+    ListKeys: (ISSUED.info,), CreateKey: ISSUED, RevokeKey: None,
+    ListRoles: ("web",), ReadRole: ROLE, WriteRole: None, DeleteRole: None, ReadRoleId: "role-1",
+    CreateSecretId: SecretIdIssued("a1", 0, 0, "secret-1"), Login: ISSUED,
+    ListMounts: (MOUNT,), ReadMount: MOUNT, CreateMount: MOUNT, DeleteMount: None,
+    ListNamespaces: (NAMESPACE,), CreateNamespace: NamespaceCreated(NAMESPACE, ISSUED), DeleteNamespace: None,
+    ListPolicies: ("app",), ReadPolicy: Policy("app", (RULE,)), WritePolicy: None, DeletePolicy: None,
+    ExplainPolicy: Explanation(allowed=False, policy="app", rule=RULE, candidates=3),
+})  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _scripted(gateway: Scripted) -> None:
+    gateway.answers.update(ANSWERS)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected", "stdout"),
+    [
+        ("namespace list", ListNamespaces(), "team-a\tn1\t1970-01-01T00:00:00.000000Z\n"),
+        ("namespace create team-a", CreateNamespace(path=Path(("sys", "namespaces", "team-a"))), "wg_new\n"),
+        ("namespace delete team-a --yes", DeleteNamespace(path=Path(("sys", "namespaces", "team-a"))), ""),
+        ("mount list", ListMounts(), "team/kv\tnative\tvault.kv=2\topen\t\n".replace("kv\tn", "kv/\tn")),
+        ("mount remove team/kv/ --yes", DeleteMount(path=Path(("sys", "mounts", "team", "kv"))), ""),
+        (
+            "mount add team/kv --type native --option a=b --option n:=5 --present vault.kv=2",
+            CreateMount(
+                path=Path(("sys", "mounts", "team", "kv")), type="native", options={"a": "b", "n": 5},
+                presentation={"vault.kv": "2"},
+            ),
+            "",
+        ),
+        ("key list", ListKeys(), "id-1\tci\tapp\t1970-01-01T00:00:00.000000Z\tnever\n"),
+        ("key create ci --policy app", CreateKey(key_name="ci", policies=("app",), ttl=90 * DAY), "wg_new\n"),
+        ("key create ci --policy app --ttl never", CreateKey(key_name="ci", policies=("app",)), "wg_new\n"),
+        (
+            "key create ci --policy app --policy b --ttl 1h30m",
+            CreateKey(key_name="ci", policies=("app", "b"), ttl=5_400 * SECOND), "wg_new\n",
+        ),
+        ("key revoke k1 --yes", RevokeKey(path=Path(("auth", "keys", "k1"))), ""),
+        ("approle list", ListRoles(), "web\n"),
+        (
+            "approle write web --policy app --token-ttl 1h --secret-id-uses 5",
+            WriteRole(path=ROLE_PATH, role=ROLE), "",
+        ),
+        ("approle delete web --yes", DeleteRole(path=ROLE_PATH), ""),
+        ("approle role-id web", ReadRoleId(path=ROLE_PATH.child("role-id")), "role-1\n"),
+        ("approle secret-id web", CreateSecretId(path=ROLE_PATH.child("secret-id")), "secret-1\n"),
+        ("policy list", ListPolicies(), "app\n"),
+        ("policy delete app --yes", DeletePolicy(path=Path(("sys", "policies", "app"))), ""),
+        (
+            "policy explain read secret/a --policy app",
+            ExplainPolicy(policies=("app",), asked_action=Action.READ, asked_path=Path(("secret", "a"))),
+            "denied by policy app: deny read on secret/**\n",
+        ),
+    ],
+)  # fmt: skip
+def test_each_command_asks_for_one_operation(
+    gateway: Scripted, run: Run, command: str, expected: object, stdout: str
+) -> None:
+    """And prints its answer into a pipe as plain lines: what is shown once stands alone on stdout."""
+    result = run(*command.split())
+    assert (0, stdout) == (result.exit_code, result.stdout)
+    assert gateway.asked == [expected]
+
+
+@pytest.mark.parametrize("command", ["mount show team/kv", "approle read web", "policy read app"])
+def test_what_is_shown_names_its_facts(run: Run, command: str) -> None:
+    """Secret options are asterisks as they came."""
+    result = run(*command.split())
+    assert result.exit_code == 0
+    assert any(fact in result.stdout for fact in ("********", "token_ttl_seconds", "secret/**"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["namespace list", "mount list", "mount show team/kv", "key list", "approle list", "approle read web",
+     "approle role-id web", "approle secret-id web", "policy list", "policy read app", "key create a --policy b",
+     "namespace create a", "key revoke a --yes", "policy explain read a", "mount add a --type native"],
+)  # fmt: skip
+def test_json_is_one_document(run: Run, command: str) -> None:
+    """On every command."""
+    result = run(*command.split(), "--json")
+    assert (0, "") == (result.exit_code, result.stderr)
+    assert json.loads(result.stdout)
+
+
+def test_a_login_needs_no_token_and_takes_its_secret_from_stdin(gateway: Scripted, run: Run) -> None:
+    """The secret id is never an argument."""
+    result = run("approle", "login", "--role-id", "r", input=b"s\n", env={"WARDGATE_TOKEN": None})
+    assert (0, "wg_new\n") == (result.exit_code, result.stdout)
+    assert gateway.asked == [Login(role_id="r", secret_id="s")]
+    assert gateway.credentials == [None]
+
+
+def test_a_mount_s_secret_option_comes_from_a_file(gateway: Scripted, run: Run, tmp_path: FilePath) -> None:
+    """Without its final line break: an option is one line."""
+    file = tmp_path / "token"
+    file.write_text("s3cret\n")
+    run("mount", "add", "a", "--type", "vault", "--option", f"token=@{file}")
+    asked = gateway.asked[0]
+    assert isinstance(asked, CreateMount)
+    assert asked.options == {"token": "s3cret"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"rules": [{"effect": "deny", "actions": ["read"], "paths": ["secret/**"]}]}',
+        'name = "app"\n[[rules]]\neffect = "deny"\nactions = ["read"]\npaths = ["secret/**"]\n',
+    ],
+)
+def test_a_policy_is_written_from_toml_or_json(gateway: Scripted, run: Run, text: str) -> None:
+    """From a file or stdin."""
+    assert run("policy", "write", "app", "-", input=text.encode()).exit_code == 0
+    assert gateway.asked == [WritePolicy(path=Path(("sys", "policies", "app")), policy=Policy("app", (RULE,)))]
+
+
+@pytest.mark.parametrize("text", ["{", "rules = 5", '{"rulez": []}', "[[rules]]\neffect = 'maybe'"])
+def test_a_bad_policy_is_not_even_sent(gateway: Scripted, run: Run, text: str) -> None:
+    """The structure is checked here, with the same sentences."""
+    assert run("policy", "write", "app", "-", input=text.encode()).exit_code == 2
+    assert gateway.asked == []
+
+
+@pytest.mark.parametrize(("expect", "code"), [("deny", 0), ("allow", 1)])
+def test_policy_tests_run_without_a_gateway(run: Run, tmp_path: FilePath, expect: str, code: int) -> None:
+    """Ends in 1 when a test fails, and says which."""
+    (tmp_path / "p.toml").write_text(
+        'name = "p"\n[[rules]]\neffect = "deny"\nactions = ["read"]\npaths = ["secret/**"]\n'
+    )
+    file = tmp_path / "p.test.toml"
+    file.write_text(
+        f'load = ["p.toml"]\n[[test]]\npolicies = ["p"]\naction = "read"\npath = "secret/a"\nexpect = "{expect}"\n'
+    )
+    result = run("policy", "test", str(file))
+    assert (code, f"1 tests, {code} failed") == (result.exit_code, result.stdout.splitlines()[-1])
+    assert json.loads(run("policy", "test", "--json", str(file)).stdout)["ran"] == 1
+
+
+@pytest.mark.parametrize("ttl", ["1", "x", "-1h", "1h x", "1.5h", ""])
+def test_a_duration_is_written_rightly(gateway: Scripted, run: Run, ttl: str) -> None:
+    """Or it is a usage error."""
+    assert run("key", "create", "a", "--policy", "b", "--ttl", ttl).exit_code == 2
+    assert gateway.asked == []

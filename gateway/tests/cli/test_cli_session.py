@@ -1,0 +1,126 @@
+"""Where a command finds its gateway and its token, and how it fails when it cannot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from wardgate.cli import exits
+from wardgate.cli.root import COMMANDS, wardgate
+from wardgate.spi.errors import CLOSED_LIST
+from wardgate.spi.identity import Credential
+from wardgate.spi.operations.mounts import ListMounts
+
+from tests.support.scripted import Scripted
+
+Run = Callable[..., Result]
+TOKEN = "wg_canary-token-5d1e"
+
+
+def test_help_lists_every_command_and_exit_code() -> None:
+    """Without importing one of them."""
+    shown = CliRunner().invoke(wardgate, ["--help"]).stdout
+    assert [name for name in COMMANDS if f"  {name} " not in shown] == []
+    assert [meaning for meaning in exits.MEANINGS.values() if meaning not in shown] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    """Each can be imported, has help, and (or its subcommands have) ``--json``."""
+    shown = CliRunner().invoke(wardgate, [command, "--help"])
+    assert shown.exit_code == 0
+    assert "--json" in shown.stdout or "Commands:" in shown.stdout
+
+
+def test_help_is_quick() -> None:
+    """It loads no HTTP client, no database, no tables, no policy engine and no cryptography."""
+    code = (
+        "import sys\nfrom wardgate.cli.root import wardgate\n"
+        "try: wardgate(['--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'httpx2', 'sqlalchemy', 'rich', 'casbin', 'cryptography', 'uvicorn', 'msgspec', 'tomlkit'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stderr.strip() == "[]"
+
+
+def test_every_error_has_an_exit_code() -> None:
+    """No error of the closed list is left to the default."""
+    assert {error.code for error in CLOSED_LIST} - set(exits.OF_CODE) == set()
+
+
+def test_a_token_file_comes_before_the_environment(gateway: Scripted, run: Run, tmp_path: Path) -> None:
+    """White space around the token is not part of it."""
+    gateway.answers[ListMounts] = ()
+    file = tmp_path / "token"
+    file.write_text("wg_from_file\n")
+    assert run("mount", "list", "--token-file", str(file)).exit_code == 0
+    assert gateway.credentials == [Credential("token", "wg_from_file")]
+
+
+def test_the_namespace_is_sent(gateway: Scripted, run: Run) -> None:
+    """As an option or from the environment, in its canonical form."""
+    gateway.answers[ListMounts] = ()
+    run("mount", "list", "--namespace", "a/b/")
+    run("mount", "list", env={"WARDGATE_NAMESPACE": "ü"})
+    assert gateway.namespaces == ["a/b", "ü"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "code"),
+    [
+        ({"WARDGATE_TOKEN": None}, 4),
+        ({"WARDGATE_TOKEN": "  "}, 4),
+        ({"WARDGATE_TOKEN": "a\nb"}, 4),
+        ({"WARDGATE_TOKEN_FILE": "/nowhere/at/all"}, 2),
+        ({"WARDGATE_NAMESPACE": "a/../b"}, 2),
+        ({"WARDGATE_ADDR": "http://gateway.example:8200"}, 2),
+        ({"WARDGATE_ADDR": "http://10.1.2.3"}, 2),
+        ({"WARDGATE_ADDR": "gateway.example"}, 2),
+        ({"WARDGATE_ADDR": "ftp://127.0.0.1"}, 2),
+        ({"WARDGATE_ADDR": "http://user:pw@127.0.0.1"}, 2),
+        ({"WARDGATE_ADDR": "http://127.0.0.1:x"}, 2),
+        ({"WARDGATE_ADDR": "http://127.0.0.1/elsewhere"}, 2),
+        ({"WARDGATE_ADDR": "http://127.0.0.1:1"}, 6),
+        ({"WARDGATE_CA_FILE": "/nowhere/at/all"}, 2),
+    ],
+)
+def test_a_wrong_environment_is_one_plain_sentence(
+    gateway: Scripted, run: Run, environment: dict[str, str | None], code: int
+) -> None:
+    """Nothing is sent, and the token is not told."""
+    result = run("mount", "list", env=environment)
+    assert (code, "", []) == (result.exit_code, result.stdout, gateway.asked)
+    assert result.stderr.startswith("Error: ")
+    assert TOKEN not in result.stderr
+
+
+def test_a_path_outside_the_grammar_is_not_sent(gateway: Scripted, run: Run) -> None:
+    """An HTTP client would clean the dots away, and ask for something else."""
+    assert run("get", "secret/../other").exit_code == 2
+    assert gateway.asked == []
+
+
+def test_a_defect_is_told_without_its_message(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception's text could hold what was being worked on."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("canary-value-91bc")
+
+    monkeypatch.setattr("wardgate.cli.client.Client.json", broken)
+    result = run("mount", "list")
+    assert result.exit_code == 1
+    assert "RuntimeError" in result.stderr
+    assert "canary" not in result.output
+
+
+@pytest.mark.parametrize("arguments", [["gte"], ["get"], ["get", "a", "--nonsense"], ["mount", "nonsense"]])
+def test_wrong_usage_ends_in_2(gateway: Scripted, run: Run, arguments: list[str]) -> None:
+    """And points at the help."""
+    result = run(*arguments)
+    assert (2, []) == (result.exit_code, gateway.asked)
+    assert "--help" in result.stderr

@@ -1,0 +1,147 @@
+"""``init``, ``doctor``, ``plugins``, ``audit verify`` and the ways ``serve`` and ``dev`` refuse to start."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from wardgate.cli.root import wardgate
+from wardgate.config import load
+
+
+def run(*arguments: str) -> Result:
+    """One command that needs no gateway."""
+    return CliRunner().invoke(wardgate, list(arguments))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """The configuration file of an installation that ``init`` made."""
+    config = tmp_path / "wardgate.toml"
+    ended = run("init", "--data", str(tmp_path / "data"), "--key-file", str(tmp_path / "key"), "--config", str(config))
+    assert ended.exit_code == 0, ended.stderr
+    return config
+
+
+def test_init_prints_a_key_alone_and_tells_what_is_next(tmp_path: Path) -> None:
+    """The key is the only thing on stdout; key file and data folder are this user's alone."""
+    data, key = tmp_path / "data", tmp_path / "key"
+    result = run("init", "--data", str(data), "--key-file", str(key))
+    assert result.exit_code == 0
+    assert result.stdout.startswith("wg_")
+    assert len(result.stdout.splitlines()) == 1
+    assert "wardgate mount add secret" in result.stderr
+    assert (0o600, 0o700) == (stat.S_IMODE(key.stat().st_mode), stat.S_IMODE(data.stat().st_mode))
+
+
+def test_init_json_is_one_document(tmp_path: Path) -> None:
+    """With all that a script needs."""
+    result = run("init", "--data", str(tmp_path / "d"), "--key-file", str(tmp_path / "k"), "--json")
+    assert {"data", "key_file", "config", "token", "expires_at"} == set(json.loads(result.stdout))
+    assert result.stderr == ""
+
+
+def test_init_writes_a_configuration_that_loads(made: Path) -> None:
+    """It names the folder and the key file."""
+    config = load(made)
+    assert (made.parent / "data", made.parent / "key") == (config.data, config.key_file)
+
+
+def test_init_overwrites_nothing(made: Path) -> None:
+    """Neither a folder, nor a key file, nor a configuration; and what it made before failing is taken away."""
+    base = made.parent
+    before = {file: file.read_bytes() for file in base.rglob("*") if file.is_file()}
+    for data, key, config in (("data", "k2", "c2"), ("d2", "key", "c2"), ("d2", "k2", made.name)):
+        result = run("init", "--data", str(base / data), "--key-file", str(base / key), "--config", str(base / config))
+        assert (5, "") == (result.exit_code, result.stdout)
+        assert result.stderr.startswith("Error: ")
+    assert {file: file.read_bytes() for file in base.rglob("*") if file.is_file()} == before
+
+
+def test_init_refuses_a_key_file_in_the_data_folder(tmp_path: Path) -> None:
+    """A copy of the folder must not hold its key."""
+    result = run("init", "--data", str(tmp_path / "d"), "--key-file", str(tmp_path / "d" / "key"))
+    assert (2, False) == (result.exit_code, (tmp_path / "d").exists())
+
+
+def test_doctor_finds_a_fresh_installation_well(made: Path) -> None:
+    """Every check is named."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    made.write_text(made.read_text() + f'\n[server]\nlisten = "127.0.0.1:{port}"\n')
+    result = run("doctor", "--config", str(made), "--json")
+    answer = json.loads(result.stdout)
+    assert {check["check"]: check["ok"] for check in answer["checks"]} == dict.fromkeys(
+        ("configuration", "plugins", "data folder", "key file", "state", "audit", "tls", "port"), True
+    )
+    assert (0, True) == (result.exit_code, answer["ok"])
+
+
+def failing(made: Path) -> list[str]:
+    """The names of the checks that fail."""
+    result = run("doctor", "--config", str(made), "--json")
+    assert result.exit_code == 1
+    return [check["check"] for check in json.loads(result.stdout)["checks"] if not check["ok"]]
+
+
+def test_doctor_names_what_is_wrong(made: Path) -> None:
+    """A key file that is gone, a folder others can read, a busy port, a plugin that is not there."""
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        listen = f'\n[server]\nlisten = "127.0.0.1:{busy.getsockname()[1]}"\n'
+        made.write_text('plugins = ["nativ"]\n' + made.read_text() + listen)
+        (made.parent / "data").chmod(0o755)
+        (made.parent / "key").unlink()
+        assert failing(made) == ["plugins", "data folder", "key file", "state", "port"]
+
+
+def test_doctor_without_a_configuration_stops_there(tmp_path: Path) -> None:
+    """There is nothing more to look at."""
+    file = tmp_path / "c.toml"
+    file.write_text("[serve]\n")
+    assert failing(file) == ["configuration"]
+
+
+def test_plugins_are_described_by_themselves() -> None:
+    """Names, kinds and options; a secret's default is never shown."""
+    answer = json.loads(run("plugins", "--json").stdout)
+    kinds = {(plugin["name"], one["kind"]) for plugin in answer["plugins"] for one in plugin["types"]}
+    assert {("native", "backend"), ("native", "front-end"), ("vault", "backend"), ("vault", "front-end")} <= kinds
+    assert "front-end rest at /api/v1/" in run("plugins", "native").stdout
+
+
+def test_an_unknown_plugin_names_the_nearest() -> None:
+    """A usage error."""
+    result = run("plugins", "nativ")
+    assert (2, "") == (result.exit_code, result.stdout)
+    assert "did you mean 'native'" in result.stderr
+
+
+def test_verify_wants_a_folder_or_a_configuration(made: Path, tmp_path: Path) -> None:
+    """One of the two; a folder without an audit is "not found"."""
+    assert run("audit", "verify").exit_code == 2
+    assert run("audit", "verify", str(tmp_path), "--config", str(made)).exit_code == 2
+    assert run("audit", "verify", str(tmp_path)).exit_code == 3
+    assert run("audit", "verify", str(tmp_path / "nowhere")).exit_code in {2, 3}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["serve", "--config", "/nowhere/at/all"], "cannot be read"),
+        (["dev", "--listen", "0.0.0.0:8200"], "loopback"),
+        (["dev", "--listen", "nonsense"], "HOST:PORT"),
+        (["dev", "--token", "two words"], "without spaces"),
+    ],
+)
+def test_a_server_that_cannot_start_says_why(arguments: list[str], says: str) -> None:
+    """One sentence, and 2."""
+    result = run(*arguments)
+    assert (2, "") == (result.exit_code, result.stdout)
+    assert says in result.stderr
