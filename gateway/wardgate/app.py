@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 
-from wardgate import services
+from wardgate import __version__, services
 from wardgate.clock import SystemClock
 from wardgate.config import Config
 from wardgate.crypto.seal import KeyFileSeal
@@ -18,7 +18,7 @@ from wardgate.pipeline import compose
 from wardgate.pipeline.accept import Accept
 from wardgate.pipeline.audit import Audit, Found, Journal, Record, Settings
 from wardgate.pipeline.authenticate import Authenticate
-from wardgate.pipeline.authorize import Authorize, Engine
+from wardgate.pipeline.authorize import BUILT_IN, Authorize, Engine
 from wardgate.pipeline.begin import Begin
 from wardgate.pipeline.cache import Cache
 from wardgate.pipeline.dispatch import Dispatch
@@ -29,6 +29,7 @@ from wardgate.spi.errors import WardgateError
 from wardgate.spi.frontend import Receive, Scope, Send
 from wardgate.spi.path import Path
 from wardgate.state import State
+from wardgate.state.authenticator import TokenAuthenticator
 
 RECONCILE_EVERY = 0.25
 """Seconds between looks for changes by a process that died before it could tell."""
@@ -50,21 +51,25 @@ class Application:
         self._journal = _journal(config, worker, self._state, clock)
         self._begin = Begin(self._journal)
         engine = Engine(self._state.policies.of, worker.epochs)
-        own = services.TokenAuthenticator(self._state.principals)
+        handlers = services.build(
+            self._state,
+            engine=engine,
+            built_in=BUILT_IN,
+            types=self._registry.backend_types,
+            open_backend=opening.of_row,
+            opened=self._mounts.of,
+            clock=clock,
+            version=__version__,
+        )
         road = compose(
             [
                 Audit(self._journal),
-                Authenticate([own], clock, worker.epochs),
+                Authenticate([TokenAuthenticator(self._state.principals)], clock, worker.epochs),
                 Authorize(engine),
                 self._begin,
                 Cache(),
             ],
-            Dispatch(
-                services.handlers(self._state, clock, engine, opening),
-                self._mounts.of,
-                self._state.ledger,
-                clock,
-            ),
+            Dispatch(handlers, self._mounts.of, self._state.ledger, clock),
         )
         gateway = Gateway(road, self._state.namespaces.resolve, self._mounts.of)
         claims = [
