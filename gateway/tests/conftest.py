@@ -1,4 +1,4 @@
-"""What the tests of the state share: a clock that is set, a seal, and an initialised folder."""
+"""What several rooms' tests share: a clock that is set, a seal, and an initialised state."""
 
 from __future__ import annotations
 
