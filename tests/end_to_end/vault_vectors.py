@@ -41,14 +41,15 @@ FOLDER = Path(__file__).parents[2] / "plugins" / "vault" / "vectors"
 SAME = "same"
 MORE = "..."
 SECONDS = 30.0
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,8}[1-9])?Z")
 _PLACEHOLDERS: Mapping[str, Callable[[Any], bool]] = {
     "<any>": lambda _: True,
     "<text>": lambda actual: isinstance(actual, str) and bool(actual),
     "<number>": lambda actual: isinstance(actual, int) and not isinstance(actual, bool),
-    "<uuid>": lambda actual: isinstance(actual, str) and bool(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", actual)),
-    "<time>": lambda actual: isinstance(actual, str)
-    and bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,8}[1-9])?Z", actual)),
-}  # fmt: skip
+    "<uuid>": lambda actual: isinstance(actual, str) and bool(_UUID.fullmatch(actual)),
+    "<time>": lambda actual: isinstance(actual, str) and bool(_TIME.fullmatch(actual)),
+}
 
 
 @dataclass(frozen=True)

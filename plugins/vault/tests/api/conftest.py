@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.end_to_end.vault_vectors import Response, Send
-
 from wardgate.clock import SystemClock
 from wardgate.context import Context
 from wardgate.mounts import Mount, Mounts
@@ -47,6 +45,8 @@ from wardgate.spi.values import (
     VersionState,
 )
 from wardgate_vault.api import FRONTEND
+
+from tests.end_to_end.vault_vectors import Response, Send
 
 TOKEN = "an-administrator's-token"
 SECOND = 1_000_000_000
@@ -169,6 +169,11 @@ def _principal(name: str, method: str, policies: tuple[str, ...], ttl: int | Non
     )
 
 
+def _shown(context: Context) -> str:
+    assert context.credential is not None
+    return context.credential.secret
+
+
 class Services:
     """What the gateway itself offers, in memory and without any care for who asks."""
 
@@ -197,9 +202,9 @@ class Services:
             system.ReadHealth: lambda _c, _o: self.status,
             system.ReadSealStatus: lambda _c, _o: self.status,
             system.ReadLeader: lambda _c, _o: self.status,
-            tokens.LookupSelf: lambda c, _o: gateway.tokens[c.credential.secret],
+            tokens.LookupSelf: lambda c, _o: gateway.tokens[_shown(c)],
             tokens.RenewSelf: self._renew,
-            tokens.RevokeSelf: lambda c, _o: gateway.tokens.pop(c.credential.secret) and None,
+            tokens.RevokeSelf: lambda c, _o: gateway.tokens.pop(_shown(c)) and None,
         }
 
     def _role(self, name: str) -> approle.Role:
@@ -225,13 +230,13 @@ class Services:
         return issued
 
     def _renew(self, context: Context, operation: tokens.RenewSelf) -> tokens.TokenInfo:
-        assert context.credential is not None
-        info = self.gateway.tokens[context.credential.secret]
+        shown = _shown(context)
+        info = self.gateway.tokens[shown]
         if not info.renewable:
             raise InvalidValue("the token cannot be renewed")
         ttl = min(operation.increment or info.creation_ttl, info.max_ttl)
-        self.gateway.tokens[context.credential.secret] = dataclasses.replace(info, ttl=ttl)
-        return self.gateway.tokens[context.credential.secret]
+        self.gateway.tokens[shown] = dataclasses.replace(info, ttl=ttl)
+        return self.gateway.tokens[shown]
 
 
 class MemoryGateway:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.end_to_end.vault_vectors import Send, Vector, replay_through, vectors
 
 

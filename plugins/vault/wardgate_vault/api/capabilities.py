@@ -15,7 +15,7 @@ from wardgate_vault.api.errors import refusing
 from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import Route
 
-MAX_PATHS = 256
+MAX_PATHS = 128
 _WRITES = ("create", "update")
 _KV: Mapping[str, Mapping[Action, tuple[str, ...]]] = {
     "data": {Action.READ: ("read",), Action.WRITE: _WRITES, Action.DELETE: ("delete",)},

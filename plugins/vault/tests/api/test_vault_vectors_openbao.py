@@ -1,0 +1,25 @@
+"""Every wire vector that claims equality, against a real OpenBao; and every difference that is claimed is one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.end_to_end.vault_vectors import SAME, Vector, replay, vectors
+from tests.servers.openbao import OpenBao
+
+
+def _marked(how: str) -> list[Vector]:
+    return [vector for vector in vectors() if vector.vault.startswith(how)]
+
+
+@pytest.mark.parametrize("vector", _marked(SAME), ids=lambda vector: vector.name)
+def test_a_real_server_answers_the_same(vector: Vector, openbao: OpenBao) -> None:
+    """What the vector says of us holds of OpenBao too."""
+    replay(openbao.address, openbao.token, vector, "secret")
+
+
+@pytest.mark.parametrize("vector", _marked("differs: "), ids=lambda vector: vector.name)
+def test_a_claimed_difference_is_one(vector: Vector, openbao: OpenBao) -> None:
+    """A vector that a real server passes has no difference to explain."""
+    with pytest.raises(AssertionError):
+        replay(openbao.address, openbao.token, vector, "secret")
