@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from wardgate.context import Decision
 from wardgate.pipeline.authorize import Engine, Extent
+from wardgate.pipeline.authorize.compiled import Row
 from wardgate.pipeline.authorize.decider import Decider
+from wardgate.pipeline.authorize.pattern import Pattern, Target
 from wardgate.server.epochs import LocalEpochs
 from wardgate.spi.errors import PermissionDenied, Sealed, TooLarge, Unavailable
 from wardgate.spi.identity import Principal
@@ -351,3 +353,33 @@ def test_casbin_s_unsafe_operators_are_not_used(house: House) -> None:
     asked = ["secret/prod/db", "secret/prod/db/public", "secret/public", "secret/axb", "xsecret/a.b", "secret/a.bx"]
     assert [False] * 6 == [house.allows(somebody("p"), read(path)) for path in asked]
     assert [True] * 2 == [house.allows(somebody("p"), read(path)) for path in ("secret/prod/public", "secret/a.b")]
+
+
+def test_listing_rights_show_names_and_reading_rights_do_not(house: House) -> None:
+    """A folder that may be listed shows its names; for another action, each name needs a right of its own."""
+    house.write(policy("p", ("allow", "list read", "a"), ("allow", "read", "a/b a/c/d")))
+    names = [("b", False), ("x", False), ("c", True), ("x", True)]
+    shown = {
+        action: [house.engine.visible(somebody("p"), action, Path.parse("a")).matches(*name) for name in names]
+        for action in (Action.LIST, Action.READ)
+    }
+    assert {Action.LIST: [True] * 4, Action.READ: [True, False, True, False]} == shown
+
+
+@pytest.mark.parametrize(
+    ("namespace", "carried", "action"), [("tenant", "p", "read"), ("root", "q", "read"), ("root", "p", "write")]
+)
+def test_casbin_checks_more_than_the_path(namespace: str, carried: str, action: str) -> None:
+    """A row that the index picked wrongly gives nothing: namespace, role and action are checked again."""
+    pattern = Pattern.parse("a/**")
+    row, target = Row("p", "root", "read", pattern, "allow", "", 1), Target(("a", "b"), folder=False)
+    assert Decider().allows("root", ["p"], "read", target, [row])
+    assert not Decider().allows(namespace, [carried], action, target, [row])
+
+
+@pytest.mark.parametrize("effect", ["allow", "deny"])
+def test_a_condition_that_slipped_in_denies(effect: str) -> None:
+    """Also that of a deny: an error must not make it fall away."""
+    row = Row("p", "root", "read", Pattern.parse("a"), effect, "true", 1)
+    with pytest.raises(NotImplementedError):
+        Decider().allows("root", ["p"], "read", Target(("a",), folder=False), [row])
