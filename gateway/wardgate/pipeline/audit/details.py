@@ -33,16 +33,16 @@ def details_of(operation: Operation[Any]) -> dict[str, str] | None:
     render = _DETAILS.get(type(operation))
     if render is None:
         return None
-    shown = {name: text[:LONGEST] for name, text in render(operation).items() if text}
-    return shown or None
+    facts = render(operation)
+    return {name: text[:LONGEST] for name, text in facts.items() if text} or None if facts else None
 
 
 def _selected(version: Selector | Absent | None) -> str:
     match version:
         case Ordinal(number):
             return str(number)
-        case VersionId(id):
-            return f"id {id}"
+        case VersionId(name):
+            return f"id {name}"
         case Stage(name):
             return f"stage {name}"
         case Absent():
@@ -54,12 +54,8 @@ def _all(versions: Iterable[Selector]) -> str:
     return ", ".join(map(_selected, versions))
 
 
-def _read(operation: ReadSecret) -> dict[str, str]:
-    return {"version": _selected(operation.version)} if operation.version else {}
-
-
-_DETAILS: Final[Mapping[type[Operation[Any]], Callable[[Any], dict[str, str]]]] = {
-    ReadSecret: _read,
+_DETAILS: Final[Mapping[type[Operation[Any]], Callable[[Any], dict[str, str] | None]]] = {
+    ReadSecret: lambda operation: {"version": _selected(operation.version)} if operation.version else None,
     WriteSecret: lambda operation: {"expect": _selected(operation.expect)},
     DeleteSecret: lambda operation: {"versions": _all(operation.versions)},
     UndeleteSecret: lambda operation: {"versions": _all(operation.versions)},

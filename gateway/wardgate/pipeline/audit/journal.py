@@ -17,7 +17,7 @@ from wardgate.pipeline.audit.record import Record
 from wardgate.pipeline.audit.renderer import Renderer
 from wardgate.pipeline.audit.shard import Entry, Settings, Shard
 from wardgate.pipeline.audit.sink import Disk, SinkRetired
-from wardgate.spi.errors import RateLimited, Unavailable
+from wardgate.spi.errors import RateLimited, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.services import Clock
 
@@ -59,6 +59,7 @@ class Journal:
         self._last_pair = 0
         self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._stalled = False
+        self._committer: Committer | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._window: asyncio.TimerHandle | None = None
 
@@ -76,14 +77,17 @@ class Journal:
             raise Unavailable(f"the audit cannot be written: {reason}; make room or mend the disk") from None
         self._loop = asyncio.get_running_loop()
         self._committer = Committer(self._shard, self._loop, self._settle)
+        self._enqueue = self._committer.put
         for record in left_open:
-            found = resolve(record)
+            found: Found = "unknown"
+            with suppress(WardgateError):
+                found = resolve(record)
             await self._put(Entry(self._renderer.recovered(record, _CODES[found], found), record.pair))
 
     def check(self) -> None:
         """Refuse at once what could not be recorded. Raises Unavailable."""
         if self.fault:
-            raise Unavailable("the audit can no longer be written; the gateway must be restarted")
+            raise Unavailable("the audit can no longer be written; the gateway's log says why")
         if self._stalled:
             raise Unavailable("the audit's disk does not answer")
 
@@ -124,16 +128,19 @@ class Journal:
         await self._put(Entry(self._renderer.closing(context, pair, code, outcome), pair))
 
     async def close(self, patience: float = 5.0) -> None:
-        """Wait for the closing records of changes under way, commit what waits, give the shard back.
+        """Wait for the closing records of changes under way, commit what waits, give the shard back; refuse the rest.
 
         Gives up after ``patience`` seconds; what is then open is closed at the next boot.
         """
+        if self._committer is None:
+            return
         deadline = self._loop.time() + patience
         if self._pairs:
             self._none_open.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._none_open.wait(), patience)
         self._summarize()
+        self.fault = self.fault or "the gateway is stopping"
         await asyncio.to_thread(self._committer.stop, max(0.1, deadline - self._loop.time()))
         for timer in (self._watch, self._window):
             if timer:
@@ -141,10 +148,10 @@ class Journal:
 
     def _put(self, entry: Entry) -> asyncio.Future[None]:
         loop = self._loop
-        future = loop.create_future()
+        future: asyncio.Future[None] = loop.create_future()
         deadline = loop.time() + self._patience
         self._waiting.append((deadline, future))
-        self._committer.put(entry)
+        self._enqueue(entry)
         if self._watch is None:
             self._watch = loop.call_at(deadline, self._expire)
         return future

@@ -23,7 +23,7 @@ class ShardReport:
     """One shard. ``open``: pairs without a closing record: changes under way, or left by a crash since the last boot.
 
     ``starts_at``: number of the first file kept. ``unfinished``: the last line is half written (a crash, or this very
-    moment); the next boot cuts it off.
+    moment); the next boot cuts it off. ``faults``: what the gateway itself noticed about its files, and went on behind.
     """
 
     shard: int
@@ -33,6 +33,7 @@ class ShardReport:
     boots: int = 0
     open: tuple[str, ...] = ()
     unfinished: bool = False
+    faults: tuple[str, ...] = ()
     bad: Bad | None = None
 
 
@@ -87,6 +88,8 @@ def _sentence(shard: ShardReport) -> str:
         text += f", from file {shard.starts_at} on (retention removed the ones before)"
     if shard.open:
         text += f"; {len(shard.open)} changes without a closing record"
+    for fault in shard.faults:
+        text += f"; the gateway noticed that {fault}"
     if shard.unfinished:
         text += "; the last line is unfinished"
     return text + "."
@@ -147,6 +150,8 @@ class _Walk:
             raise Broken("does not link to the record before it")
         self._chain.follow(text)
         self._removed = max(self._removed, header.removed)
+        if header.fault:
+            self._report.faults += (header.fault,)
 
     def _start(self, header: Record) -> None:
         try:

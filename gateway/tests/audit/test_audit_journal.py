@@ -1,0 +1,283 @@
+"""The journal: what records say, what they never say, and that they share syncs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from typing import Any
+
+import pytest
+from wardgate.pipeline.audit import Journal, Settings, verify
+from wardgate.pipeline.audit.sink import Disk
+from wardgate.spi.errors import Malformed, RateLimited, Unavailable
+from wardgate.spi.operations.approle import Login
+from wardgate.spi.operations.base import Rejected
+from wardgate.spi.operations.keys import CreateKey
+from wardgate.spi.operations.mounts import CreateMount
+from wardgate.spi.operations.secrets import AnnotateSecret, DeleteSecret, Ordinal, ReadSecret, Stage, VersionId
+from wardgate.spi.operations.system import ReadSealStatus
+from wardgate.spi.path import Path
+
+
+class CountingDisk(Disk):
+    """Counts syncs, and lets the first one take its time."""
+
+    def __init__(self) -> None:
+        self.syncs = 0
+
+    def sync(self, descriptor: int) -> None:
+        self.syncs += 1
+        super().sync(descriptor)
+
+
+def test_a_read_is_one_record(audited: Any) -> None:
+    """Who, what, where, from where, how it ended, and which rule allowed it."""
+    context = audited.context(ReadSecret(path=audited.path, version=Ordinal(3)))
+
+    async def work(journal: Journal) -> None:
+        await journal.closing(context, "ok", audited.answer)
+
+    asyncio.run(audited.run(work))
+    first, boot, record = audited.lines()
+    assert ("file", "boot") == (first["kind"], boot["kind"])
+    assert boot["previous"] == first["hash"]
+    known = {name: record[name] for name in ("principal", "name", "accessor", "method", "operation", "action", "path")}
+    assert {
+        "principal": "p-1", "name": "billing", "accessor": "accessor-1", "method": "key", "operation": "ReadSecret",
+        "action": "read", "path": "secret/team/db",
+    } == known  # fmt: skip
+    assert ("closing", "request-1", "root", "192.0.2.1") == tuple(
+        record[name] for name in ("kind", "request", "namespace", "source")
+    )
+    assert ("ok", "app", 2, {"version": "3"}) == tuple(record[name] for name in ("code", "policy", "rule", "details"))
+    assert "pair" not in record
+
+
+def test_a_change_is_a_pair(audited: Any) -> None:
+    """The request record stands before the change, and both carry the id that the store commits."""
+    context = audited.write()
+
+    async def work(journal: Journal) -> None:
+        pair = await journal.request(context)
+        assert [("request", pair, None)] == [(r["kind"], r["pair"], r.get("code")) for r in audited.lines()[2:]]
+        await journal.closing(context, "conflict")
+
+    asyncio.run(audited.run(work))
+    opened, closed = audited.lines()[2:]
+    assert ("closing", "conflict", opened["pair"]) == (closed["kind"], closed["code"], closed["pair"])
+    assert opened["value"] == _value_of_read(audited)
+    assert () == verify(audited.folder).shards[0].open
+
+
+def _value_of_read(audited: Any) -> str:
+    """The HMAC that a read of the same bytes shows: who holds the key can tell which value was read."""
+
+    async def work(journal: Journal) -> None:
+        await journal.closing(audited.context(), "ok", audited.answer)
+
+    asyncio.run(audited.run(work))
+    value: str = audited.lines()[-1]["value"]
+    return value
+
+
+def test_no_value_token_label_option_or_field_name_is_ever_written(audited: Any) -> None:
+    """Canaries in everything a caller can hand over; none is in any file of the folder."""
+    canary = "canary"
+    operations = [
+        audited.write().operation,
+        ReadSecret(path=audited.path),
+        ReadSecret(path=Path(("auth", "token", audited.token))),
+        AnnotateSecret(path=audited.path, labels={f"{canary}-label": f"{canary}-text"}),
+        CreateMount(path=Path(("sys", "mounts", "m")), type="vault", options={f"{canary}-option": f"{canary}-secret"}),
+        Login(role_id=f"{canary}-role", secret_id=f"{canary}-secret"),
+        Rejected(error=Malformed(f"{canary} in an error")),
+    ]
+
+    async def work(journal: Journal) -> None:
+        for operation in operations:
+            for known in (True, False):
+                context = audited.context(operation, known=known)
+                if operation.mutates:
+                    await journal.request(context)
+                await journal.closing(context, "ok", audited.answer)
+
+    asyncio.run(audited.run(work))
+    assert 2 * (4 * 2 + 3) == len([record for record in audited.lines() if record["kind"] in {"request", "closing"}])
+    for file in audited.folder.iterdir():
+        assert b"canary" not in file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("operation", "details"),
+    [
+        (DeleteSecret(path=Path(("a",)), versions=(Ordinal(1), Stage("previous"))), {"versions": "1, stage previous"}),
+        (ReadSecret(path=Path(("a",)), version=VersionId("x" * 400)), {"version": "id " + "x" * 253}),
+        (CreateKey(key_name="ci", policies=("a", "b")), {"key_name": "ci", "policies": "a, b"}),
+        (CreateMount(path=Path(("sys", "mounts", "m")), type="vault", options={"token": "x"}), {"type": "vault"}),
+    ],
+)
+def test_details_are_allow_listed_and_bounded(audited: Any, operation: Any, details: dict[str, str]) -> None:
+    """Each operation shows its own few facts, at most 256 characters each."""
+
+    async def work(journal: Journal) -> None:
+        await journal.closing(audited.context(operation), "ok")
+
+    asyncio.run(audited.run(work))
+    assert details == audited.lines()[-1]["details"]
+
+
+def test_requests_that_wait_together_share_a_sync(audited: Any) -> None:
+    """200 records that arrive while a batch is being written take a handful of syncs, and all are durable."""
+    disk = CountingDisk()
+
+    async def work(journal: Journal) -> None:
+        before = disk.syncs
+        await asyncio.gather(*(journal.closing(audited.context(), "ok") for _ in range(200)))
+        assert disk.syncs - before < 20
+
+    asyncio.run(audited.run(work, Settings(reserve_bytes=0), disk=disk))
+    assert 202 == len(audited.lines())
+    assert verify(audited.folder).ok
+
+
+def test_without_synced_nothing_is_synced(audited: Any) -> None:
+    """The setting is for tools and tests that need no durability."""
+    disk = CountingDisk()
+
+    async def work(journal: Journal) -> None:
+        await journal.closing(audited.context(), "ok")
+
+    asyncio.run(audited.run(work, Settings(reserve_bytes=0, synced=False), disk=disk))
+    assert 0 == disk.syncs
+    assert 3 == len(audited.lines())
+
+
+def test_files_are_for_the_owner_alone(audited: Any) -> None:
+    """0700 for the folder, also when it was there before with more; 0600 for all in it."""
+    audited.folder.mkdir(mode=0o755)
+
+    async def work(journal: Journal) -> None:
+        await journal.closing(audited.context(), "ok")
+
+    previous = os.umask(0)
+    try:
+        asyncio.run(audited.run(work))
+    finally:
+        os.umask(previous)
+    assert 0o700 == stat.S_IMODE(audited.folder.stat().st_mode)
+    assert {0o600} == {stat.S_IMODE(file.stat().st_mode) for file in audited.folder.iterdir()}
+
+
+def test_one_process_a_shard(audited: Any) -> None:
+    """Two writers would break the chain, so the second is refused with a sentence."""
+
+    async def work(journal: Journal) -> None:
+        with pytest.raises(Unavailable, match="another process writes audit shard 0"):
+            await audited.journal().open(lambda record: "absent")
+
+    asyncio.run(audited.run(work))
+
+
+def test_a_folder_that_cannot_be_made_is_refused_with_a_sentence(audited: Any) -> None:
+    """The gateway does not start without an audit."""
+    audited.folder.write_text("a file")
+    with pytest.raises(Unavailable, match=r"the audit folder .* cannot be used"):
+        asyncio.run(audited.run(lambda journal: asyncio.sleep(0)))
+
+
+def test_strangers_cannot_fill_the_disk(audited: Any) -> None:
+    """Beyond their rate, denials of a source without a principal become one record that counts them."""
+
+    async def work(journal: Journal) -> None:
+        for _ in range(1_000):
+            await journal.closing(audited.context(known=False, source="198.51.100.9"), "unauthenticated")
+        await journal.closing(audited.context(known=False), "unauthenticated")
+        await journal.closing(audited.context(source="198.51.100.9"), "permission_denied")
+
+    asyncio.run(audited.run(work))
+    records = [(record["kind"], record["source"]) for record in audited.lines() if "source" in record]
+    *written, summary = (record for record in records if record[1] == "198.51.100.9")
+    assert 200 + 1 == len(written)
+    assert ("summary", "198.51.100.9") == summary
+    assert 800 == audited.lines()[-1]["count"]
+    assert ("closing", "192.0.2.1") in records
+
+
+def test_a_stranger_beyond_the_rate_gets_no_answer_that_is_not_on_record(audited: Any) -> None:
+    """Counting is for denials; an answer that nobody would see recorded does not leave."""
+
+    async def work(journal: Journal) -> None:
+        for _ in range(200):
+            await journal.closing(audited.context(ReadSealStatus(), known=False), "ok")
+        with pytest.raises(RateLimited):
+            await journal.closing(audited.context(ReadSealStatus(), known=False), "ok")
+
+    asyncio.run(audited.run(work))
+
+
+def test_failed_logins_use_up_the_rate_and_good_ones_do_not(audited: Any) -> None:
+    """A login is a change, so its request is recorded first: guessing is bounded before anything is done."""
+
+    async def login(journal: Journal, code: str) -> None:
+        context = audited.context(Login(role_id="r", secret_id="s"), known=False)
+        await journal.request(context)
+        await journal.closing(context, code)
+
+    async def work(journal: Journal) -> None:
+        for _ in range(300):
+            await login(journal, "ok")
+        for _ in range(200):
+            await login(journal, "unauthenticated")
+        with pytest.raises(RateLimited):
+            await login(journal, "unauthenticated")
+
+    asyncio.run(audited.run(work, Settings(reserve_bytes=0)))
+    assert () == verify(audited.folder).shards[0].open
+
+
+def test_a_cancelled_waiter_disturbs_nobody(audited: Any) -> None:
+    """A client that leaves while its record is being written leaves the others' answers alone."""
+
+    async def work(journal: Journal) -> None:
+        waiting = [asyncio.ensure_future(journal.closing(audited.context(), "ok")) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[1].cancel()
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [None, asyncio.CancelledError, None] == [error and type(error) for error in ended]
+
+    asyncio.run(audited.run(work))
+    assert 5 == len(audited.lines())
+
+
+def test_closing_waits_for_changes_under_way(audited: Any) -> None:
+    """A journal that is closed while a change runs still gets its closing record."""
+
+    async def run() -> None:
+        journal = audited.journal()
+        await journal.open(lambda record: "absent")
+        context = audited.write()
+        await journal.request(context)
+        stopping = asyncio.ensure_future(journal.close())
+        await asyncio.sleep(0)
+        await journal.closing(context, "ok")
+        await stopping
+
+    asyncio.run(run())
+    assert "closing" == audited.lines()[-1]["kind"]
+
+
+def test_a_closed_journal_refuses(audited: Any) -> None:
+    """Nobody waits for a thread that has ended; closing what was never opened is nothing."""
+
+    async def run() -> None:
+        await audited.journal().close()
+        journal = audited.journal()
+        await journal.open(lambda record: "absent")
+        await journal.close()
+        with pytest.raises(Unavailable):
+            await journal.closing(audited.context(), "ok")
+        with pytest.raises(Unavailable):
+            await journal.request(audited.write())
+
+    asyncio.run(run())

@@ -1,0 +1,130 @@
+"""The begin layer: nothing is changed before it is on record, and what was begun ends."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+from wardgate.context import Context
+from wardgate.pipeline.begin import Begin
+from wardgate.spi.errors import Conflict, Unavailable
+from wardgate.spi.frontend import Arrival, Outcome
+from wardgate.spi.operations.base import Operation
+from wardgate.spi.operations.secrets import DeleteSecret, ReadSecret
+from wardgate.spi.path import Path
+
+IDENTIFIER: ContextVar[str | None] = ContextVar("identifier", default=None)
+
+
+class Records:
+    """Takes request records, or refuses them."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.taken: list[Context] = []
+
+    async def request(self, context: Context) -> str:
+        await asyncio.sleep(0)
+        if self.error:
+            raise self.error
+        self.taken.append(context)
+        return f"change-{len(self.taken)}"
+
+
+def context_of(operation: Operation[Any]) -> Context:
+    return Context(Arrival("r", 0, 0.0, "192.0.2.1"), operation, None, "root")
+
+
+def change() -> Context:
+    return context_of(DeleteSecret(path=Path(("a",))))
+
+
+async def seen(context: Context) -> Outcome[Any]:
+    return Outcome((context.begun, IDENTIFIER.get()))
+
+
+def test_what_changes_nothing_passes() -> None:
+    """A read needs no request record."""
+    records = Records()
+    assert Outcome((False, None)) == asyncio.run(
+        Begin(records, IDENTIFIER)(context_of(ReadSecret(path=Path(("a",)))), seen)
+    )
+    assert [] == records.taken
+
+
+def test_a_change_is_recorded_first_and_carries_its_id() -> None:
+    """The id is seen by all that is behind begin, and by nobody else."""
+
+    async def run() -> None:
+        begin = Begin(Records(), IDENTIFIER)
+        answers = await asyncio.gather(begin(change(), seen), begin(change(), seen))
+        assert {"change-1", "change-2"} == {answer.result[1] for answer in answers}
+        assert {True} == {answer.result[0] for answer in answers}
+        assert IDENTIFIER.get() is None
+
+    asyncio.run(run())
+
+
+def test_without_a_record_nothing_is_done() -> None:
+    """The refusal reaches the caller, and the context was not begun."""
+    context = change()
+
+    async def innermost(context: Context) -> Outcome[Any]:
+        raise AssertionError
+
+    with pytest.raises(Unavailable):
+        asyncio.run(Begin(Records(Unavailable("no")), IDENTIFIER)(context, innermost))
+    assert not context.begun
+
+
+def test_an_error_behind_begin_reaches_the_caller() -> None:
+    """The very same object."""
+    error = Conflict("no")
+
+    async def innermost(context: Context) -> Outcome[Any]:
+        raise error
+
+    with pytest.raises(Conflict) as caught:
+        asyncio.run(Begin(Records(), IDENTIFIER)(change(), innermost))
+    assert error is caught.value
+
+
+def test_a_client_that_leaves_while_it_is_recorded_stops_it() -> None:
+    """Before the record is durable nothing is begun."""
+
+    async def run() -> None:
+        records = Records()
+        request = asyncio.ensure_future(Begin(records, IDENTIFIER)(change(), seen))
+        await asyncio.sleep(0)
+        request.cancel()
+        await asyncio.wait([request])
+        assert request.cancelled()
+        assert [] == records.taken
+
+    asyncio.run(run())
+
+
+def test_draining_waits_for_changes_under_way() -> None:
+    """And says when its patience ends before they do."""
+
+    async def run() -> None:
+        may_end = asyncio.Event()
+
+        async def innermost(context: Context) -> Outcome[Any]:
+            await may_end.wait()
+            return Outcome(None)
+
+        begin = Begin(Records(), IDENTIFIER)
+        assert await begin.drain(0)
+        request = asyncio.ensure_future(begin(change(), innermost))
+        while not begin._running:  # noqa: ASYNC110  # turns of the loop, not time
+            await asyncio.sleep(0)
+        assert not await begin.drain(0)
+        draining = asyncio.ensure_future(begin.drain(60))
+        may_end.set()
+        assert await draining
+        assert Outcome(None) == await request
+
+    asyncio.run(run())
