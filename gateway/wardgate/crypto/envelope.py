@@ -54,11 +54,8 @@ _DATA_INFO = b"wardgate/1/data"
 _WRAP_INFO = b"wardgate/1/wrap"
 
 
-class _Broken(InvalidValue):
-    """What was sealed does not open."""
-
-    def __init__(self) -> None:
-        super().__init__("the sealed bytes do not open: they, or what they are bound to, were changed or moved")
+def _broken() -> InvalidValue:
+    return InvalidValue("the sealed bytes do not open: they, or what they are bound to, were changed or moved")
 
 
 def pack(fields: Sequence[bytes]) -> bytes:
@@ -84,14 +81,14 @@ def _lock(key: bytes | bytearray, salt: bytes, info: bytes, aad: bytes, plaintex
 
 def _unlock(key: bytes | bytearray, box: bytes, info: bytes, aad: bytes) -> bytes:
     if len(box) < _BODY + _TAG_BYTES:
-        raise _Broken
+        raise _broken()
     derived = HKDF(_SHA512, KEY_BYTES + _COMMIT_BYTES, box[:SALT_BYTES], info).derive(key)
     if not hmac.compare_digest(derived[KEY_BYTES:], box[SALT_BYTES:_BODY]):
-        raise _Broken
+        raise _broken()
     try:
         return AESGCM(derived[:KEY_BYTES]).decrypt(_NONCE, box[_BODY:], aad)
     except InvalidTag:
-        raise _Broken from None
+        raise _broken() from None
 
 
 def seal_data(plaintext: bytes, *, data_key: bytes, salt: bytes, aad: bytes) -> bytes:
@@ -102,7 +99,7 @@ def seal_data(plaintext: bytes, *, data_key: bytes, salt: bytes, aad: bytes) -> 
 def open_data(sealed: bytes, *, data_key: bytes, aad: bytes) -> bytes:
     """Open what :func:`seal_data` sealed. Raises InvalidValue when a byte of it, the key or ``aad`` differs."""
     if sealed[:2] != HEADER:
-        raise _Broken
+        raise _broken()
     return _unlock(data_key, sealed[2:], _DATA_INFO, aad)
 
 
@@ -116,12 +113,12 @@ def wrap_key(data_key: bytes, *, kek: bytes | bytearray, kek_version: int, salt:
 def unwrap_key(wrapped: bytes, *, kek: bytes | bytearray, kek_version: int, aad: bytes) -> bytes:
     """Unwrap what :func:`wrap_key` wrapped. Raises InvalidValue when a byte of it or any argument differs."""
     if len(wrapped) != WRAPPED_BYTES or wrapped[:6] != HEADER + kek_version.to_bytes(4, "big"):
-        raise _Broken
+        raise _broken()
     return _unlock(kek, wrapped[6:], _WRAP_INFO, aad)
 
 
 def named_version(wrapped: bytes) -> int:
     """The version of the KEK a wrapped key names. Raises InvalidValue when it is no wrapped key."""
     if len(wrapped) != WRAPPED_BYTES or wrapped[:2] != HEADER:
-        raise _Broken
+        raise _broken()
     return int.from_bytes(wrapped[2:6], "big")

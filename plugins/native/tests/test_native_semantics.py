@@ -203,9 +203,17 @@ class TestDeletion:
     def test_chosen_versions(self, store: Backend) -> None:
         """Those named and no others; what never was is passed over."""
         put(store, "a", "b", "c")
-        run(store.delete(PATH, versions=["1", "2", "7", "x"]))
+        run(store.delete(PATH, versions=["1", "2", "7"]))
         run(store.undelete(PATH, versions=["2", "3", "9"]))
         assert {"1": VersionState.DELETED, "2": VersionState.LIVE, "3": VersionState.LIVE} == states(store)
+
+    def test_what_names_no_version(self, store: Backend) -> None:
+        """Text that could be no version of this store is a mistake, and nothing is done."""
+        put(store, "a")
+        for attempt in (store.delete, store.undelete, store.destroy):
+            with pytest.raises(VersionNotFound):
+                run(attempt(PATH, versions=["1", "x"]))
+        assert {"1": VersionState.LIVE} == states(store)
 
     def test_deleting_twice_keeps_the_first_time(self, store: Backend, clock: StoppedClock) -> None:
         """A second deletion changes nothing."""
@@ -328,8 +336,10 @@ class TestAnnotations:
         run(store.annotate(PATH, labels={"owner": "payments"}))
         described = run(store.describe(PATH))
         assert (None, (), {"owner": "payments"}) == (described.current, described.versions, described.labels)
-        with pytest.raises(VersionNotFound):
+        with pytest.raises(SecretNotFound):
             run(store.read(PATH))
+        with pytest.raises(VersionNotFound):
+            run(store.read(PATH, version="1"))
         assert 1 == len(run(store.list(ROOT)).entries)
 
     def test_labels_are_replaced_settings_changed(self, store: Backend) -> None:

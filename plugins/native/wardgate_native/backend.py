@@ -31,7 +31,7 @@ class NativeBackend(Backend):
     capabilities = Capabilities(
         write=True, compare_and_set=True, list=True, describe=True, labels=True, settings=True, versions=True,
         ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True, stages=True, expiry=True,
-        media_types=True, max_value_bytes=MAX_VALUE_BYTES, max_path_bytes=8_192, page_size=1_000,
+        media_types=True, max_value_bytes=MAX_VALUE_BYTES, max_path_bytes=2_048, page_size=1_000,
     )  # fmt: skip
 
     def __init__(self, options: Options, services: Services) -> None:

@@ -167,10 +167,12 @@ def move_stage(stage: str, version: str | None) -> Transition:
 
 
 def _chosen(head: Head | None, versions: Sequence[str] | None) -> dict[int, Kept]:
-    """The versions named, or the current one; what never was is left out, since nothing is to be done to it."""
+    """The versions named, or the current one; a number that never was is left out: nothing is to be done to it."""
     if head is None:
         return {}
     ordinals = [head.current] if versions is None else [ordinal_of(version) for version in versions]
+    if versions is not None and 0 in ordinals:
+        raise VersionNotFound("versions of this store are named by numbers from 1")
     return {ordinal: head.versions[ordinal] for ordinal in ordinals if ordinal in head.versions}
 
 

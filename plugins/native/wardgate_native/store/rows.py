@@ -76,7 +76,7 @@ class Rows:
         head = self._verified(place, current, encoded, mac)
         wanted = head.current if ordinal is None else ordinal
         if wanted not in head.versions:
-            raise VersionNotFound("the secret has no such version" if head.latest else "the secret has no version yet")
+            raise SecretNotFound("there is no version yet") if ordinal is None else VersionNotFound("no such version")
         info = head.live(wanted, now)
         if stored is None:
             damaged()
