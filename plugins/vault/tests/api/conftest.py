@@ -242,6 +242,8 @@ class Services:
 class MemoryGateway:
     """One namespace, one administrator, mounts in memory; remembers what it was asked."""
 
+    capabilities = FULL
+
     def __init__(self) -> None:
         self.infos: dict[Path, mounts.MountInfo] = {}
         self.asked: list[Operation[Any]] = []

@@ -1,4 +1,4 @@
-"""The gateway's own state for Vault's clients: ``sys/health``, ``sys/seal-status``, ``sys/leader``."""
+"""The gateway's own state for Vault's clients: ``sys/health``, ``sys/seal-status``, ``sys/init``, ``sys/leader``."""
 
 from __future__ import annotations
 
@@ -74,6 +74,12 @@ async def _seal_status(request: Request) -> Answer:
     return Answer(200, encode(data) + b"\n")
 
 
+async def _init(request: Request) -> Answer:
+    """Whether there is anything to speak to: hvac asks before its first request."""
+    status = (await request.perform(ReadSealStatus())).result
+    return Answer(200, encode({"initialized": status.initialized}) + b"\n")
+
+
 async def _leader(request: Request) -> Answer:
     """Every node serves and none leads: what a Vault that is alone says."""
     status = (await request.perform(ReadLeader())).result
@@ -92,6 +98,7 @@ async def _leader(request: Request) -> Answer:
 ROUTES = (
     Route(("sys", "health"), {"read": _health, "head": _health}),
     Route(("sys", "seal-status"), {"read": _seal_status}),
+    Route(("sys", "init"), {"read": _init}),
     Route(("sys", "leader"), {"read": _leader}),
 )
 """Asked without a token."""

@@ -1,0 +1,406 @@
+"""What unmodified Vault clients do, hvac and the ``bao`` command: each scenario over any backend.
+
+A scenario takes a client, the prefix of a mount and what the mount's backend can do, and raises AssertionError. Where
+the backend cannot, the scenario expects the refusal, never silence.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import hvac
+import hvac.exceptions
+import pytest
+from wardgate.spi.capabilities import Capabilities
+
+SECONDS = 60.0
+VALUE: Mapping[str, Any] = {
+    "user": "ann",
+    "port": 5432,
+    "ratio": 0.25,
+    "none": None,
+    "tags": ["a", "ü"],
+    "deep": {"x": True},
+}
+
+
+def client(base_url: str, token: str) -> hvac.Client:
+    """Hvac as a program would make it, with no look into the environment."""
+    made = hvac.Client(url=base_url, token=token, timeout=SECONDS)
+    # hvac picks up ~/.vault-token when it is given an empty token.
+    made.token = token
+    return made
+
+
+def another(known: hvac.Client, token: str) -> hvac.Client:
+    """A client of the same gateway with another token."""
+    return client(known.url, token)
+
+
+def new_path() -> str:
+    """A path nobody else uses."""
+    return f"clients-{uuid.uuid4().hex[:12]}"
+
+
+def _refused(supported: bool) -> AbstractContextManager[object]:  # noqa: FBT001  # reads as "refused unless supported"
+    """What is inside works when it is supported, and is refused as an unsupported operation when it is not."""
+    if supported:
+        return nullcontext()
+    return pytest.raises(hvac.exceptions.VaultError, match="unsupported operation")
+
+
+def _not_found(ask: Callable[[], object]) -> str:
+    """What hvac raises for a 404, as text."""
+    with pytest.raises(hvac.exceptions.InvalidPath) as raised:
+        ask()
+    return str(raised.value)
+
+
+def kv2_round_trip(client: hvac.Client, mount: str, capabilities: Capabilities) -> None:
+    """What was written is what is read, in the current version."""
+    kv, path = client.secrets.kv.v2, new_path()
+
+    written = kv.create_or_update_secret(path, VALUE, mount_point=mount)
+    read = kv.read_secret_version(path, mount_point=mount, raise_on_deleted_version=True)
+
+    assert written["data"]["version"] == read["data"]["metadata"]["version"] == 1
+    assert read["data"]["data"] == VALUE
+    assert read["data"]["metadata"]["destroyed"] is False
+
+
+def kv2_replaced(client: hvac.Client, mount: str, capabilities: Capabilities) -> None:
+    """A second write is a second version; the first is still to be had where the store keeps it."""
+    kv, path = client.secrets.kv.v2, new_path()
+    kv.create_or_update_secret(path, {"n": "1"}, mount_point=mount)
+
+    assert kv.create_or_update_secret(path, {"n": "2"}, mount_point=mount)["data"]["version"] == 2
+    current = kv.read_secret_version(path, mount_point=mount, raise_on_deleted_version=True)
+    assert current["data"]["data"] == {"n": "2"}
+    with _refused(capabilities.versions):
+        first = kv.read_secret_version(path, version=1, mount_point=mount, raise_on_deleted_version=True)
+        assert first["data"]["data"] == {"n": "1"}
+
+
+def kv2_check_and_set(client: hvac.Client, mount: str, capabilities: Capabilities) -> None:
+    """The slower of two writers is told; a store that could not tell refuses to try."""
+    kv, path = client.secrets.kv.v2, new_path()
+
+    with _refused(capabilities.compare_and_set):
+        kv.create_or_update_secret(path, {"n": "1"}, cas=0, mount_point=mount)
+        kv.create_or_update_secret(path, {"n": "2"}, cas=1, mount_point=mount)
+        for stale in (0, 1, 7):
+            with pytest.raises(hvac.exceptions.InvalidRequest, match="did not match the current version"):
+                kv.create_or_update_secret(path, {"n": "3"}, cas=stale, mount_point=mount)
+
+
+def kv2_absent(client: hvac.Client, mount: str, capabilities: Capabilities) -> None:
+    """What is not there is hvac's InvalidPath, for a read and for a list."""
+    kv = client.secrets.kv.v2
+
+    _not_found(lambda: kv.read_secret_version(new_path(), mount_point=mount, raise_on_deleted_version=True))
+    with _refused(capabilities.list):
+        _not_found(lambda: kv.list_secrets(new_path(), mount_point=mount))
+
+
+def kv2_deleted(client: hvac.Client, mount: str, capabilities: Capabilities) -> None:
+    """A deleted secret is not read; it comes back where the store can undelete, and is gone where it cannot."""
+    kv, path = client.secrets.kv.v2, new_path()
+    kv.create_or_update_secret(path, {"n": "1"}, mount_point=mount)
+
+    kv.delete_latest_version_of_secret(path, mount_point=mount)
+    _not_found(lambda: kv.read_secret_version(path, mount_point=mount, raise_on_deleted_version=True))
+    with _refused(capabilities.undelete):
+        kv.undelete_secret_versions(path, [1], mount_point=mount)
+        read = kv.read_secret_version(path, mount_point=mount, raise_on_deleted_version=True)
+        assert read["data"]["data"] == {"n": "1"}
+
+
+def kv2_deleted_shows_its_metadata(client: hvac.Client, mount: str, capabilities: Capabilities) -> None:
+    """Hvac reads the metadata of a deleted version out of the 404."""
+    if not capabilities.undelete:
+        return
+    kv, path = client.secrets.kv.v2, new_path()
+    kv.create_or_update_secret(path, {"n": "1"}, mount_point=mount)
+    kv.delete_secret_versions(path, [1], mount_point=mount)
+
+    read = kv.read_secret_version(path, mount_point=mount, raise_on_deleted_version=False)
+
+    assert read["data"]["data"] is None
+    assert read["data"]["metadata"]["deletion_time"]
+
+
+def kv2_destroyed(client: hvac.Client, mount: str, capabilities: Capabilities) -> None:
+    """A destroyed version says so and stays so; a store that cannot destroy refuses."""
+    kv, path = client.secrets.kv.v2, new_path()
+    kv.create_or_update_secret(path, {"n": "1"}, mount_point=mount)
+
+    with _refused(capabilities.destroy):
+        kv.destroy_secret_versions(path, [1], mount_point=mount)
+        gone = _not_found(lambda: kv.read_secret_version(path, mount_point=mount, raise_on_deleted_version=True))
+        assert '"destroyed":true' in gone
+        kv.delete_metadata_and_all_versions(path, mount_point=mount)
+
+
+def kv2_metadata(client: hvac.Client, mount: str, capabilities: Capabilities) -> None:
+    """Labels and settings come back as they were set, where the store keeps them."""
+    kv, path = client.secrets.kv.v2, new_path()
+    kv.create_or_update_secret(path, {"n": "1"}, mount_point=mount)
+
+    with _refused(capabilities.labels and capabilities.settings):
+        kv.update_metadata(
+            path, max_versions=4, cas_required=False, delete_version_after="24h", custom_metadata={"team": "a"},
+            mount_point=mount,
+        )  # fmt: skip
+    with _refused(capabilities.describe):
+        described = kv.read_secret_metadata(path, mount_point=mount)["data"]
+        assert described["current_version"] == 1
+        assert set(described["versions"]) == {"1"}
+        if capabilities.labels and capabilities.settings:
+            assert described["custom_metadata"] == {"team": "a"}
+            assert (described["max_versions"], described["delete_version_after"]) == (4, "24h0m0s")
+
+
+def kv2_listed(client: hvac.Client, mount: str, capabilities: Capabilities) -> None:
+    """Hvac lists with the verb LIST; folders end in a slash."""
+    kv, path = client.secrets.kv.v2, new_path()
+    for name in ("b", "a", "a/below"):
+        kv.create_or_update_secret(f"{path}/{name}", {"n": "1"}, mount_point=mount)
+
+    with _refused(capabilities.list):
+        assert kv.list_secrets(path, mount_point=mount)["data"]["keys"] == ["a", "a/", "b"]
+
+
+def hvac_approle(client: hvac.Client, mount: str, capabilities: Capabilities) -> None:
+    """A machine logs in with a role, looks at its token, renews it, and gives it back."""
+    name = new_path()
+    roles = client.auth.approle
+    roles.create_or_update_approle(name, token_policies=["default"], token_ttl="10m", token_max_ttl="1h")
+    assert name in roles.list_roles()["data"]["keys"]
+    assert roles.read_role(name)["data"]["token_ttl"] == 600
+    role_id = roles.read_role_id(name)["data"]["role_id"]
+    secret_id = roles.generate_secret_id(name)["data"]["secret_id"]
+
+    machine = another(client, "")
+    login = machine.auth.approle.login(role_id, secret_id)
+    assert machine.token == login["auth"]["client_token"]
+    assert machine.is_authenticated()
+    assert machine.auth.token.lookup_self()["data"]["meta"] == {"role_name": name}
+    assert machine.auth.token.renew_self(increment=60)["auth"]["lease_duration"] <= 60
+    machine.auth.token.revoke_self()
+    assert not machine.is_authenticated()
+    roles.delete_role(name)
+
+
+def hvac_wrong_login(client: hvac.Client, mount: str, capabilities: Capabilities) -> None:
+    """Wrong ids are hvac's InvalidRequest; a wrong token its Forbidden."""
+    with pytest.raises(hvac.exceptions.InvalidRequest, match="invalid role or secret ID"):
+        another(client, "").auth.approle.login("no-such-role", "no-such-secret")
+    with pytest.raises(hvac.exceptions.Forbidden, match="permission denied"):
+        another(client, "not-a-token").secrets.kv.v2.read_configuration(mount_point=mount)
+
+
+def hvac_system(client: hvac.Client, mount: str, capabilities: Capabilities) -> None:
+    """What programs ask before they begin: health, seal, mounts, capabilities."""
+    system = client.sys
+    assert system.is_initialized()
+    assert not system.is_sealed()
+    assert system.read_health_status(method="GET")["sealed"] is False
+    assert system.read_health_status(method="HEAD").status_code == 200
+    assert "ha_enabled" in system.read_leader_status()
+    listed = system.list_mounted_secrets_engines()
+    assert listed["data"][f"{mount}/"]["type"] == listed[f"{mount}/"]["type"] == "kv"
+    assert listed["data"][f"{mount}/"]["options"]["version"] == "2"
+    granted = system.get_capabilities(paths=[f"{mount}/data/x"])["data"][f"{mount}/data/x"]
+    assert "read" in granted or "root" in granted
+
+
+HVAC_SCENARIOS: tuple[Callable[[hvac.Client, str, Capabilities], None], ...] = (
+    kv2_round_trip, kv2_replaced, kv2_check_and_set, kv2_absent, kv2_deleted, kv2_deleted_shows_its_metadata,
+    kv2_destroyed, kv2_metadata, kv2_listed, hvac_approle, hvac_wrong_login, hvac_system,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bao:
+    """The ``bao`` command with an environment of its own: no token file, no setting of the caller's."""
+
+    command: Path
+    address: str
+    home: Path
+    token: str = field(repr=False)
+
+    def run(self, *arguments: str, stdin: str = "", token: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run it and wait; never raises for an exit code."""
+        environment = {
+            "PATH": os.environ.get("PATH", ""),
+            "HOME": str(self.home),
+            "BAO_ADDR": self.address,
+            "BAO_TOKEN": self.token if token is None else token,
+            "BAO_FORMAT": "json",
+        }
+        return subprocess.run(
+            [self.command, *arguments], env=environment, input=stdin, capture_output=True, text=True, timeout=SECONDS,
+            check=False,
+        )  # fmt: skip
+
+    def ask(self, *arguments: str, stdin: str = "", token: str | None = None) -> Any:
+        """Run it, expect success, and read what it printed as JSON; None where it printed nothing."""
+        done = self.run(*arguments, stdin=stdin, token=token)
+        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def tell(self, supported: bool, *arguments: str) -> bool:  # noqa: FBT001  # reads as "tell, if supported"
+        """Run a change whose output does not matter; where it is not supported, expect the refusal."""
+        done = self.run(*arguments)
+        if supported:
+            assert done.returncode == 0, (arguments, done.stderr)
+        else:
+            assert done.returncode != 0, arguments
+            assert "unsupported operation" in done.stderr, done.stderr
+        return supported
+
+
+def bao_kv(bao: Bao, mount: str, capabilities: Capabilities) -> None:
+    """put, get, a field of it, and what is not there."""
+    path = new_path()
+
+    assert bao.ask("kv", "put", f"-mount={mount}", path, "user=ann", "password=s3cret=x")["data"]["version"] == 1
+    assert bao.ask("kv", "get", f"-mount={mount}", path)["data"]["data"] == {"user": "ann", "password": "s3cret=x"}
+    assert bao.ask("kv", "get", f"-mount={mount}", "-field=user", path) == "ann"
+    assert bao.ask("kv", "get", f"{mount}/{path}")["data"]["metadata"]["version"] == 1
+    assert bao.run("kv", "get", f"-mount={mount}", new_path()).returncode == 2
+
+
+def bao_kv_from_stdin(bao: Bao, mount: str, capabilities: Capabilities) -> None:
+    """A whole object comes in through the standard input, and no value through the command line."""
+    path = new_path()
+    bao.ask("kv", "put", f"-mount={mount}", path, "-", stdin=json.dumps(VALUE))
+
+    assert bao.ask("kv", "get", f"-mount={mount}", path)["data"]["data"] == VALUE
+
+
+def bao_kv_versions(bao: Bao, mount: str, capabilities: Capabilities) -> None:
+    """Older versions, and a check-and-set that fails."""
+    path = new_path()
+    bao.ask("kv", "put", f"-mount={mount}", path, "n=1")
+    bao.ask("kv", "put", f"-mount={mount}", path, "n=2")
+
+    if bao.tell(capabilities.versions, "kv", "get", f"-mount={mount}", "-version=1", path):
+        first = bao.ask("kv", "get", f"-mount={mount}", "-version=1", path)
+        assert first["data"]["data"] == {"n": "1"}
+    stale = bao.run("kv", "put", f"-mount={mount}", "-cas=1", path, "n=3")
+    assert stale.returncode != 0
+    expected = "did not match the current version" if capabilities.compare_and_set else "unsupported operation"
+    assert expected in stale.stderr
+
+
+def bao_kv_deletes(bao: Bao, mount: str, capabilities: Capabilities) -> None:
+    """delete, undelete, destroy, and the whole secret."""
+    path = new_path()
+    at = f"-mount={mount}"
+    bao.ask("kv", "put", at, path, "n=1")
+
+    assert bao.run("kv", "delete", at, path).returncode == 0
+    gone = bao.run("kv", "get", at, path)
+    assert "n" not in ((json.loads(gone.stdout or "{}").get("data") or {}).get("data") or {})
+    if bao.tell(capabilities.undelete, "kv", "undelete", at, "-versions=1", path):
+        assert bao.ask("kv", "get", at, path)["data"]["data"] == {"n": "1"}
+    if bao.tell(capabilities.destroy, "kv", "destroy", at, "-versions=1", path):
+        assert bao.run("kv", "metadata", "delete", at, path).returncode == 0
+        assert bao.run("kv", "get", at, path).returncode == 2
+
+
+def bao_kv_list(bao: Bao, mount: str, capabilities: Capabilities) -> None:
+    """`kv list` asks with ?list=true."""
+    path = new_path()
+    bao.ask("kv", "put", f"-mount={mount}", f"{path}/b", "n=1")
+    bao.ask("kv", "put", f"-mount={mount}", f"{path}/a/below", "n=1")
+
+    if bao.tell(capabilities.list, "kv", "list", f"-mount={mount}", path):
+        assert bao.ask("kv", "list", f"-mount={mount}", path) == ["a/", "b"]
+        assert bao.run("kv", "list", f"-mount={mount}", new_path()).returncode == 2
+
+
+def bao_kv_metadata(bao: Bao, mount: str, capabilities: Capabilities) -> None:
+    """Metadata put and get."""
+    path, at = new_path(), f"-mount={mount}"
+    bao.ask("kv", "put", at, path, "n=1")
+
+    both = capabilities.labels and capabilities.settings
+    bao.tell(both, "kv", "metadata", "put", at, "-max-versions=4", "-custom-metadata=team=a", path)
+    if bao.tell(capabilities.describe, "kv", "metadata", "get", at, path):
+        described = bao.ask("kv", "metadata", "get", at, path)["data"]
+        assert described["current_version"] == 1
+        assert (described["max_versions"], described["custom_metadata"]) == ((4, {"team": "a"}) if both else (0, None))
+
+
+def bao_kv_patch(bao: Bao, mount: str, capabilities: Capabilities) -> None:
+    """`kv patch` as a read and a write of the client's own, held together by a check-and-set."""
+    path, at = new_path(), f"-mount={mount}"
+    bao.ask("kv", "put", at, path, "a=1", "b=1")
+
+    if bao.tell(capabilities.compare_and_set, "kv", "patch", at, "-method=rw", path, "b=2"):
+        assert bao.ask("kv", "get", at, path)["data"]["data"] == {"a": "1", "b": "2"}
+
+
+def bao_approle(bao: Bao, mount: str, capabilities: Capabilities) -> None:
+    """A role, a login with `bao write`, and the token that came of it."""
+    role = f"auth/approle/role/{new_path()}"
+    bao.run("write", role, "token_policies=default", "token_ttl=10m")
+    role_id = bao.ask("read", "-field=role_id", f"{role}/role-id")
+    secret_id = bao.ask("write", "-force", "-field=secret_id", f"{role}/secret-id")
+
+    login = bao.ask("write", "auth/approle/login", f"role_id={role_id}", "secret_id=-", stdin=secret_id, token="")
+    token = login["auth"]["client_token"]
+
+    assert login["auth"]["lease_duration"] == 600
+    assert bao.ask("token", "lookup", token=token)["data"]["display_name"]
+    assert bao.ask("token", "renew", token=token)["auth"]["client_token"] == token
+    assert bao.run("token", "revoke", "-self", token=token).returncode == 0
+    assert bao.run("token", "lookup", token=token).returncode == 2
+    assert role.rsplit("/", 1)[1] in bao.ask("list", "auth/approle/role")
+    assert bao.run("delete", role).returncode == 0
+
+
+def bao_system(bao: Bao, mount: str, capabilities: Capabilities) -> None:
+    """status, the list of mounts, and what may be done at a path."""
+    assert bao.ask("status")["sealed"] is False
+    listed = bao.ask("secrets", "list")[f"{mount}/"]
+    assert (listed["type"], listed["options"]["version"]) == ("kv", "2")
+    assert bao.ask("token", "lookup")["data"]["policies"]
+    granted = bao.ask("token", "capabilities", f"{mount}/data/x")
+    assert "read" in granted or "root" in granted
+
+
+def bao_secrets_enable(bao: Bao, mount: str, capabilities: Capabilities) -> None:
+    """A new mount of KV version 2, used and taken away again."""
+    prefix = new_path()
+    assert bao.run("secrets", "enable", f"-path={prefix}", "-version=2", "kv").returncode == 0
+    try:
+        bao.ask("kv", "put", f"-mount={prefix}", "x", "n=1")
+        assert bao.ask("kv", "get", f"-mount={prefix}", "x")["data"]["data"] == {"n": "1"}
+    finally:
+        assert bao.run("secrets", "disable", prefix).returncode == 0
+    assert bao.run("kv", "get", f"-mount={prefix}", "x").returncode == 2
+
+
+def bao_denied(bao: Bao, mount: str, capabilities: Capabilities) -> None:
+    """A wrong token is told so."""
+    done = bao.run("kv", "get", f"-mount={mount}", "x", token="not-a-token")
+
+    assert done.returncode == 2
+    assert "permission denied" in done.stderr
+
+
+BAO_SCENARIOS: tuple[Callable[[Bao, str, Capabilities], None], ...] = (
+    bao_kv, bao_kv_from_stdin, bao_kv_versions, bao_kv_deletes, bao_kv_list, bao_kv_metadata, bao_kv_patch,
+    bao_approle, bao_system, bao_secrets_enable, bao_denied,
+)  # fmt: skip
