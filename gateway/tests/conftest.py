@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from wardgate.crypto import KeyFileSeal
 from wardgate.server.epochs import LocalEpochs
 from wardgate.state import State

@@ -150,9 +150,11 @@ def _prefix(path: Path) -> Path:
 def _check_texts(operation: CreateMount) -> None:
     presentation = operation.presentation
     texts = [operation.description, *presentation, *presentation.values()]
-    if len(presentation) > MAX_PRESENTATIONS or not all(
-        isinstance(text, str) and len(text) <= MAX_TEXT for text in texts
-    ):
+    if len(presentation) > MAX_PRESENTATIONS or not all(map(_fits, texts)):
         raise InvalidValue(
-            f"a presentation has at most {MAX_PRESENTATIONS} entries, and each text {MAX_TEXT} characters"
+            f"a presentation has at most {MAX_PRESENTATIONS} entries, and each text {MAX_TEXT} printable characters"
         )
+
+
+def _fits(text: object) -> bool:
+    return isinstance(text, str) and len(text) <= MAX_TEXT and text.isprintable()

@@ -142,6 +142,7 @@ class AppRole:
             Unauthenticated: a wrong, expired or used-up id of any kind; always the same message, for the same work.
         """
         lookup = self._lookup(secret_id)
+        role_id = role_id if role_id.isascii() else ""  # ours all are, and no other text need reach the database
         with self._database.reading() as connection:
             proven = self._proven(connection, namespace, role_id, lookup)
         if proven is None:

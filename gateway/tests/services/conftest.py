@@ -1,0 +1,123 @@
+"""A gateway's services without a road: operations are handed to their handlers, as dispatch does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from wardgate.context import Context
+from wardgate.mounts import MountRow, OpenMounts
+from wardgate.pipeline.authorize import BUILT_IN, Engine
+from wardgate.services import build
+from wardgate.spi.backend import Backend, Health
+from wardgate.spi.capabilities import Capabilities
+from wardgate.spi.errors import InvalidValue, Unauthenticated, Unavailable
+from wardgate.spi.frontend import Arrival
+from wardgate.spi.hookspecs import BackendType
+from wardgate.spi.identity import Principal
+from wardgate.spi.operations.base import Operation
+from wardgate.spi.options import option, parse
+from wardgate.spi.path import Path
+from wardgate.spi.services import Clock
+from wardgate.spi.values import SecretVersion
+from wardgate.state import State
+
+ARRIVAL = Arrival(id="r", received_at=0, deadline=1e12, source="127.0.0.1")
+ADMINISTRATOR = Principal("admin", "root", "admin", "key", ("administrator",), "a")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Of the fake type ``memory``."""
+
+    address: str = option(help="where it is")
+    token: str | None = option(help="how to get in", default=None, secret=True)
+
+
+class Memory(Backend):
+    """A store that is asked for nothing but its health."""
+
+    capabilities = Capabilities()
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.closed = False
+
+    async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
+        raise Unavailable("nothing is here")
+
+    async def health(self) -> Health:
+        return Health(ok=self.address != "down", detail="the store is down")
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+TYPES = {
+    "memory": BackendType(
+        name="memory", help="a fake", options=Options, open=lambda options, _: Memory(options.address)
+    )
+}
+
+
+class Desk:
+    """Hands operations of a principal to the services of one worker."""
+
+    def __init__(self, state: State, clock: Clock) -> None:
+        self.state = state
+        self.probed: list[Memory] = []
+        self.engine = Engine(state.policies.of, state.epochs)
+        self.opened = OpenMounts(state.mounts.of, self._open)
+        self.handlers = build(
+            state,
+            engine=self.engine,
+            built_in=BUILT_IN,
+            types=TYPES,
+            open_backend=self._open,
+            opened=self.opened.of,
+            clock=clock,
+            version="1.2.3",
+        )
+
+    def do(self, operation: Operation[Any], who: Principal | None = ADMINISTRATOR, namespace: str = "root") -> Any:
+        """The handler's answer; errors are raised."""
+        if who is not None and who.namespace != namespace:
+            who = replace(who, namespace=namespace)
+        context = Context(ARRIVAL, operation, None, namespace)
+        context.principal = who
+        return asyncio.run(self._awaited(context, operation))
+
+    def logged_in(self, token: str, namespace: str = "root") -> Principal | None:
+        """Who a token is, or None when it is nobody's."""
+        try:
+            return self.state.principals.lookup(token, namespace).principal
+        except Unauthenticated:
+            return None
+
+    async def _awaited(self, context: Context, operation: Operation[Any]) -> Any:
+        return await self.handlers[type(operation)](context, operation)
+
+    def _open(self, _namespace: str, row: MountRow) -> Backend:
+        if row.fault:
+            raise Unavailable(row.fault)
+        kind = TYPES.get(row.type)
+        if kind is None:
+            raise InvalidValue("no such type")
+        backend = kind.open(parse(kind.options, row.options, of="test"), None)  # type: ignore[arg-type]  # lent nothing
+        assert isinstance(backend, Memory)
+        self.probed.append(backend)
+        return backend
+
+
+@pytest.fixture
+def desk(state: State, clock: Clock) -> Desk:
+    return Desk(state, clock)
+
+
+@pytest.fixture
+def other_worker(reopen: Callable[..., State], state: State, clock: Clock) -> Iterator[Desk]:
+    """A second worker of the same host, on the same files and the same epochs."""
+    yield Desk(reopen(state.epochs), clock)  # noqa: PT022  # the state is closed by its own fixture
