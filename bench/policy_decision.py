@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import SimpleNamespace
 
 from wardgate.pipeline.authorize import Engine
@@ -20,6 +21,8 @@ from wardgate.spi.path import Path
 
 RULES_A_POLICY = 100
 NAMES = 1_000
+ROUNDS = 5_000
+CROWD = 20
 
 
 def policies(rules: int) -> tuple[Policy, ...]:
@@ -42,12 +45,12 @@ def policies(rules: int) -> tuple[Policy, ...]:
 
 
 def report(what: str, work: Callable[[int], object], rounds: Iterable[int]) -> None:
-    """Time each round, and print its p50 and p99 in microseconds."""
+    """Time each round and print p50 and p99 in microseconds of CPU: a busy machine should not look like slow code."""
     taken = []
     for i in rounds:
-        start = time.perf_counter_ns()
+        start = time.thread_time_ns()
         work(i)
-        taken.append(time.perf_counter_ns() - start)
+        taken.append(time.thread_time_ns() - start)
     taken.sort()
     p50, p99 = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
     print(f"{what:<52} p50 {p50 / 1e3:>9.1f} us   p99 {p99 / 1e3:>9.1f} us")
@@ -56,35 +59,38 @@ def report(what: str, work: Callable[[int], object], rounds: Iterable[int]) -> N
 def main() -> None:
     """Measure and print."""
     rules = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
-    written = policies(rules)
+    crowd = tuple(Rule(Effect.ALLOW, ("read",), (f"secret/crowd-*/{'*/' * (i % 2)}**",)) for i in range(CROWD))
+    written = [Policy("crowd", crowd), *policies(rules - CROWD)]
     epochs = LocalEpochs()
-    engine = Engine(lambda _: SimpleNamespace(epoch=0, policies=written), epochs)
-    principal = Principal("p", "root", "bench", "key", tuple(policy.name for policy in written[:10]), "a")
-    operations = [ReadSecret(path=Path.parse(f"secret/team-{i % 90}/app/{i}")) for i in range(5_000)]
-    candidates = engine.explain("root", principal.policies, Action.READ, operations[0].path).candidates
+    engine = Engine(lambda _: SimpleNamespace(epoch=0, policies=tuple(written)), epochs)
+    who = Principal("p", "root", "bench", "key", tuple(policy.name for policy in written), "a")
+    print(f"{sum(len(policy.rules) for policy in written)} rules, all in the {len(written)} policies carried")
+
+    for name, count in (("team", ROUNDS), ("crowd", ROUNDS)):
+        asked = [ReadSecret(path=Path.parse(f"secret/{name}-{i % 90}/app/{i}")) for i in range(count)]
+        candidates = engine.explain("root", who.policies, Action.READ, asked[0].path).candidates
+        work = partial(engine.require, who)
+        report(f"fresh decision, {candidates} candidates", lambda i: work(asked[i]), range(count))  # noqa: B023
+        report("remembered decision", lambda i: work(asked[i]), range(count))  # noqa: B023
+
     slot = epochs.slot("policies", "root")
 
-    print(f"{rules} rules in {len(written)} policies; the principal carries {len(principal.policies)}")
-    report(f"fresh decision, {candidates} candidates", lambda i: engine.require(principal, operations[i]), range(5_000))
-    report("remembered decision", lambda i: engine.require(principal, operations[i]), range(5_000))
-
-    def reload(_: int) -> None:
+    def change(i: int) -> None:
+        written[0] = Policy("crowd", (*crowd, Rule(Effect.DENY, ("read",), (f"changed/{i}",))))
         epochs.bump(slot)
-        engine.require(principal, operations[0])
+        engine.require(who, asked[0])
 
-    report("first decision after a change (all compiled anew)", reload, range(50))
+    report("first decision after one policy changed", change, range(100))
     names = [f"private-{i}" if i % 10 == 0 else f"app-{i}" for i in range(NAMES)]
-    folder = Path.parse("secret/team-7")
 
-    def page(_: int) -> None:
-        visible = engine.visible(principal, Action.LIST, folder)
+    def page(i: int) -> None:
+        visible = engine.visible(who, Action.LIST, Path.parse(f"secret/team-{i}"))
         shown = [name for name in names if visible.matches(name, folder=True)]
-        assert len(shown) == NAMES - sum(name.removeprefix("private-") in hidden for name in names)
+        assert len(shown) < NAMES
 
-    hidden = {str(number) for number in range(0, min(rules, NAMES), RULES_A_POLICY)}
-    report(f"visible() and a page of {NAMES:,} names", page, range(200))
-    asked = [operation.path for operation in operations[:10]]
-    report("capabilities of 10 paths", lambda _: engine.capabilities(principal, asked), range(500))
+    report(f"visible() of a new folder, and a page of {NAMES:,} names", page, range(90))
+    paths = [operation.path for operation in asked[:10]]
+    report("capabilities of 10 paths", lambda _: engine.capabilities(who, paths), range(300))
 
 
 if __name__ == "__main__":

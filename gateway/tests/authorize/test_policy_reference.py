@@ -163,7 +163,7 @@ def test_every_decision_is_the_reference_s(data: st.DataObject, world: Reference
             rule = known[decision.policy].rules[decision.rule - 1]
             assert Effect.ALLOW is rule.effect
             assert any(covers(text.split("/"), list(path), folder=folder) for text in rule.paths)
-        explained = engine.explain("root", world.carried, action, Path(path), folder)
+        explained = engine.explain("root", world.carried, action, Path(path), folder=folder)
         assert (expected, expected) == (allowed, explained.allowed)
         effects = world.effects(action, path, folder=folder)
         assert (explained.rule is None) == (effects == set())

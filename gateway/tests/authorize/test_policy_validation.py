@@ -75,6 +75,25 @@ def test_a_policy_outside_its_limits_is_refused(policy: Policy) -> None:
         validate(policy)
 
 
+def test_the_policies_of_a_namespace_share_a_limit() -> None:
+    """Replacing a policy does not count it twice."""
+    full = Rule(Effect.ALLOW, ("read",), ("a",) * 1_000)
+    beside = [Policy(f"p{i}", (full,)) for i in range(10)]
+    validate(Policy("p0", (full,)), beside)
+    with pytest.raises(InvalidValue, match="at most 10000 paths together"):
+        validate(Policy("new", (ALLOW,)), beside)
+
+
+def test_an_unchanged_policy_is_not_compiled_again() -> None:
+    """A change costs what it changes, and every answer is the new set's all the same."""
+    first = Compiled("root", (Policy("a", (ALLOW,)), Policy("b", (ALLOW,))))
+    second = Compiled("root", (Policy("a", (ALLOW,)), Policy("b", (Rule(Effect.DENY, ("read",), ("x",)),))), first)
+    rows = [{name: next(compiled.rows([name], "read")) for name in ("a", "b")} for compiled in (first, second)]
+    assert rows[0]["a"] is rows[1]["a"]
+    assert ("allow", "deny") == (rows[0]["b"].effect, rows[1]["b"].effect)
+    assert first.generation != second.generation
+
+
 def test_the_built_in_policies_would_pass_under_another_name() -> None:
     """They keep the rules everybody else's policies keep."""
     for policy in BUILT_IN.values():

@@ -15,6 +15,7 @@ from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.policies import Effect, Policy, Rule
 
 ALL_ACTIONS: Final = tuple(action.value for action in Action)
+_NO_SHELVES: Final[dict[str, Shelf]] = {}
 _generations = itertools.count(1)
 
 
@@ -43,14 +44,15 @@ class Shelf:
     def __iter__(self) -> Iterator[Row]:
         return itertools.chain.from_iterable(self._by_literals.values())
 
-    def add_candidates(self, segments: Segments, to: list[Row]) -> None:
-        """Append every row whose literal segments ``segments`` begins with."""
+    def covering(self, target: Target) -> Iterator[Row]:
+        """Every row that covers the target."""
+        segments = target.segments
         for length in self._lengths:
             if length > len(segments):
                 return
-            found = self._by_literals.get(segments[:length])
-            if found:
-                to.extend(found)
+            for row in self._by_literals.get(segments[:length], ()):
+                if row.pattern.matches(target):
+                    yield row
 
 
 class Compiled:
@@ -58,24 +60,28 @@ class Compiled:
 
     ``generation`` is a number no other compiled set of this process has: what is remembered under it dies with it.
 
+    Args:
+        namespace: its id.
+        policies: the written ones.
+        before: the set this one replaces; what did not change is taken over.
+
     Raises:
         InvalidValue: one policy is not valid, or two have one name; nothing of the set is then used.
     """
 
-    def __init__(self, namespace: str, policies: Sequence[Policy]) -> None:
+    def __init__(self, namespace: str, policies: Sequence[Policy], before: Compiled | None = None) -> None:
         self.namespace = namespace
         self.generation = next(_generations)
-        self._policies = dict(BUILT_IN)
-        for policy in policies:
-            validate(policy)
+        self._policies: dict[str, Policy] = {}
+        self._shelves: dict[str, dict[str, Shelf]] = {}
+        for policy in (*BUILT_IN.values(), *policies):
             if policy.name in self._policies:
                 raise InvalidValue(f"there are two policies named {policy.name!r}")
             self._policies[policy.name] = policy
-        rows: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
-        for policy in self._policies.values():
-            for row in _rows(namespace, policy):
-                rows[policy.name, row.action].append(row)
-        self._shelves = {key: Shelf(found) for key, found in rows.items()}
+            if before is not None and before._policies.get(policy.name) == policy:  # noqa: SLF001  # one of us
+                self._shelves[policy.name] = before._shelves[policy.name]  # noqa: SLF001  # one of us
+            else:
+                self._shelves[policy.name] = _shelves(namespace, policy)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,12 +92,9 @@ class Compiled:
         """The rule that ``row`` was made from."""
         return self._policies[row.policy].rules[row.rule - 1]
 
-    def candidates(self, policies: Sequence[str], action: str, segments: Segments) -> list[Row]:
-        """The rows of these policies, and of ``default``, that could cover a path: a superset, usually a short one."""
-        found: list[Row] = []
-        for shelf in self._of(policies, action):
-            shelf.add_candidates(segments, found)
-        return found
+    def candidates(self, policies: Sequence[str], action: str, target: Target) -> list[Row]:
+        """The rows of these policies, and of ``default``, that cover the target: what the decision turns on."""
+        return [row for shelf in self._of(policies, action) for row in shelf.covering(target)]
 
     def rows(self, policies: Sequence[str], action: str) -> Iterator[Row]:
         """All rows of these policies, and of ``default``, for an action."""
@@ -99,29 +102,33 @@ class Compiled:
 
     def _of(self, policies: Sequence[str], action: str) -> Iterator[Shelf]:
         for name in dict.fromkeys((*policies, DEFAULT.name)):
-            shelf = self._shelves.get((name, action))
+            shelf = self._shelves.get(name, _NO_SHELVES).get(action)
             if shelf is not None:
                 yield shelf
 
 
-def deciding(rows: Iterable[Row], target: Target) -> Row | None:
-    """The row that decides without asking Casbin: the first deny that matches, else the first allow, else none.
+def deciding(candidates: Iterable[Row]) -> Row | None:
+    """The candidate that decides, without asking Casbin: the first deny, else the first allow, else none.
 
-    For questions about many names at once; the tests hold it to what Casbin says.
+    It names the rule behind a decision, and answers questions about many names at once; the tests hold it to what
+    Casbin says.
     """
     allowed: Row | None = None
-    for row in rows:
-        if row.pattern.matches(target):
-            if row.effect != Effect.ALLOW:
-                return row
-            allowed = allowed or row
+    for row in candidates:
+        if row.effect != Effect.ALLOW:
+            return row
+        allowed = allowed or row
     return allowed
 
 
-def _rows(namespace: str, policy: Policy) -> Iterator[Row]:
+def _shelves(namespace: str, policy: Policy) -> dict[str, Shelf]:
+    if BUILT_IN.get(policy.name) is not policy:
+        validate(policy)
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
     for number, rule in enumerate(policy.rules, start=1):
         actions = ALL_ACTIONS if rule.actions == (ANY_ACTION,) else tuple(dict.fromkeys(rule.actions))
         for path in dict.fromkeys(rule.paths):
             pattern = Pattern.parse(path)
             for action in actions:
-                yield Row(policy.name, namespace, action, pattern, rule.effect.value, rule.when, number)
+                rows[action].append(Row(policy.name, namespace, action, pattern, rule.effect.value, rule.when, number))
+    return {action: Shelf(found) for action, found in rows.items()}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from wardgate.context import Decision
 from wardgate.pipeline.authorize.compiled import Compiled, deciding
 from wardgate.pipeline.authorize.decider import Decider
 from wardgate.pipeline.authorize.loading import Epochs, Loader, PolicySet
+from wardgate.pipeline.authorize.memo import Memo
 from wardgate.pipeline.authorize.pattern import Target
 from wardgate.pipeline.authorize.validation import validate
 from wardgate.pipeline.authorize.visible import NOTHING, Visible, compile_visible
@@ -24,9 +24,13 @@ MAX_REMEMBERED: Final = 50_000
 MAX_REMEMBERED_CHARACTERS: Final = 256
 """Decisions about longer paths are not remembered, so that the memo is bounded in bytes too."""
 
+MAX_REMEMBERED_FOLDERS: Final = 256
+"""Compiled answers of :meth:`Engine.visible`; each holds names of its rules."""
+
 MAX_ASKED_PATHS: Final = 128
 
 _Key = tuple[int, tuple[str, ...], str, bool, tuple[str, ...]]
+_FolderKey = tuple[int, tuple[str, ...], str, tuple[str, ...]]
 _log = logging.getLogger(__name__)
 
 
@@ -45,9 +49,9 @@ class Engine:
     ) -> None:
         self._loader = Loader(policies_of, epochs)
         self._decider = Decider()
-        self._remembered = remembered
-        # Keyed by all that a decision read, the compiled set's generation first: no decision outlives its set.
-        self._memo: OrderedDict[_Key, Decision | None] = OrderedDict()
+        # Keyed by all that an answer turned on, the compiled set's generation first: no answer outlives its set.
+        self._decisions: Memo[_Key, Decision | None] = Memo(remembered)
+        self._visible: Memo[_FolderKey, Visible] = Memo(MAX_REMEMBERED_FOLDERS)
 
     def require(self, principal: Principal, operation: Operation[Any]) -> Decision:
         """Return the decision that allows ``operation``.
@@ -59,11 +63,11 @@ class Engine:
         path, folder, action = operation.path.segments, operation.folder, operation.action
         key = (compiled.generation, principal.policies, action, folder, path)
         try:
-            decision = self._memo[key]
-            self._memo.move_to_end(key)
+            decision = self._decisions[key]
         except KeyError:
             decision = self._decide(compiled, principal.policies, action, Target(path, folder))
-            self._remember(key, decision)
+            if sum(map(len, path)) <= MAX_REMEMBERED_CHARACTERS:
+                self._decisions[key] = decision
         if decision is None:
             raise PermissionDenied("permission denied: no policy of this token allows it")
         return decision
@@ -74,9 +78,15 @@ class Engine:
             compiled = self._loader.current(principal.namespace)
         except PermissionDenied:
             return NOTHING
-        folder = Target(prefix.segments, folder=True)
-        listed = action is Action.LIST and _allows(compiled, principal.policies, action, folder)
-        return compile_visible(compiled.rows(principal.policies, action), prefix.segments, listed=listed)
+        key = (compiled.generation, principal.policies, action, prefix.segments)
+        try:
+            return self._visible[key]
+        except KeyError:
+            folder = Target(prefix.segments, folder=True)
+            listed = action is Action.LIST and _allows(compiled, principal.policies, action, folder)
+            visible = compile_visible(compiled.rows(principal.policies, action), prefix.segments, listed=listed)
+            self._visible[key] = visible
+            return visible
 
     def reaches(self, principal: Principal, path: Path) -> bool:
         """Whether the principal may do anything at all at or below ``path``, such as a mount's prefix."""
@@ -110,7 +120,8 @@ class Engine:
         policies: Sequence[str],
         action: Action,
         path: Path,
-        folder: bool = False,  # noqa: FBT001, FBT002  # the shape of ExplainPolicy
+        *,
+        folder: bool = False,
     ) -> Explanation:
         """Decide afresh, and say by which rule. Names of policies that do not exist give nothing.
 
@@ -121,41 +132,34 @@ class Engine:
         return explanation(self._decider, compiled, policies, action, Target(path.segments, folder))
 
     @staticmethod
-    def validate(policy: Policy) -> None:
-        """Refuse a policy that cannot be kept. Raises InvalidValue with a plain sentence."""
-        validate(policy)
+    def validate(policy: Policy, beside: Iterable[Policy] = ()) -> None:
+        """Refuse a policy that cannot be kept beside those its namespace has. Raises InvalidValue."""
+        validate(policy, beside)
 
     def _decide(self, compiled: Compiled, policies: tuple[str, ...], action: str, target: Target) -> Decision | None:
-        candidates = compiled.candidates(policies, action, target.segments)
+        candidates = compiled.candidates(policies, action, target)
         try:
             allowed = self._decider.allows(compiled.namespace, policies, action, target, candidates)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is a denial
             # No traceback: what a library says of its arguments is not ours to log.
             _log.error("a decision failed with %s and is a denial", type(error).__name__)
             raise PermissionDenied("permission denied: the policies could not be asked") from None
-        row = deciding(candidates, target) if allowed else None
+        row = deciding(candidates) if allowed else None
         return Decision(row.policy, row.rule) if row else None
-
-    def _remember(self, key: _Key, decision: Decision | None) -> None:
-        if sum(map(len, key[-1])) > MAX_REMEMBERED_CHARACTERS:
-            return
-        self._memo[key] = decision
-        if len(self._memo) > self._remembered:
-            self._memo.popitem(last=False)
 
 
 def explanation(
     decider: Decider, compiled: Compiled, policies: Sequence[str], action: Action, target: Target
 ) -> Explanation:
     """Decide one question afresh, and say by which rule."""
-    candidates = compiled.candidates(policies, action, target.segments)
+    candidates = compiled.candidates(policies, action, target)
     allowed = decider.allows(compiled.namespace, policies, action, target, candidates)
-    row = deciding(candidates, target)
+    row = deciding(candidates)
     if row is None:
         return Explanation(allowed, None, None, len(candidates))
     return Explanation(allowed, row.policy, compiled.rule(row), len(candidates))
 
 
 def _allows(compiled: Compiled, policies: Sequence[str], action: str, target: Target) -> bool:
-    row = deciding(compiled.candidates(policies, action, target.segments), target)
+    row = deciding(compiled.candidates(policies, action, target))
     return row is not None and row.effect == Effect.ALLOW

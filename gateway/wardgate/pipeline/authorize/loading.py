@@ -18,10 +18,6 @@ class PolicySet(Protocol):
     """The written policies of one namespace, verified as one set."""
 
     @property
-    def epoch(self) -> int:
-        """The epoch they were read at."""
-
-    @property
     def policies(self) -> tuple[Policy, ...]:
         """All of them; the built-in ones are not among them."""
 
@@ -73,10 +69,10 @@ class Loader:
         # Read before the fetch: a change in between moves it again, and the next question loads again.
         epoch = self._epochs.read(slot)
         policies = self._fetch(namespace, epoch)
+        kept = old.compiled if old else None
         try:
-            return _Loaded(slot, epoch, Compiled(namespace, policies))
+            return _Loaded(slot, epoch, Compiled(namespace, policies, kept))
         except Exception as error:  # noqa: BLE001  # whatever is wrong with a set, it is refused as a whole
-            kept = old.compiled if old else None
             _log.error(
                 "the policies of namespace %s are not valid, %s: %s",
                 namespace,

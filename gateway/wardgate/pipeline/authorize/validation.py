@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 from wardgate.pipeline.authorize.built_in import RESERVED
@@ -16,14 +17,21 @@ from wardgate.spi.options import nearest
 ANY_ACTION: Final = "*"
 MAX_RULES: Final = 250
 MAX_PATTERNS: Final = 1_000
-"""Patterns in one policy, over all its rules."""
+"""Paths in one policy, over all its rules."""
+
+MAX_NAMESPACE_PATTERNS: Final = 10_000
+"""Paths in all policies of one namespace: they are compiled while requests wait."""
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _ACTIONS: Final = frozenset(action.value for action in Action)
 
 
-def validate(policy: Policy) -> None:
+def validate(policy: Policy, beside: Iterable[Policy] = ()) -> None:
     """Refuse a policy that cannot be kept, with a sentence that says what to change.
+
+    Args:
+        policy: what is to be written.
+        beside: the policies already in its namespace, for the limit they share; one of the same name is replaced.
 
     Raises:
         InvalidValue: its name, its size, an action, a pattern or a condition.
@@ -36,8 +44,10 @@ def validate(policy: Policy) -> None:
         raise InvalidValue(f"{of}: it has no rules; give it at least one")
     if len(policy.rules) > MAX_RULES:
         raise InvalidValue(f"{of}: it has more than {MAX_RULES} rules; split it")
-    if sum(len(rule.paths) for rule in policy.rules) > MAX_PATTERNS:
+    if _size(policy) > MAX_PATTERNS:
         raise InvalidValue(f"{of}: it has more than {MAX_PATTERNS} paths; split it, or use '*' and '**'")
+    if _size(policy) + sum(_size(other) for other in beside if other.name != policy.name) > MAX_NAMESPACE_PATTERNS:
+        raise InvalidValue(f"{of}: the policies of a namespace hold at most {MAX_NAMESPACE_PATTERNS} paths together")
     for number, rule in enumerate(policy.rules, start=1):
         _check_rule(rule, f"{of}, rule {number}")
 
@@ -57,6 +67,10 @@ def check_name(name: str) -> None:
             f"the policy name {name[:80]!r} must be 1 to 63 small letters, digits, '-' or '_', and begin with a letter"
             " or digit"
         )
+
+
+def _size(policy: Policy) -> int:
+    return sum(len(rule.paths) for rule in policy.rules)
 
 
 def _check_rule(rule: Rule, of: str) -> None:
