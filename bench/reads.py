@@ -18,6 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 from bench import wrk
 from tests.servers import openbao
@@ -40,9 +41,7 @@ def wardgate(workers: int = 2) -> Iterator[tuple[str, str]]:
     port, token = free_port(), secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory(prefix="wardgate-bench-") as folder:
         command = [
-            sys.executable,
-            "-m",
-            "wardgate.cli",
+            str(Path(sys.executable).with_name("wardgate")),
             "dev",
             "--listen",
             f"127.0.0.1:{port}",

@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from tests.servers import openbao as recipe
+from tests.servers.gateway import Running, running
 from tests.servers.openbao import CannotBuild, OpenBao, Tls
 
 SERVER_FIXTURES = frozenset({"openbao", "openbao_tls", "bao"})
@@ -73,4 +74,11 @@ def openbao_tls(bao: Path, authority: trustme.CA, tmp_path_factory: pytest.TempP
     certificate.private_key_pem.write_to_path(str(files.key))
     authority.cert_pem.write_to_path(str(files.authority))
     with recipe.running(tls=files) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gateway() -> Iterator[Running]:
+    """A running Wardgate with two workers and the native store at ``secret/``, one for each test process."""
+    with running() as server:
         yield server

@@ -21,7 +21,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,19 +111,19 @@ class OpenBao:
             answer: dict[str, Any] = json.loads(response.read() or b"{}")
         return answer
 
-    def new_mount(self, **options: str) -> str:
+    def new_mount(self, *, namespace: str = "") -> str:
         """Mount a fresh KV v2 engine, so that a test has a store of its own; returns its name."""
         name = f"kv-{uuid.uuid4().hex[:12]}"
-        self._mount(name, options)
+        self._mount(name, namespace)
         return name
 
-    def _mount(self, name: str, options: Mapping[str, str]) -> None:
-        self.call("POST", f"sys/mounts/{name}", {"type": "kv", "options": {"version": "2", **options}})
+    def _mount(self, name: str, namespace: str = "") -> None:
+        self.call("POST", f"sys/mounts/{name}", {"type": "kv", "options": {"version": "2"}}, namespace=namespace)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             # A new engine refuses everything with 400 until it has settled on version 2.
             try:
-                self.call("GET", f"{name}/config")
+                self.call("GET", f"{name}/config", namespace=namespace)
             except urllib.error.HTTPError as unsettled:
                 unsettled.close()
                 time.sleep(0.005)
@@ -239,7 +239,7 @@ def _started(bao: Path, folder: Path, tls: Tls | None) -> Iterator[OpenBao]:
         _wait(process, log, sealed, HEALTHY)
         token: str = initialised["root_token"]
         server = OpenBao(address=address, token=token, folder=folder, bao=bao, ca_file=ca_file)
-        server._mount("secret", {})  # the server's own first mount
+        server._mount("secret")  # the server's own first mount
         server.call("POST", "sys/auth/approle", {"type": "approle"})
         yield server
     finally:

@@ -35,6 +35,8 @@ REFUSED = {
     "lone surrogate": b"a%ed%a0%80b",
     "replacement character": b"a%ef%bf%bdb",
     "not NFC": b"e%cc%81",
+    "half a percent sign": b"a%2",
+    "a percent sign before no digits": b"a%zzb",
     "leading space": b"a/%20b",
     "trailing space": b"a/b%20",
     "trailing no-break space": b"a/b%c2%a0",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -11,6 +12,7 @@ from wardgate.spi.errors import Malformed
 MAX_SEGMENTS = 32
 MAX_SEGMENT_BYTES = 255
 REPLACEMENT_CHARACTER = "\ufffd"
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 # Cc: control characters; Cf would refuse emoji joiners; Cs: lone surrogates; Zl, Zp: line breaks in disguise.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
@@ -71,6 +73,8 @@ class Path:
         Raises:
             Malformed: for anything outside the grammar, and for bytes that are not UTF-8.
         """
+        if b"%" in raw and _BROKEN_ESCAPE.search(raw):
+            raise Malformed("the path has a '%' without two hexadecimal digits; write it as %25")
         try:
             text = (unquote_to_bytes(raw) if b"%" in raw else raw).decode("utf-8", errors="strict")
         except UnicodeDecodeError:
