@@ -163,7 +163,7 @@ class NoLedger:
 
 def _principal(name: str, method: str, policies: tuple[str, ...], ttl: int | None) -> Principal:
     expires = None if ttl is None else time.time_ns() + ttl
-    attributes = {"role_name": name} if method == "approle" else {}
+    attributes = {"role": name} if method == "approle" else {}
     return Principal(
         "id", "root", name, method, policies, f"accessor-{name}", time.time_ns(), expires, attributes=attributes
     )

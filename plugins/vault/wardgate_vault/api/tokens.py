@@ -15,6 +15,8 @@ from wardgate_vault.api.services import Route
 
 _RENEW = RenewSelf()
 _LOGIN_PATHS = {"approle": "auth/approle/login"}
+_METADATA = {"role": "role_name"}
+"""Attributes of a principal that Vault calls by another name."""
 
 
 async def _lookup(request: Request) -> Answer:
@@ -80,7 +82,7 @@ def auth(info: TokenInfo, token: str) -> dict[str, object]:
 
 
 def _metadata(principal: Principal) -> dict[str, str] | None:
-    return dict(principal.attributes) or None
+    return {_METADATA.get(name, name): value for name, value in principal.attributes.items()} or None
 
 
 def _policies(principal: Principal) -> list[str]:
