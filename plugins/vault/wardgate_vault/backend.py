@@ -90,7 +90,7 @@ class VaultBackend(Backend):
             mount_point=self._mount,
             raise_on_deleted_version=False,
         )
-        if not answer.body.get("data"):
+        if answer.absent and not answer.body.get("data"):
             # Only a version that was asked for can be missing from a secret that is there.
             raise await self._why_absent(path, VersionNotFound(NO_VERSION)) if number else SecretNotFound(ABSENT)
         with answer.understood():

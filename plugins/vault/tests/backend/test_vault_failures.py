@@ -1,0 +1,170 @@
+"""What goes wrong on the way to the store becomes one of the closed list, and says no more than it should."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import traceback
+from collections.abc import Callable
+from pathlib import Path as FilePath
+from typing import Any
+
+import pytest
+from wardgate.spi import errors
+from wardgate.spi.backend import Backend
+from wardgate.spi.path import ROOT, Path
+from wardgate.spi.values import Value
+from wardgate_vault import client, login
+
+from tests.servers.sockets import SocketServer, listening
+
+SECRET = Path.parse("app/db")
+CANARY = "canary-2f7a-never-to-be-seen"
+VALUE = Value(f'{{"{CANARY}": "{CANARY}"}}'.encode())
+Opened = Callable[..., Backend]
+Kind = type[errors.WardgateError]
+
+
+@pytest.fixture(autouse=True)
+def _known_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first look at a new token is a request of its own, and not what these tests count."""
+    monkeypatch.setattr(login.Login, "_look_up", lambda self: setattr(self, "_due", float("inf")))
+
+
+def refusal(backend: Backend, *, write: bool) -> errors.WardgateError:
+    """The error of one request, checked to carry nothing that was sent or answered."""
+    attempt = backend.write(SECRET, VALUE) if write else backend.read(SECRET)
+    with pytest.raises(errors.WardgateError) as refused:
+        asyncio.run(attempt)
+    error = refused.value
+    assert type(error) in errors.CLOSED_LIST
+    assert error.__cause__ is None
+    assert error.__context__ is None or error.__suppress_context__
+    assert CANARY not in repr(error.__context__)
+    assert CANARY not in "".join(traceback.format_exception(error)) + repr(vars(error))
+    return error
+
+
+def test_a_store_that_is_down_is_unavailable(opened: Opened) -> None:
+    """For a write too: nothing was sent, so nothing can have happened."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    backend = opened(address=address, token=CANARY)
+    for write in (False, True):
+        assert errors.Unavailable is type(refusal(backend, write=write))
+    health = asyncio.run(backend.health())
+    assert (False, "the store cannot be reached") == (health.ok, health.detail)
+
+
+@pytest.mark.parametrize(("write", "kind"), [(False, errors.Unavailable), (True, errors.OutcomeUnknown)])
+def test_no_answer_in_time(opened: Opened, server: SocketServer, write: bool, kind: Kind) -> None:  # noqa: FBT001
+    """A read can be asked again; a write may have happened. Neither is sent twice."""
+    assert kind is type(refusal(opened(address=server.address, token=CANARY, timeout=0.2), write=write))
+    assert 1 == len(server.requests)
+
+
+@pytest.mark.parametrize(("write", "kind"), [(False, errors.Unavailable), (True, errors.OutcomeUnknown)])
+def test_a_connection_that_breaks(opened: Opened, server: SocketServer, write: bool, kind: Kind) -> None:  # noqa: FBT001
+    """The request was read, then the connection closed without a word."""
+    server.breaks()
+    assert kind is type(refusal(opened(address=server.address, token=CANARY), write=write))
+    assert 1 == len(server.requests)
+
+
+STATUSES: list[tuple[int, str, Kind, Kind]] = [
+    (400, "something else", errors.InvalidValue, errors.InvalidValue),
+    (400, "check-and-set parameter did not match the current version", errors.Conflict, errors.Conflict),
+    (400, "check-and-set parameter required for this call", errors.PreconditionRequired, errors.PreconditionRequired),
+    (401, "", errors.PermissionDenied, errors.PermissionDenied),
+    (403, "permission denied", errors.PermissionDenied, errors.PermissionDenied),
+    (404, "no handler for route", errors.Unavailable, errors.Unavailable),
+    (405, "unsupported operation", errors.Unsupported, errors.Unsupported),
+    (412, "required index state not present", errors.Unavailable, errors.Unavailable),
+    (413, "too large", errors.TooLarge, errors.TooLarge),
+    (429, "", errors.RateLimited, errors.RateLimited),
+    (302, "", errors.Unavailable, errors.OutcomeUnknown),
+    (418, "", errors.Unavailable, errors.OutcomeUnknown),
+    (500, "internal error", errors.Unavailable, errors.OutcomeUnknown),
+    (501, "", errors.Unavailable, errors.OutcomeUnknown),
+    (502, "", errors.Unavailable, errors.OutcomeUnknown),
+    (503, "Vault is sealed", errors.Unavailable, errors.OutcomeUnknown),
+    (504, "", errors.Unavailable, errors.OutcomeUnknown),
+]
+
+
+@pytest.mark.parametrize(("status", "words", "of_read", "of_write"), STATUSES)
+def test_each_status_has_its_error(
+    opened: Opened, server: SocketServer, status: int, words: str, of_read: Kind, of_write: Kind
+) -> None:
+    """One table; the store's own words, which can quote anything, stay behind."""
+    server.answers(status, f'{{"errors": ["{words} {CANARY}"]}}'.encode())
+    backend = opened(address=server.address, token=CANARY)
+    assert of_read is type(refusal(backend, write=False))
+    assert of_write is type(refusal(backend, write=True))
+    assert 2 == len(server.requests)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b"{}", b'{"data": null}', b'{"data": {"data": 1}}', b"<html>", b"{", b"[" * 99_999]
+)
+def test_an_answer_that_is_none(opened: Opened, server: SocketServer, body: bytes) -> None:
+    """A proxy's page with status 200 is neither a missing secret nor a done write."""
+    server.answers(200, body)
+    backend = opened(address=server.address, token=CANARY)
+    assert errors.Unavailable is type(refusal(backend, write=False))
+    assert errors.OutcomeUnknown is type(refusal(backend, write=True))
+    for attempt in (lambda: backend.list(ROOT), lambda: backend.describe(SECRET)):
+        with pytest.raises(errors.Unavailable):
+            asyncio.run(attempt())
+
+
+def test_the_wait_a_store_asks_for_is_told(opened: Opened, server: SocketServer) -> None:
+    """In seconds; a date or nonsense is left out."""
+    for header, expected in (("7", 7.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)):
+        server.answers(429, Retry_After=header)
+        error: Any = refusal(opened(address=server.address, token=CANARY), write=False)
+        assert expected == error.retry_after
+
+
+def test_a_redirect_does_not_carry_the_token_away(opened: Opened, server: SocketServer) -> None:
+    """Whoever answers in the store's place could otherwise collect it."""
+    with listening() as elsewhere:
+        server.answers(307, Location=f"{elsewhere.address}/v1/secret/data/app/db")
+        assert errors.Unavailable is type(refusal(opened(address=server.address, token=CANARY), write=False))
+        assert [] == elsewhere.requests
+
+
+def test_the_environment_says_nothing(
+    opened: Opened, server: SocketServer, monkeypatch: pytest.MonkeyPatch, tmp_path: FilePath
+) -> None:
+    """Not an address, a token, a namespace, a proxy, nor a token file or password file at home."""
+    for name in ("VAULT_ADDR", "BAO_ADDR", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("VAULT_TOKEN", "VAULT_NAMESPACE", "BAO_TOKEN"):
+        monkeypatch.setenv(name, CANARY)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".vault-token").write_text(CANARY)
+    (tmp_path / ".netrc").write_text(f"machine 127.0.0.1 login {CANARY} password {CANARY}")
+    server.answers(404)
+    with pytest.raises(errors.SecretNotFound):
+        asyncio.run(opened(address=server.address, token="a-token").read(SECRET))
+    (request,) = server.requests
+    assert b"X-Vault-Token: a-token" in request
+    assert CANARY.encode() not in request
+    assert b"uthorization" not in request
+
+
+def test_a_store_that_hangs_does_not_fill_the_memory(
+    opened: Opened, server: SocketServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past the threads and a bounded queue, requests are refused at once."""
+    monkeypatch.setattr(client, "QUEUE", 1)
+    backend = opened(address=server.address, token=CANARY, pool_size=1, timeout=0.2)
+
+    async def four() -> list[str]:
+        answers = await asyncio.gather(*(backend.read(SECRET) for _ in range(4)), return_exceptions=True)
+        return [str(answer) for answer in answers]
+
+    answers = asyncio.run(four())
+    assert 2 == answers.count("too many requests wait for this store; try again")
+    assert 2 == answers.count("the store did not answer in time; try again")
