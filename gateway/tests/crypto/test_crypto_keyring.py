@@ -60,7 +60,7 @@ def test_any_flipped_bit_is_refused(offset: int, bit: int, which: int) -> None:
     message = keyring.seal(b"a value", data=DATA, key=PATH)
     parts = [bytearray(message.wrapped_key), bytearray(message.ciphertext)]
     parts[which][offset % len(parts[which])] ^= 1 << bit
-    with pytest.raises((InvalidValue, Sealed)):
+    with pytest.raises(InvalidValue):
         keyring.open(SealedMessage(bytes(parts[0]), bytes(parts[1])), data=DATA, key=PATH)
 
 
@@ -96,10 +96,10 @@ def test_rewrap_moves_the_path_and_the_key_version() -> None:
         both.open(moved, data=DATA, key=PATH)
 
 
-def test_a_missing_key_version_is_sealed() -> None:
-    """A wrapped key under a KEK that is gone says so, rather than that it was changed."""
+def test_a_missing_key_version_says_so() -> None:
+    """A wrapped key under a KEK that is gone names its version, rather than that it was changed."""
     message = NamespaceKeyring("root", {1: KEK}, 1).seal(b"value", data=DATA, key=PATH)
-    with pytest.raises(Sealed, match="key version 1"):
+    with pytest.raises(InvalidValue, match="key version 1"):
         NamespaceKeyring("root", {2: OTHER}, 2).open(message, data=DATA, key=PATH)
 
 

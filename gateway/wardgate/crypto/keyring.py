@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from wardgate.crypto import envelope
 from wardgate.crypto.envelope import HEADER, KEY_BYTES, SALT_BYTES, pack
-from wardgate.spi.errors import Sealed
+from wardgate.spi.errors import InvalidValue, Sealed
 from wardgate.spi.services import Fields, SealedMessage
 
 _DERIVE_INFO = b"wardgate/1/derive"
@@ -105,7 +105,7 @@ class NamespaceKeyring:
         return SealedMessage(self._wrap(data_key, bound, key), ciphertext)
 
     def open(self, message: SealedMessage, *, data: Fields, key: Fields) -> bytes:
-        """Decrypt. Raises InvalidValue when anything was changed or moved, Sealed when its KEK is gone."""
+        """Decrypt. Raises InvalidValue when anything was changed or moved, or its KEK was destroyed."""
         bound = pack((pack(data),))
         data_key = self._unwrap(message.wrapped_key, bound, key)
         return envelope.open_data(message.ciphertext, data_key=data_key, aad=self._scope + bound)
@@ -149,17 +149,17 @@ class NamespaceKeyring:
         try:
             return self._keks[version]
         except KeyError:
-            raise Sealed(f"key version {version} of this namespace is not at hand") from None
+            if not self._keks:
+                raise Sealed("the keys of this namespace are not at hand") from None
+            raise InvalidValue(f"this was sealed by key version {version}, which is not held any more") from None
 
     def _keys_for(self, purpose: str) -> tuple[bytes, ...]:
         keys = self._mac_keys.get(purpose)
         if keys is None:
             info = pack((_MAC_INFO, self._store.encode(), self._namespace.encode(), purpose.encode()))
-            versions = sorted(self._keks, key=lambda version: (version != self._current, -version))
+            versions = sorted(self._keks or [self._current], key=lambda version: (version != self._current, -version))
             keys = tuple(
                 envelope.hkdf(self._kek(version), salt=_NO_SALT, info=info, length=KEY_BYTES) for version in versions
             )
-            if not keys:
-                raise Sealed("the keys of this namespace are not at hand")
             self._mac_keys[purpose] = keys
         return keys
