@@ -25,7 +25,7 @@ def test_all_sources_together_have_a_bound(audited: Any) -> None:
 
 def test_the_table_is_bounded(audited: Any) -> None:
     """What does not fit is counted under one name."""
-    anonymous = Anonymous(audited.clock)
+    anonymous = Anonymous(audited.clock, rate=1, burst=3)
     for number in range(3 * SOURCES):
         anonymous.count(f"10.0.{number >> 8}.{number & 255}")
     counted = {each.source: each.count for each in anonymous.harvest()}
@@ -34,7 +34,7 @@ def test_the_table_is_bounded(audited: Any) -> None:
 
 def test_a_window_ends_with_its_harvest(audited: Any) -> None:
     """Counts start again, and say since when they counted."""
-    anonymous = Anonymous(audited.clock)
+    anonymous = Anonymous(audited.clock, rate=1, burst=3)
     anonymous.count("a")
     (counted,) = anonymous.harvest()
     assert ("a", 1, audited.clock.now()) == (counted.source, counted.count, counted.since)

@@ -113,6 +113,7 @@ def test_no_value_token_label_option_or_field_name_is_ever_written(audited: Any)
     [
         (DeleteSecret(path=Path(("a",)), versions=(Ordinal(1), Stage("previous"))), {"versions": "1, stage previous"}),
         (ReadSecret(path=Path(("a",)), version=VersionId("x" * 400)), {"version": "id " + "x" * 253}),
+        (ReadSecret(path=Path(("a",)), version=VersionId("a\ud800b")), {"version": "id a\\ud800b"}),
         (CreateKey(key_name="ci", policies=("a", "b")), {"key_name": "ci", "policies": "a, b"}),
         (CreateMount(path=Path(("sys", "mounts", "m")), type="vault", options={"token": "x"}), {"type": "vault"}),
     ],

@@ -33,7 +33,7 @@ class Counted:
 class Anonymous:
     """``rate`` records a second and ``burst`` at once for each source; eight times that for all of them together."""
 
-    def __init__(self, clock: Clock, *, rate: float = 5.0, burst: float = 200.0) -> None:
+    def __init__(self, clock: Clock, *, rate: float, burst: float) -> None:
         self._clock = clock
         self._rate = rate
         self._burst = burst

@@ -34,7 +34,12 @@ def details_of(operation: Operation[Any]) -> dict[str, str] | None:
     if render is None:
         return None
     facts = render(operation)
-    return {name: text[:LONGEST] for name, text in facts.items() if text} or None if facts else None
+    return {name: _safe(text) for name, text in facts.items() if text} or None if facts else None
+
+
+def _safe(text: str) -> str:
+    # A lone surrogate has no UTF-8; a record must not fail for what a caller wrote.
+    return text[:LONGEST].encode("utf-8", "backslashreplace").decode()
 
 
 def _selected(version: Selector | Absent | None) -> str:

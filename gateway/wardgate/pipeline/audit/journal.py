@@ -53,7 +53,7 @@ class Journal:
         self._patience = settings.patience
         self._renderer = Renderer(slot, self.boot, hmac_key, clock)
         self._shard = Shard(folder, slot, self.boot, clock, settings, disk or Disk())
-        self._anonymous = Anonymous(clock)
+        self._anonymous = Anonymous(clock, rate=settings.anonymous_rate, burst=settings.anonymous_burst)
         self._pairs: dict[Context, str] = {}
         self._none_open = asyncio.Event()
         self._last_pair = 0

@@ -23,7 +23,8 @@ class Settings:
     ``synced``: each batch is synced before it counts. ``patience``: seconds a request waits for its record.
     ``file_bytes``: a file that reached this is followed by the next. ``keep_files``: older ones of a shard are
     removed; 0 keeps all. ``reserve_bytes``: kept back on the disk for each shard, so that changes under way can still
-    be closed when the disk is full; 0 for none.
+    be closed when the disk is full; 0 for none. ``anonymous_rate`` and ``anonymous_burst``: records a second, and at
+    once, that one source without a principal can cause; denials beyond are counted.
     """
 
     synced: bool = True
@@ -31,6 +32,8 @@ class Settings:
     file_bytes: int = 64 * 1024 * 1024
     keep_files: int = 128
     reserve_bytes: int = 8 * 1024 * 1024
+    anonymous_rate: float = 5.0
+    anonymous_burst: float = 200.0
 
 
 class Entry(NamedTuple):
