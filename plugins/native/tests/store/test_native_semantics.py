@@ -23,7 +23,7 @@ from wardgate.spi.values import BYTES, JSON, TEXT, Expect, SecretSettings, Secre
 from wardgate_native.options import Options
 
 if TYPE_CHECKING:
-    from conftest import Bench, StoppedClock
+    from tests.store.conftest import Bench, StoppedClock
 
 T = TypeVar("T")
 PATH = Path.parse("prod/db/password")

@@ -17,7 +17,7 @@ from wardgate.spi.values import Entry, Value
 from wardgate_native.store import statements
 
 if TYPE_CHECKING:
-    from conftest import Bench
+    from tests.store.conftest import Bench
 
 segments = st.text(st.sampled_from("aab!-.~0é鍵\U0001f511"), min_size=1, max_size=3)
 paths = st.builds(Path, st.lists(segments, min_size=1, max_size=3).map(tuple))

@@ -16,7 +16,7 @@ from wardgate_native.store import head as heads
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Bench
+    from tests.store.conftest import Bench
 
 MINE, THEIRS = Path.parse("team/mine"), Path.parse("team/theirs")
 

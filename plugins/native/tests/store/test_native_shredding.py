@@ -11,7 +11,7 @@ from wardgate.spi.path import Path
 from wardgate.spi.values import JSON, SecretSettings, Value
 
 if TYPE_CHECKING:
-    from conftest import Bench
+    from tests.store.conftest import Bench
 
 PATH = Path.parse("a/b")
 
@@ -23,7 +23,7 @@ def on_disk(bench: Bench) -> bytes:
 
 def sealed(bench: Bench) -> list[tuple[bytes, bytes]]:
     rows = bench.sql("SELECT wrapped_key, ciphertext FROM native_versions ORDER BY secret, ordinal")
-    return [(bytes(wrapped), bytes(ciphertext)) for wrapped, ciphertext in rows]  # type: ignore[call-overload]
+    return [(bytes(wrapped), bytes(ciphertext)) for wrapped, ciphertext in rows]
 
 
 @pytest.mark.parametrize("how", ["one version", "the whole secret", "pushed out"])

@@ -16,7 +16,7 @@ from wardgate_conformance.suite import BackendConformance
 from wardgate_native.backend import NativeBackend
 
 if TYPE_CHECKING:
-    from conftest import Bench
+    from tests.store.conftest import Bench
 
 
 class NativeHarness(Harness):
