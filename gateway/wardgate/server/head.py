@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from wardgate.config import Limits
@@ -10,8 +11,7 @@ from wardgate.config import Limits
 CHUNKED: Final = -1
 """Instead of a body's length: it comes in chunks."""
 
-VERSIONS: Final = (b"HTTP/1.1", b"HTTP/1.0")
-_ORIGIN_FORM = re.compile(rb"/[!-\"$-~]*")  # visible ASCII without '#'
+_REQUEST_LINE = re.compile(rb"([!-~]+) (/[!-\"$-~]*) (HTTP/1\.[01])\r\n")  # the target: visible ASCII without '#'
 _ONCE = (
     b"authorization", b"content-encoding", b"content-length", b"content-type", b"host", b"transfer-encoding",
     b"x-amz-target", b"x-vault-namespace", b"x-vault-token", b"x-vault-wrap-ttl",
@@ -29,25 +29,16 @@ class BadRequest(Exception):
         self.sentence = sentence
 
 
-def request_line(head: bytes, limits: Limits) -> tuple[bytes, bytes, bytes]:
-    r"""The verb, target and version of a head that ends with its first ``\r\n\r\n``.
+def request_line(head: bytes) -> tuple[bytes, bytes, bytes]:
+    """The verb, target and version that a head starts with.
 
     Raises:
-        BadRequest: its lines could be split differently (bare CR or LF, folded lines, spaces), there are too many,
-            or the target is not a path.
+        BadRequest: the target is not a path (origin-form), or the line has other than single spaces.
     """
-    lines = head.count(b"\r\n")
-    if head.count(b"\r") != lines or head.count(b"\n") != lines or b"\n " in head or b"\n\t" in head:
-        raise BadRequest(400, "a header line is folded or ends without CR LF")
-    if lines - 2 > limits.header_count:
-        raise BadRequest(431, f"the request has more than {limits.header_count} header lines")
-    words = head[: head.index(b"\r\n")].split(b" ")
-    if len(words) != 3 or words[2] not in VERSIONS:  # noqa: PLR2004  # verb, target, version
-        raise BadRequest(400, "the first line must be: METHOD /path HTTP/1.1")
-    verb, target, version = words
-    if not _ORIGIN_FORM.fullmatch(target):
-        raise BadRequest(400, "the request's target must be a path: it starts with / and holds no #")
-    return verb, target, version
+    line = _REQUEST_LINE.match(head)
+    if line is None:
+        raise BadRequest(400, "the first line must be: METHOD /path HTTP/1.1, with no # in the path")
+    return line.groups()  # type: ignore[return-value]  # the pattern has three groups
 
 
 def without_upgrade(head: bytes) -> bytes:
@@ -65,16 +56,18 @@ def body_length(version: bytes, headers: list[tuple[bytes, bytes]], limits: Limi
     Raises:
         BadRequest: a header is repeated, missing or contradicts another, or the body is over its limit.
     """
-    names = {name for name, _ in headers}
-    if len(names) != len(headers):
+    named = dict(headers)
+    if len(named) != len(headers):
         _refuse_repeated([name for name, _ in headers])
-    if version == b"HTTP/1.1" and b"host" not in names:
+    if len(headers) > limits.header_count:
+        raise BadRequest(431, f"the request has more than {limits.header_count} header lines")
+    if b"host" not in named and version == b"HTTP/1.1":
         raise BadRequest(400, "the request has no Host header")
-    if b"transfer-encoding" in names:
-        _check_chunked(version, names, headers)
+    if b"transfer-encoding" in named:
+        _check_chunked(version, named)
         return CHUNKED
-    if b"content-length" in names:
-        return _content_length(headers, limits)
+    if b"content-length" in named:
+        return _content_length(named[b"content-length"], limits)
     return 0
 
 
@@ -89,16 +82,14 @@ def _refuse_repeated(names: list[bytes]) -> None:
             raise BadRequest(400, f"the header {name.decode()} is given twice")
 
 
-def _check_chunked(version: bytes, names: set[bytes], headers: list[tuple[bytes, bytes]]) -> None:
-    if b"content-length" in names:
+def _check_chunked(version: bytes, named: Mapping[bytes, bytes]) -> None:
+    if b"content-length" in named:
         raise BadRequest(400, "Content-Length and Transfer-Encoding cannot both be given")
-    coding = next(value for name, value in headers if name == b"transfer-encoding")
-    if version != b"HTTP/1.1" or coding.lower() != b"chunked":
+    if version != b"HTTP/1.1" or named[b"transfer-encoding"].lower() != b"chunked":
         raise BadRequest(400, "the only Transfer-Encoding is chunked, in HTTP/1.1")
 
 
-def _content_length(headers: list[tuple[bytes, bytes]], limits: Limits) -> int:
-    text = next(value for name, value in headers if name == b"content-length")
+def _content_length(text: bytes, limits: Limits) -> int:
     if not text.isdigit() or len(text) > _LONGEST_NUMBER:
         raise BadRequest(400, "Content-Length is not a number")
     length = int(text)

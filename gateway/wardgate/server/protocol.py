@@ -9,23 +9,25 @@ sends ahead waits unread.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httptools
-import msgspec
 from uvicorn.config import Config as UvicornConfig
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from wardgate.config import Limits
 from wardgate.pipeline.accept import PEER_CERTIFICATE
+from wardgate.server.answer import Joined, error_answer
 from wardgate.server.head import CHUNKED, BadRequest, body_length, request_line, too_large, without_upgrade
 
 VERBS: Final = {b"LIST": "LIST", b"SCAN": "SCAN"}
 """Verbs the parser does not know. It is shown LINK, of the same length, and the application gets the true one."""
 
 _LINGER_SECONDS = 1.0
+_GRACE_SECONDS = 0.3
 _CHUNKED_WIRE = 8  # a body in chunks of one byte takes six times its size
+_UPGRADE = BadRequest(400, "the connection stays HTTP/1.1, and CONNECT is not served here")
 _NOT_HTTP = BadRequest(400, "the request is not valid HTTP")
 
 
@@ -52,6 +54,7 @@ class Connection(HttpToolsProtocol):
         self._target = self._version = b""
         self._framed = True  # the head is whole; headers that come later are trailers
         self._refused = False  # answered and closing: all that comes is thrown away
+        self._last = False  # the server stops: no request after this one
         self._fault: BadRequest | None = None
         self._deadline = self._alarm_at = 0.0
         self._alarm: asyncio.TimerHandle | None = None
@@ -61,6 +64,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the base has it
         """A client connected, and its handshake is done."""
         super().connection_made(transport)
+        self._joined = Joined(transport)
         if len(self.connections) > self._limits.connections:
             transport.abort()
             return
@@ -124,14 +128,19 @@ class Connection(HttpToolsProtocol):
         return True
 
     def _feed_head(self, head: bytes) -> None:
-        verb, self._target, self._version = request_line(head, self._limits)
-        head = without_upgrade(head)
+        verb, self._target, self._version = request_line(head)
         self._verb = VERBS.get(verb)
         if self._verb:
             head = b"LINK" + head[4:]
         self._framed = False
         self._left = self._body_bytes = self._wire_bytes = 0
-        self._feed(head)
+        try:
+            self._feed(head)
+        except BadRequest as bad:
+            if bad is not _UPGRADE:
+                raise
+            self.parser = httptools.HttpRequestParser(self)
+            self._feed(without_upgrade(head))
         if not self._framed:
             raise _NOT_HTTP
         self._allow(self._limits.body_seconds if self._left else self._limits.answer_seconds)
@@ -184,7 +193,9 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole: check it and start the application."""
-        if self.parser.should_upgrade() or self.url != self._target:
+        if self.parser.should_upgrade():
+            self._stop(_UPGRADE)
+        if self.url != self._target:
             self._stop(_NOT_HTTP)
         try:
             self._left = body_length(self._version, self.headers, self._limits)
@@ -193,6 +204,10 @@ class Connection(HttpToolsProtocol):
         self._framed = True
         self.expect_100_continue = (b"expect", b"100-continue") in self.headers
         super().on_headers_complete()
+        self.cycle.transport = cast("asyncio.Transport", self._joined)
+        self._joined.expect()
+        if self._last:
+            self.cycle.keep_alive = False
         if self._verb:
             self.scope["method"] = self._verb
         if self._certificate is not None:
@@ -222,6 +237,7 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """An answer was written whole."""
         self.server_state.total_requests += 1
+        self._joined.flush()
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
@@ -229,6 +245,14 @@ class Connection(HttpToolsProtocol):
             self._allow(self._limits.idle_seconds)
         if self._inbox:
             self._advance()
+
+    def shutdown(self) -> None:
+        """The server stops: close after the answer, or soon; a request may be on its way already."""
+        self._last = True
+        if self.cycle is None or self.cycle.response_complete:
+            self._allow(_GRACE_SECONDS)
+        else:
+            self.cycle.keep_alive = False
 
     def _hang_up_after_answer(self) -> None:
         self._refused = True
@@ -287,17 +311,3 @@ class Connection(HttpToolsProtocol):
             self._refuse(BadRequest(408, "the request's headers took too long to arrive"))
         else:
             self.transport.abort()
-
-
-def error_answer(status: int, sentence: str) -> bytes:
-    """A whole answer, as bytes for the wire."""
-    body = msgspec.json.encode({"errors": [sentence]})
-    return b"".join(
-        (
-            STATUS_LINE[status],
-            b"content-type: application/json\r\ncache-control: no-store\r\nconnection: close\r\ncontent-length: ",
-            str(len(body)).encode(),
-            b"\r\n\r\n",
-            body,
-        )
-    )

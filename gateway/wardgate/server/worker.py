@@ -26,6 +26,12 @@ from wardgate.server.protocol import Connection
 from wardgate.spi.errors import WardgateError
 from wardgate.spi.frontend import Receive, Scope, Send
 
+HANDSHAKE_SECONDS = 10.0
+"""How long a client may take over its TLS handshake."""
+
+OUT_OF_FILES_SECONDS = 0.1
+"""How long no connection is accepted after one could not be."""
+
 DRAIN_SECONDS = 10.0
 """How long an application may take to drain once its requests have ended."""
 
@@ -48,11 +54,17 @@ Build = Callable[[Config, Worker], Awaitable[Application]]
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, without its handling of signals; ``on_started`` is called once it accepts connections."""
+    """uvicorn's server with its own way to accept, and without handling of signals.
+
+    ``on_started`` is called once it accepts connections. It takes one connection each time the socket is readable,
+    where asyncio's servers take all there are: the first worker to wake would serve a burst of clients alone.
+    """
 
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
+        self.servers = []
         self._on_started = on_started
+        self._handshakes: set[asyncio.Task[None]] = set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -61,12 +73,58 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections, then say so."""
-        await super().startup(sockets)
+        for listener in sockets or ():
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+        self.started = True
         self._on_started()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, and let requests under way end."""
+        for listener in sockets or ():
+            asyncio.get_running_loop().remove_reader(listener)
+        if self._handshakes:
+            await asyncio.wait(self._handshakes)
+        await super().shutdown(sockets)
+
     def stop(self) -> None:
-        """Accept no more, let requests under way end, then return from ``serve``."""
+        """Return from ``serve`` once requests under way have ended."""
         self.should_exit = True
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            client, _ = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return  # another worker took it, or the client is gone
+        except OSError:
+            loop = asyncio.get_running_loop()  # no file or memory is left: let some connections end
+            loop.remove_reader(listener)
+            loop.call_later(OUT_OF_FILES_SECONDS, self._accept_again, listener)
+            return
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        task = asyncio.get_running_loop().create_task(self._connect(client))
+        self._handshakes.add(task)
+        task.add_done_callback(self._handshakes.discard)
+
+    def _accept_again(self, listener: socket.socket) -> None:
+        if not self.should_exit:
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+
+    async def _connect(self, client: socket.socket) -> None:
+        secure = self.config.ssl
+        with contextlib.suppress(OSError):  # the client left, or showed no certificate that counts
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._connection,
+                client,
+                ssl=secure,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS if secure else None,
+            )
+
+    def _connection(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(
+            config=self.config,  # type: ignore[call-arg]  # uvicorn types the class by its base
+            server_state=self.server_state,
+            app_state={},
+        )
 
 
 def uvicorn_config(app: Any, config: Config) -> uvicorn.Config:

@@ -27,7 +27,7 @@ class Accept:
         self._seconds = limits.request_seconds
         self._bodies = Bodies(limits.body_bytes, limits.bodies_bytes, limits.body_seconds)
         self._sources = Sources(limits.source_requests, limits.source_rate)
-        self._ids = RequestIds()
+        self._fresh_id = RequestIds().fresh
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or let the lifespan pass; every other scope is refused."""
@@ -42,34 +42,28 @@ class Accept:
             return
         try:
             scope[ARRIVAL] = Arrival(
-                self._ids.fresh(), self._clock.now(), now + self._seconds, source, scope.get(PEER_CERTIFICATE)
+                self._fresh_id(), self._clock.now(), now + self._seconds, source, scope.get(PEER_CERTIFICATE)
             )
             for name, _ in scope["headers"]:
                 if name in _BODY_HEADERS:
                     await self._with_body(scope, receive, send)
                     return
-            await self._guarded(scope, receive, send)
+            await self._app(scope, receive, send)
+        except Refused as refused:
+            await refuse(send, refused)
+        except Exception as error:  # noqa: BLE001  # the last place that can answer; a defect must not stop the worker
+            await fail(send, error, scope[ARRIVAL].id)
         finally:
             self._sources.leave(source)
 
     async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            taken = await self._bodies.take(scope["headers"], receive)
-        except Refused as refused:
-            await refuse(send, refused)
-            return
-        if taken is None:
+        body = await self._bodies.take(scope["headers"], receive)
+        if body is None:
             return  # the client went away before its request was whole
         try:
-            await self._guarded(scope, taken, send)
+            await self._app(scope, body, send)
         finally:
-            self._bodies.give_back(taken)
-
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._app(scope, receive, send)
-        except Exception as error:  # noqa: BLE001  # the last place that can answer; a defect must not stop the worker
-            await fail(send, error, scope[ARRIVAL].id)
+            self._bodies.give_back(body)
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
