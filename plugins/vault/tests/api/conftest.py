@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path as FilePath
 from typing import Any
 
 import pytest
@@ -44,6 +45,7 @@ from wardgate.spi.values import (
     VersionInfo,
     VersionState,
 )
+from wardgate_conformance.odd import OddBackend
 from wardgate_vault.api import FRONTEND
 
 from tests.end_to_end.vault_vectors import Response, Send
@@ -151,14 +153,21 @@ class MemoryBackend(Backend):
             self._mark(path, versions, VersionState.DESTROYED, VersionState.LIVE, VersionState.DELETED)
 
 
-class NoLedger:
-    """The memory backend numbers its versions itself."""
+class MemoryLedger:
+    """Numbers the versions of stores that do not."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], list[str]] = {}
 
     async def ordinal(self, mount_id: str, path: str, store_version: str) -> int:
-        raise NotImplementedError
+        versions = self._known.setdefault((mount_id, path), [])
+        if store_version not in versions:
+            versions.append(store_version)
+        return versions.index(store_version) + 1
 
     def version(self, mount_id: str, path: str, ordinal: int) -> str | None:
-        raise NotImplementedError
+        versions = self._known.get((mount_id, path), [])
+        return versions[ordinal - 1] if 0 < ordinal <= len(versions) else None
 
 
 def _principal(name: str, method: str, policies: tuple[str, ...], ttl: int | None) -> Principal:
@@ -242,9 +251,8 @@ class Services:
 class MemoryGateway:
     """One namespace, one administrator, mounts in memory; remembers what it was asked."""
 
-    capabilities = FULL
-
-    def __init__(self) -> None:
+    def __init__(self, backend: Backend) -> None:
+        self.capabilities = backend.capabilities
         self.infos: dict[Path, mounts.MountInfo] = {}
         self.asked: list[Operation[Any]] = []
         forever = _principal("administrator", "key", ("administrator",), None)
@@ -254,19 +262,21 @@ class MemoryGateway:
         self._dispatch = Dispatch(
             {kind: _awaited(handler) for kind, handler in self.services.handlers.items()},
             lambda _: self.mounts(""),
-            NoLedger(),
+            MemoryLedger(),
             SystemClock(),
         )
-        self.mount(Path(("secret",)), "native", {})
+        self.mount(Path(("secret",)), "native", {}, backend)
 
-    def mount(self, prefix: Path, kind: str, presentation: Mapping[str, str]) -> mounts.MountInfo:
+    def mount(
+        self, prefix: Path, kind: str, presentation: Mapping[str, str], backend: Backend | None = None
+    ) -> mounts.MountInfo:
         if kind != "native":
             raise InvalidValue(f"there is no backend type named {kind!r}")
         if any(prefix.starts_with(other) or other.starts_with(prefix) for other in self._mounts):
             raise AlreadyExists
         info = mounts.MountInfo(str(uuid.uuid4()), prefix, kind, presentation, {}, 1)
         self.infos[prefix] = info
-        self._mounts[prefix] = Mount(info.id, "root", prefix, kind, presentation, MemoryBackend())
+        self._mounts[prefix] = Mount(info.id, "root", prefix, kind, presentation, backend or MemoryBackend())
         return info
 
     def unmount(self, prefix: Path) -> None:
@@ -299,9 +309,10 @@ def _awaited(handler: Callable[[Context, Any], Any]) -> Callable[[Context, Any],
 
 
 @pytest.fixture
-def gateway() -> MemoryGateway:
-    """A gateway with one mount, at ``secret/``."""
-    return MemoryGateway()
+def gateway(request: pytest.FixtureRequest, tmp_path: FilePath) -> MemoryGateway:
+    """A gateway with one mount, at ``secret/``: everything in memory, or, asked for by parameter, ``odd``."""
+    odd = getattr(request, "param", "memory") == "odd"
+    return MemoryGateway(OddBackend(tmp_path) if odd else MemoryBackend())
 
 
 @pytest.fixture

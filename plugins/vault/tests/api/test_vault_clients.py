@@ -20,6 +20,7 @@ from tests.end_to_end.vault_clients import BAO_SCENARIOS, HVAC_SCENARIOS, Bao, c
 from tests.servers.openbao import OpenBao
 
 Scenario = Callable[[Any, str, Capabilities], None]
+BOTH = pytest.mark.parametrize("gateway", ["memory", "odd"], indirect=True)
 
 
 @pytest.fixture
@@ -47,12 +48,14 @@ def _bao(bao: Path, address: str, token: str, home: Path) -> Bao:
     return Bao(command=bao, address=address, home=home, token=token)
 
 
+@BOTH
 @pytest.mark.parametrize("scenario", HVAC_SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_hvac_is_served(scenario: Scenario, address: str, token: str, gateway: Any) -> None:
     """Hvac finds what it expects of a Vault server."""
     scenario(client(address, token), "secret", gateway.capabilities)
 
 
+@BOTH
 @pytest.mark.parametrize("scenario", BAO_SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_bao_is_served(scenario: Scenario, address: str, token: str, gateway: Any, bao: Path, tmp_path: Path) -> None:
     """The command finds what it expects of its own server."""

@@ -1,18 +1,22 @@
-"""Every wire vector, through the front-end over a gateway in memory."""
+"""Every wire vector, through the front-end over a gateway in memory and two kinds of store."""
 
 from __future__ import annotations
 
 import pytest
+from wardgate_conformance.odd import OddBackend
 
 from tests.end_to_end.vault_vectors import Send, Vector, replay_through, vectors
 
+CASES = [("memory", vector) for vector in vectors() if not vector.lacks] + [
+    ("odd", vector) for vector in vectors() if vector.applies_to(OddBackend.capabilities)
+]
 
-@pytest.mark.parametrize("vector", vectors(), ids=lambda vector: vector.name)
-def test_a_vector_holds(vector: Vector, send: Send, token: str, gateway: object) -> None:
-    """The front-end answers as the vector says."""
-    if vector.lacks:
-        pytest.skip("the backend in memory lacks nothing")
 
+@pytest.mark.parametrize(
+    ("gateway", "vector"), CASES, indirect=["gateway"], ids=[f"{backend}-{vector.name}" for backend, vector in CASES]
+)
+def test_a_vector_holds(vector: Vector, send: Send, token: str) -> None:
+    """The front-end answers as the vector says, over a store that can do everything and over one that cannot."""
     replay_through(send, token, vector, "secret")
 
 
