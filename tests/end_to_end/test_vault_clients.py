@@ -1,0 +1,70 @@
+"""Unmodified Vault clients and recorded wire scenarios, through a real gateway, over three unlike stores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wardgate.spi.capabilities import Capabilities
+from wardgate_conformance.odd import OddBackend
+from wardgate_native.backend import NativeBackend
+from wardgate_vault.backend import VaultBackend
+
+from tests.end_to_end import vault_clients, vault_vectors
+from tests.servers.gateway import Running
+from tests.servers.openbao import OpenBao
+
+BACKENDS: dict[str, Capabilities] = {
+    "native": NativeBackend.capabilities,
+    "openbao": VaultBackend.capabilities,
+    "odd": OddBackend.capabilities,
+}
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def mounted(request: pytest.FixtureRequest, gateway: Running, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The prefix of a mount with that backend, which is also its name here."""
+    name: str = request.param
+    if name == "native":
+        gateway.mount(name, "native")
+    elif name == "odd":
+        gateway.mount(name, "odd", folder=str(tmp_path_factory.mktemp("odd")))
+    else:
+        server: OpenBao = request.getfixturevalue("openbao")
+        gateway.mount(name, "vault", address=server.address, token=server.token, mount=server.new_mount())
+    return name
+
+
+@pytest.mark.parametrize("scenario", vault_clients.HVAC_SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_hvac_over(gateway: Running, mounted: str, scenario: Callable[[Any, str, Capabilities], None]) -> None:
+    """A Python program with hvac works, or is refused plainly what the store cannot do."""
+    scenario(vault_clients.client(gateway.address, gateway.token), mounted, BACKENDS[mounted])
+
+
+@pytest.mark.parametrize("scenario", vault_clients.BAO_SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_bao_over(
+    gateway: Running,
+    mounted: str,
+    bao: Path,
+    tmp_path: Path,
+    scenario: Callable[[vault_clients.Bao, str, Capabilities], None],
+) -> None:
+    """The ``bao`` command works, or is refused plainly what the store cannot do."""
+    scenario(vault_clients.Bao(bao, gateway.address, tmp_path, gateway.token), mounted, BACKENDS[mounted])
+
+
+@pytest.mark.parametrize(
+    ("mounted", "vector"),
+    [
+        pytest.param(name, vector, id=f"{name}-{vector.name}")
+        for name, capabilities in BACKENDS.items()
+        for vector in vault_vectors.vectors()
+        if vector.applies_to(capabilities)
+    ],
+    indirect=["mounted"],
+)
+def test_wire_vector_over(gateway: Running, mounted: str, vector: vault_vectors.Vector) -> None:
+    """Each recorded scenario that applies to the store answers to the letter."""
+    vault_vectors.replay(gateway.address, gateway.token, vector, mounted)
