@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Table
-
 from wardgate.spi.errors import Sealed, SecretNotFound, Unauthenticated, Unavailable
 from wardgate.spi.operations.approle import Role
 from wardgate.spi.operations.policies import Effect, Policy, Rule
@@ -51,18 +50,21 @@ class House:
 
     def grants(self, state: State) -> list[str]:
         """Everything that this state gives, by name; an untouched one gives all of it."""
-        given = []
-        for namespace in ("root", self.team):
-            for what, ask in (
-                ("token", lambda: state.principals.lookup(self.tokens[namespace], namespace)),
-                ("policies", lambda: state.policies.of(namespace)),
-                ("login", lambda: asyncio.run(state.approle.login(namespace, *self.logins[namespace]))),
-                ("mount", lambda: self.opened(state, namespace)),
-                ("keys", lambda: state.keyring(namespace)),
-            ):
-                if gives(ask):
-                    given.append(f"{what} {'root' if namespace == 'root' else 'team'}")
-        return given
+        return [
+            f"{what} {where}"
+            for where, namespace in (("root", "root"), ("team", self.team))
+            for what, ask in self._asks(state, namespace)
+            if gives(ask)
+        ]
+
+    def _asks(self, state: State, namespace: str) -> tuple[tuple[str, Callable[[], object]], ...]:
+        return (
+            ("token", lambda: state.principals.lookup(self.tokens[namespace], namespace)),
+            ("policies", lambda: state.policies.of(namespace)),
+            ("login", lambda: asyncio.run(state.approle.login(namespace, *self.logins[namespace]))),
+            ("mount", lambda: self.opened(state, namespace)),
+            ("keys", lambda: state.keyring(namespace)),
+        )
 
     @staticmethod
     def opened(state: State, namespace: str) -> None:
@@ -171,9 +173,7 @@ def _checkpoint(file: Path) -> None:
     connection.close()
 
 
-def test_a_token_copied_to_another_namespace_is_refused(
-    house: House, file: Path, reopen: Callable[[], State]
-) -> None:
+def test_a_token_copied_to_another_namespace_is_refused(house: House, file: Path, reopen: Callable[[], State]) -> None:
     """The root's token moved to the team, or the team's to the root, opens neither."""
     attack(file, "UPDATE principals SET namespace = ? WHERE namespace = 'root'", house.team)
     again = reopen()
@@ -281,9 +281,7 @@ def test_a_copied_mount_has_no_id_a_store_knows(house: House, file: Path, reopen
     assert {} == copied.options
 
 
-def test_a_namespace_moved_below_another_is_unreachable(
-    house: House, file: Path, reopen: Callable[[], State]
-) -> None:
+def test_a_namespace_moved_below_another_is_unreachable(house: House, file: Path, reopen: Callable[[], State]) -> None:
     """An inserted or moved namespace is known under no path."""
     attack(file, "INSERT INTO namespaces SELECT 'forged', 'root', 'forged', created_at, mac FROM namespaces LIMIT 1")
     attack(file, "UPDATE namespaces SET name = 'other' WHERE id = ?", house.team)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future as ThreadFuture
 from contextvars import ContextVar
 from pathlib import Path as FilePath
@@ -161,6 +162,17 @@ class Reading:
             failure = translate(error, self._file)
             if failure is not None:
                 raise failure from None
+
+
+@contextlib.contextmanager
+def snapshot(connection: Connection) -> Iterator[None]:
+    """Let several reads of a lent connection see one and the same moment."""
+    raw = raw_of(connection)
+    raw.execute("BEGIN")
+    try:
+        yield
+    finally:
+        raw.execute("COMMIT")
 
 
 def raw_of(connection: Connection) -> sqlite3.Connection:

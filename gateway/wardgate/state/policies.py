@@ -14,7 +14,7 @@ from wardgate.spi.errors import InvalidValue, SecretNotFound, Unavailable
 from wardgate.spi.operations.policies import Effect, Policy, Rule
 from wardgate.state import tables
 from wardgate.state.codes import Codes
-from wardgate.state.database import Database
+from wardgate.state.database import Database, snapshot
 from wardgate.state.grants import Grants, Memo
 
 MAX_POLICIES = 1_000
@@ -99,21 +99,12 @@ class Policies:
         await self._grants.change([("policies", namespace)], work)
 
     def _load(self, namespace: str) -> PolicySet:
-        with self._database.reading() as connection:
-            # Two statements, and a change may come between them: one look more tells that from tampering.
-            for last in (False, False, True):
-                try:
-                    generation, rows = self._verified(connection, namespace, report=last)
-                    break
-                except Unavailable:
-                    if last:
-                        raise
+        with self._database.reading() as connection, snapshot(connection):
+            generation, rows = self._verified(connection, namespace)
         self._newest[namespace] = generation
         return PolicySet(generation, tuple(Policy(name, _decode(rules)) for name, rules in rows))
 
-    def _verified(
-        self, connection: Connection, namespace: str, *, report: bool = True
-    ) -> tuple[int, list[tuple[str, str]]]:
+    def _verified(self, connection: Connection, namespace: str) -> tuple[int, list[tuple[str, str]]]:
         head = connection.execute(
             select(tables.policy_sets.c.generation, tables.policy_sets.c.mac).where(
                 tables.policy_sets.c.namespace == namespace
@@ -124,8 +115,7 @@ class Policies:
             genuine = hmac.compare_digest(head.mac, _code(self._codes, namespace, head.generation, rows))
             if genuine and head.generation >= self._newest.get(namespace, 0):
                 return head.generation, rows
-        if report:
-            self._codes.report("the policies of namespace", namespace)
+        self._codes.report("the policies of namespace", namespace)
         raise Unavailable("the policies of this namespace were changed outside the gateway; restore a backup")
 
 

@@ -83,10 +83,20 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
 
-    def truncate_log(self) -> None:
-        """Move the log's pages into the file and empty it, where no reader holds it back."""
-        with self._one_at_a_time, files.writers_lock(self._file):
-            self._raw(self._open()).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    def truncate_log(self) -> bool:
+        """Move the log's pages into the file and empty it; False when a reader holds it back.
+
+        Nobody waits for that reader meanwhile: the next idle time tries again.
+        """
+        with self._one_at_a_time:
+            raw = self._raw(self._open())
+            with files.writers_lock(self._file):
+                raw.execute("PRAGMA busy_timeout = 0")
+                try:
+                    held_back = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                finally:
+                    raw.execute(f"PRAGMA busy_timeout = {files.BUSY_SECONDS * 1_000}")
+        return not held_back
 
     def _run(self) -> None:
         dirty = False
@@ -94,9 +104,8 @@ class Writer:
             try:
                 first = self._queue.get(timeout=IDLE_SECONDS if dirty else None)
             except queue.Empty:
-                dirty = False
-                with contextlib.suppress(Exception):  # tried again after the next write
-                    self.truncate_log()
+                with contextlib.suppress(Exception):  # a log that cannot be emptied now can be later
+                    dirty = not self.truncate_log()
                 continue
             if first is None:
                 break
