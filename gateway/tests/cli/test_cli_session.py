@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from wardgate.cli import exits
 from wardgate.cli.root import COMMANDS, wardgate
+from wardgate.cli.terminal import printable
 from wardgate.spi.errors import CLOSED_LIST
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.mounts import ListMounts
@@ -46,6 +47,31 @@ def test_help_is_quick() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stderr.strip() == "[]"
+
+
+def test_completion_knows_the_commands() -> None:
+    """By name and help, without importing one."""
+    with wardgate.make_context("wardgate", [], resilient_parsing=True) as context:
+        assert [("policy", COMMANDS["policy"][1])] == [
+            (item.value, item.help) for item in wardgate.shell_complete(context, "po")
+        ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("two\nlines\t", "two\nlines\t"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("\x9b2J", "\\x9b2J"),
+        ("a\u202eb", "a\\u202eb"),
+        ("\u2028", "\\u2028"),
+        ("👩\u200d🚀 ü", "👩\u200d🚀 ü"),
+    ],
+)
+def test_nothing_shown_steers_the_terminal(text: str, shown: str) -> None:
+    """Escape sequences and turned text are shown as what they are; people's letters stay."""
+    assert printable(text) == shown
 
 
 def test_every_error_has_an_exit_code() -> None:

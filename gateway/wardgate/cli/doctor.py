@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
-import socket
 import stat
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -134,24 +134,20 @@ def _tls(config: Config) -> Finding:
 
 
 def _port(config: Config) -> Finding:
+    from wardgate.server.listener import Stop, listen  # noqa: PLC0415
+
     host, port = config.listen
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if _serving(config):
-                return Finding("port", ok=True, detail=f"the gateway runs at {host}:{port}")
-            cure = "stop what listens there, or set another `listen` in [server]"
-            return Finding("port", ok=False, detail=f"{host}:{port} cannot be taken: {error.strerror}", cure=cure)
+    if _serving(config):
+        return Finding("port", ok=True, detail=f"the gateway runs, on {host}:{port} if its configuration is unchanged")
+    try:
+        listen(config).close()
+    except Stop as stop:
+        return Finding("port", ok=False, detail=str(stop))
     return Finding("port", ok=True, detail=f"{host}:{port} is free")
 
 
 def _serving(config: Config) -> bool:
     """Whether a server holds this very data folder."""
-    import fcntl  # noqa: PLC0415
-
     from wardgate.server.run import LOCK  # noqa: PLC0415
 
     try:

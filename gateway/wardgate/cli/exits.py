@@ -41,12 +41,11 @@ OF_CODE = {
 }
 
 HINTS = {
-    "secret_not_found": "`wardgate list` shows what is there.",
+    "secret_not_found": "Check the name; the `list` command of its kind shows what is there.",
     "version_not_found": "`wardgate get --info` shows the versions.",
     "gone": "`wardgate get --info` shows the versions; `wardgate undelete` recovers a deleted one.",
-    "conflict": "Read it again and decide anew.",
     "precondition_required": "Say which version you expect: --expect VERSION, or --create.",
-    "unauthenticated": "Give a valid token: --token-file FILE, or WARDGATE_TOKEN in the environment.",
+    "unauthenticated": "Give a valid credential: a token by --token-file FILE, or WARDGATE_TOKEN in the environment.",
     "permission_denied": "Ask an administrator for a policy; `wardgate policy explain` says which rule decides.",
     "outcome_unknown": "Look before you try again: the change may have happened.",
     "sealed": "Run `wardgate doctor` on the gateway's machine.",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from wardgate import __version__
 from wardgate.cli import exits, failure
@@ -57,6 +59,11 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002  # click's
+        """Complete a command's name without importing any."""
+        names = [CompletionItem(name, help=summary) for name, (_, summary) in COMMANDS.items()]
+        return [item for item in names if item.value.startswith(incomplete)]
+
     def main(  # type: ignore[override]  # click's overloads differ by standalone_mode, which is ours to choose
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> Any:
@@ -72,6 +79,10 @@ class LazyGroup(click.Group):
             sys.exit(failure.report(error, manner))
         except WardgateError as error:
             sys.exit(failure.report(failure.of(error), manner))
+        except BrokenPipeError:
+            # Whoever read our output has enough; let the interpreter's last flush go nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(exits.FAILURE)
         except OSError as error:
             told = Failure(f"{error.filename or 'input or output'}: {error.strerror or type(error).__name__}")
             sys.exit(failure.report(told, manner))

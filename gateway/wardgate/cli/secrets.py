@@ -40,8 +40,7 @@ def get(session: Session, path: str, field: str | None, version: int | None, *, 
             return
         query = {} if version is None else {"version": version}
         reply = client.request("GET", f"secrets/{path_of(path)}", query=query)
-    for warning in [reply.headers.get("x-wardgate-warning", "")] if "x-wardgate-warning" in reply.headers else []:
-        click.echo(f"Warning: {printable(warning)}", err=True)
+    _warn(reply)
     value = Value(reply.body, reply.headers.get("content-type", ""))
     if field is not None:
         _show_field(value, field, as_json=session.json)
@@ -49,6 +48,14 @@ def get(session: Session, path: str, field: str | None, version: int | None, *, 
         output.as_json(_described(path, reply, value))
     else:
         _show_value(value)
+
+
+def _warn(reply: Reply) -> None:
+    if "x-wardgate-warning" in reply.headers:
+        click.echo(f"Warning: {printable(reply.headers['x-wardgate-warning'])}", err=True)
+    if "x-wardgate-stale" in reply.headers:
+        age = printable(reply.headers.get("age", "?"))
+        click.echo(f"Warning: the store does not answer; this was read {age} seconds ago", err=True)
 
 
 def _described(path: str, reply: Reply, value: Value) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -44,7 +45,7 @@ def init(data: Path, key_file: Path, config: Path | None, *, as_json: bool) -> N
             "key_file": str(key_file),
             "config": None if config is None else str(config),
             "token": issued.token,
-            "expires_at": issued.info.principal.expires_at,
+            "expires_at": _moment(issued.info.principal.expires_at or 0),
         })  # fmt: skip
         return
     _tell(data, key_file, config, text)
@@ -63,6 +64,10 @@ async def _found(data: Path, key_file: Path) -> TokenIssued:
 
 def _configuration(data: Path, key_file: Path) -> str:
     return f"[data]\nfolder = {_toml(data)}\nkey_file = {_toml(key_file)}\n"
+
+
+def _moment(nanoseconds: int) -> str:
+    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _toml(path: Path) -> str:

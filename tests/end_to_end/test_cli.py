@@ -1,0 +1,169 @@
+"""The command line against a real gateway: what a person does on the first day, and that nothing leaks on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+WARDGATE = (sys.executable, "-c", "from wardgate.cli import main; main()")
+CANARY = "canary-value-4c77"
+POLICY = '[[rules]]\neffect = "allow"\nactions = ["read", "list"]\npaths = ["secret/app/**"]\n'
+
+
+@dataclass
+class Shell:
+    """Runs commands with one gateway and one token in the environment, and keeps all that they said on stderr."""
+
+    environment: Mapping[str, str]
+    said: list[str] = field(default_factory=list)
+
+    def run(self, *arguments: str, stdin: str = "", code: int = 0) -> str:
+        """One command; its stdout. Its exit code must be ``code``."""
+        ended = subprocess.run(
+            [*WARDGATE, *arguments], input=stdin, capture_output=True, text=True, check=False,
+            env={**os.environ, **self.environment}, timeout=60,
+        )  # fmt: skip
+        self.said.append(ended.stderr)
+        assert ended.returncode == code, ended.stderr
+        return ended.stdout
+
+    def with_token(self, token: str) -> Shell:
+        """The same gateway, another principal."""
+        return Shell({**self.environment, "WARDGATE_TOKEN": token}, self.said)
+
+
+@dataclass
+class Gateway:
+    """A running ``wardgate dev``."""
+
+    process: subprocess.Popen[str]
+    shell: Shell
+    token: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway on any free port, with a random administrator's token."""
+    folder = tmp_path_factory.mktemp("dev")
+    command = [*WARDGATE, "dev", "--listen", "127.0.0.1:0", "--data", str(folder), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        shell = Shell({"WARDGATE_ADDR": told["address"], "WARDGATE_TOKEN": told["token"]})
+        yield Gateway(process, shell, told["token"], folder)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def command_lines() -> Iterator[bytes]:
+    """The command line of every process of this machine, but our own."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        if file.parent.name != str(os.getpid()):
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                yield file.read_bytes()
+
+
+@pytest.mark.server
+def test_a_secret_lives_and_dies(dev: Gateway) -> None:
+    """Written, read, replaced under a condition, deleted, recovered, destroyed."""
+    wg = dev.shell
+    wg.run("put", "secret/life/a", "password=-", "--plain", "user=app", stdin=f"{CANARY}\n")
+    assert wg.run("get", "secret/life/a", "--field", "password") == CANARY
+    assert json.loads(wg.run("get", "secret/life/a", "--json"))["value"] == {"password": CANARY, "user": "app"}
+    wg.run("put", "secret/life/a", "-", "--create", stdin="x", code=5)
+    wg.run("put", "secret/life/a", "-", "--expect", "1", stdin="second\n")
+    wg.run("put", "secret/life/a", "-", "--expect", "1", stdin="x", code=5)
+    assert wg.run("get", "secret/life/a") == "second\n"
+    assert wg.run("list", "secret/life") == "a\n"
+    wg.run("delete", "secret/life/a", "--yes")
+    wg.run("get", "secret/life/a", code=3)
+    wg.run("undelete", "secret/life/a", "--version", "2")
+    wg.run("destroy", "secret/life/a", "--version", "1", "--yes")
+    wg.run("get", "secret/life/a", "--version", "1", code=3)
+    states = [
+        version["state"] for version in json.loads(wg.run("get", "secret/life/a", "--info", "--json"))["versions"]
+    ]
+    assert states == ["destroyed", "live"]
+    wg.run("destroy", "secret/life/a", "--all", "--yes")
+    wg.run("get", "secret/life/a", "--info", code=3)
+
+
+@pytest.mark.server
+def test_a_key_may_do_what_its_policy_says(dev: Gateway, tmp_path: Path) -> None:
+    """And nothing once it is revoked; an AppRole's token the same."""
+    wg = dev.shell
+    policy = tmp_path / "app.toml"
+    policy.write_text(POLICY)
+    wg.run("policy", "write", "app", str(policy))
+    wg.run("put", "secret/app/db", "-", stdin="for the app")
+    wg.run("put", "secret/other", "-", stdin="not for the app")
+    assert "allowed by policy app" in wg.run("policy", "explain", "read", "secret/app/db", "--policy", "app")
+    made = json.loads(wg.run("key", "create", "ci", "--policy", "app", "--ttl", "1h", "--json"))
+    app = wg.with_token(made["token"])
+    assert app.run("get", "secret/app/db") == "for the app"
+    app.run("get", "secret/other", code=4)
+    app.run("put", "secret/app/db", "-", stdin="x", code=4)
+    app.run("key", "list", code=4)
+    wg.run("key", "revoke", made["info"]["id"], "--yes")
+    app.run("get", "secret/app/db", code=4)
+    wg.run("approle", "write", "web", "--policy", "app", "--token-ttl", "1h")
+    role_id = wg.run("approle", "role-id", "web").strip()
+    secret_id = wg.run("approle", "secret-id", "web")
+    token = wg.with_token("").run("approle", "login", "--role-id", role_id, stdin=secret_id).strip()
+    assert wg.with_token(token).run("get", "secret/app/db") == "for the app"
+    wg.with_token("").run("approle", "login", "--role-id", role_id, stdin="wrong", code=4)
+
+
+@pytest.mark.server
+def test_a_namespace_is_a_world_of_its_own(dev: Gateway) -> None:
+    """Its administrator rules there and nowhere else, and nobody else rules there."""
+    wg = dev.shell
+    token = json.loads(wg.run("namespace", "create", "team-a", "--json"))["administrator"]["token"]
+    team = wg.with_token(token)
+    team.run("mount", "add", "kv", "--type", "native", "--namespace", "team-a")
+    team.run("put", "kv/a", "-", "--namespace", "team-a", stdin="theirs")
+    assert team.run("list", "--namespace", "team-a") == "kv/\n"
+    assert team.run("get", "kv/a", "--namespace", "team-a") == "theirs"
+    team.run("list", code=4)
+    wg.run("get", "kv/a", "--namespace", "team-a", code=4)
+    wg.run("namespace", "delete", "team-a", "--yes", code=5)
+    team.run("mount", "remove", "kv", "--yes", "--namespace", "team-a")
+    wg.run("namespace", "delete", "team-a", "--yes")
+    team.run("list", "--namespace", "team-a", code=4)
+
+
+@pytest.mark.server
+def test_a_second_gateway_on_the_port_says_so(dev: Gateway) -> None:
+    """One plain sentence, and the first is not disturbed."""
+    listen = dev.shell.environment["WARDGATE_ADDR"].removeprefix("http://")
+    assert dev.shell.run("dev", "--listen", listen, code=1) == ""
+    assert "is taken by another program" in dev.shell.said[-1]
+    assert dev.shell.run("list") == "secret/\n"
+
+
+@pytest.mark.server
+def test_the_audit_of_the_day_holds(dev: Gateway) -> None:
+    """Every chain, while the gateway runs."""
+    assert "holds" in dev.shell.run("audit", "verify", str(dev.folder / "data" / "audit"))
+
+
+@pytest.mark.server
+def test_no_value_or_token_leaks(dev: Gateway) -> None:
+    """Not into the process list, not into what commands say on stderr, not into any file of the gateway."""
+    dev.shell.run("put", "secret/leak", "password=-", stdin=CANARY)
+    dev.shell.run("put", "secret/leak", f"password={CANARY}", code=2)
+    processes = list(command_lines())
+    files = [file.read_bytes() for file in dev.folder.rglob("*") if file.is_file()]
+    for secret in (CANARY, dev.token):
+        assert not any(secret.encode() in seen for seen in (*processes, *files))
+        assert not any(secret in seen for seen in dev.shell.said)
