@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-MODULE = Path(__file__).with_name("openbao")
+MODULE = Path(__file__).with_name("openbao_build")
 VERSION = "2.4.0"
 LDFLAGS = f"-s -w -X github.com/openbao/openbao/version.fullVersion={VERSION}"
 START_SECONDS = 30.0
