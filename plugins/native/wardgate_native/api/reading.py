@@ -61,7 +61,7 @@ def namespace(given: Mapping[str, str]) -> str:
     return str(Path.parse(text)) if text else ""
 
 
-def query(raw: bytes, into: type | None) -> Any:
+def query(raw: bytes, into: type[msgspec.Struct] | None) -> Any:
     """The query string as an instance of ``into`` (None: there must be none).
 
     Raises:
@@ -74,8 +74,7 @@ def query(raw: bytes, into: type | None) -> Any:
         if key in given:
             raise Malformed("a query parameter stands twice")
         given[key] = _decoded(text)
-    known = msgspec.structs.fields(into) if into else ()
-    names = {field.encode_name for field in known}
+    names: tuple[str, ...] = into.__struct_encode_fields__ if into else ()
     for key in given:
         if key not in names:
             raise Malformed(f"unknown query parameter {key!r}{nearest(key, names)}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from wardgate.spi.errors import Unsupported, WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Operation
@@ -51,7 +52,7 @@ class Route:
     answer: Callable[[Outcome[Any]], Answer]
     request: type = Nothing
     response: type = Nothing
-    query: type | None = None
+    query: type[msgspec.Struct] | None = None
 
 
 class NoSuchEndpoint(Exception):
