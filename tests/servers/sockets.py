@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -35,7 +36,8 @@ class SocketServer:
         head = [f"HTTP/1.1 {status} Word", f"Content-Length: {len(body)}", *(f"{k}: {v}" for k, v in fields.items())]
 
         def answer(connection: socket.socket) -> None:
-            connection.sendall("\r\n".join([*head, "", ""]).replace("_", "-").encode() + body)
+            with contextlib.suppress(OSError):  # who had enough hangs up
+                connection.sendall("\r\n".join([*head, "", ""]).replace("_", "-").encode() + body)
             connection.close()
 
         self.behaviour = answer

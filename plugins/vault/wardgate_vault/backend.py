@@ -158,8 +158,7 @@ class VaultBackend(Backend):
     async def delete(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
         """Delete the newest version, or those named; recoverable. What is not there stays away."""
         if versions is None:
-            call = self._kv.delete_latest_version_of_secret
-            await self._client.ask(call, str(path), mount_point=self._mount, mutates=True)
+            await self._change(self._kv.delete_latest_version_of_secret, path)
         else:
             await self._on_versions(self._kv.delete_secret_versions, path, versions)
 
@@ -170,8 +169,7 @@ class VaultBackend(Backend):
     async def destroy(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
         """Destroy those versions, or the secret with its metadata."""
         if versions is None:
-            call = self._kv.delete_metadata_and_all_versions
-            await self._client.ask(call, str(path), mount_point=self._mount, mutates=True)
+            await self._change(self._kv.delete_metadata_and_all_versions, path)
         else:
             await self._on_versions(self._kv.destroy_secret_versions, path, versions)
 
@@ -192,9 +190,11 @@ class VaultBackend(Backend):
         numbers = [metadata.version_number(version) for version in versions]
         if None in numbers:
             raise VersionNotFound(NO_VERSION)
-        if not numbers:
-            return
-        answer = await self._client.ask(call, str(path), numbers, mount_point=self._mount, mutates=True)
+        if numbers:
+            await self._change(call, path, numbers)
+
+    async def _change(self, call: Any, path: Path, *args: object) -> None:
+        answer = await self._client.ask(call, str(path), *args, mount_point=self._mount, mutates=True)
         if answer.absent:
             raise SecretNotFound(ABSENT)
 

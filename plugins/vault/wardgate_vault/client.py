@@ -95,6 +95,7 @@ def _session(options: Options) -> requests.Session:
     # Neither proxies, nor .netrc, nor CA bundles of the environment.
     session.trust_env = False
     session.verify = options.ca_file or True
+    session.stream = True
     transport = HTTPAdapter(pool_connections=1, pool_maxsize=options.pool_size, max_retries=0, pool_block=True)
     session.mount("https://", transport)
     session.mount("http://", transport)

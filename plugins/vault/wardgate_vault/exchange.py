@@ -16,6 +16,8 @@ from wardgate.spi.errors import WardgateError
 
 from wardgate_vault import errors
 
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+"""Longest answer that is read: room for a folder of half a million names."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -34,8 +36,12 @@ class Answer:
 
     @property
     def absent(self) -> bool:
-        """Whether there is no such secret, version or folder; a 404 that explains itself means a wrong mount."""
-        return self.status == HTTPStatus.NOT_FOUND and not self.body.get("errors")
+        """Whether there is no such secret, version or folder: the engine says so without a word of explanation.
+
+        Any other 404 is a wrong mount's, or somebody's on the way.
+        """
+        silent = self.body.get("errors") == [] or "data" in self.body
+        return self.status == HTTPStatus.NOT_FOUND and silent
 
     @contextmanager
     def understood(self, *, mutates: bool = False) -> Iterator[None]:
@@ -58,17 +64,21 @@ def exchange(call: Callable[..., requests.Response], *args: object, mutates: boo
         WardgateError: there was no answer. It is raised outside every handler: no request or response hangs on it.
     """
     try:
-        response = call(*args, **named)
+        # The session streams, so that what is read here is all that is ever held.
+        with call(*args, **named) as response:
+            content = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=True)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
         error = errors.of_exception(problem, mutates=mutates)
     else:
-        return Answer(response.status_code, _body(response), _seconds(response.headers.get("Retry-After")))
+        if len(content) <= MAX_ANSWER_BYTES:
+            return Answer(response.status_code, _body(content), _seconds(response.headers.get("Retry-After")))
+        error = errors.unclear("the store's answer is too long", mutates=mutates)
     raise error
 
 
-def _body(response: requests.Response) -> Mapping[str, Any]:
+def _body(content: bytes) -> Mapping[str, Any]:
     try:
-        body = json.loads(response.content) if response.content else NOTHING
+        body = json.loads(content)
     except (ValueError, RecursionError):
         return NOTHING
     return body if isinstance(body, dict) else NOTHING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import traceback
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from wardgate.spi import errors
 from wardgate.spi.backend import Backend
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import Value
-from wardgate_vault import client, login
+from wardgate_vault import client, exchange, login
 
 from tests.servers.sockets import SocketServer, listening
 
@@ -118,6 +119,41 @@ def test_an_answer_that_is_none(opened: Opened, server: SocketServer, body: byte
             asyncio.run(attempt())
 
 
+@pytest.mark.parametrize("body", [b"", b"{}", b"<html>not found</html>", b'{"message": "no such service"}'])
+def test_somebody_else_s_404_is_no_missing_secret(opened: Opened, server: SocketServer, body: bytes) -> None:
+    """A proxy without a backend must not look like secrets that are gone, nor like deletes that are done."""
+    server.answers(404, body)
+    backend = opened(address=server.address, token=CANARY)
+    attempts = (
+        lambda: backend.read(SECRET),
+        lambda: backend.list(ROOT),
+        lambda: backend.delete(SECRET),
+        lambda: backend.destroy(SECRET),
+        lambda: backend.annotate(SECRET, labels={}),
+    )
+    for attempt in attempts:
+        with pytest.raises(errors.Unavailable):
+            asyncio.run(attempt())
+
+
+@pytest.mark.parametrize(("write", "kind"), [(False, errors.Unavailable), (True, errors.OutcomeUnknown)])
+def test_an_endless_answer_is_not_kept(
+    opened: Opened,
+    server: SocketServer,
+    monkeypatch: pytest.MonkeyPatch,
+    write: bool,  # noqa: FBT001  # a parameter of the test
+    kind: Kind,
+) -> None:
+    """Past its bound, compressed or not, it is let go of."""
+    monkeypatch.setattr(exchange, "MAX_ANSWER_BYTES", 1_000)
+    backend = opened(address=server.address, token=CANARY)
+    body = b'{"data": {"data": {"a": "' + b"a" * 100_000 + b'"}}}'
+    server.answers(200, body)
+    assert kind is type(refusal(backend, write=write))
+    server.answers(200, gzip.compress(body), Content_Encoding="gzip")
+    assert kind is type(refusal(backend, write=write))
+
+
 def test_the_wait_a_store_asks_for_is_told(opened: Opened, server: SocketServer) -> None:
     """In seconds; a date or nonsense is left out."""
     for header, expected in (("7", 7.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)):
@@ -145,7 +181,7 @@ def test_the_environment_says_nothing(
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".vault-token").write_text(CANARY)
     (tmp_path / ".netrc").write_text(f"machine 127.0.0.1 login {CANARY} password {CANARY}")
-    server.answers(404)
+    server.answers(404, b'{"errors": []}')
     with pytest.raises(errors.SecretNotFound):
         asyncio.run(opened(address=server.address, token="a-token").read(SECRET))
     (request,) = server.requests
