@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import math
+import re
 import tempfile
 import tomllib
 from collections.abc import Mapping
@@ -46,8 +48,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         for limit in fields(self):
-            if getattr(self, limit.name) <= 0:
-                raise ConfigError(f"{limit.name!r} must be more than zero")
+            value = getattr(self, limit.name)
+            if not (math.isfinite(value) and value > 0):
+                raise ConfigError(f"[limits]: option {limit.name!r} must be more than zero, and finite")
 
 
 @dataclass(frozen=True)
@@ -262,13 +265,13 @@ def parse_listen(text: str) -> tuple[str, int]:
     Raises:
         ConfigError: anything else.
     """
-    host, colon, port = text.rpartition(":")
-    bare = host.removeprefix("[").removesuffix("]")
-    if not colon or not bare or (":" in bare) != (host != bare) or not port.isdecimal() or int(port) > MOST_PORT:
+    match = _LISTEN.fullmatch(text)
+    if match is None or int(match["port"]) > MOST_PORT:
         raise ConfigError(f"listen: {text!r} is not HOST:PORT, such as {DEFAULT_LISTEN} or [::1]:8200")
-    return bare, int(port)
+    return match["ipv6"] or match["host"], int(match["port"])
 
 
+_LISTEN = re.compile(r"(?:\[(?P<ipv6>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>[0-9]{1,5})")
 MOST_PORT = 65_535
 
 
