@@ -246,10 +246,15 @@ def test_a_bad_set_is_refused_and_the_old_one_kept(house: House, caplog: pytest.
     assert house.allows(somebody("new"), read("new/a"))
 
 
+CONDITION = Policy("p", (Rule(Effect.DENY, ("read",), ("a",), "later"),))
+UNNAMED = policy("Reader", ("allow", "*", "**"))
+DAMAGED = Policy("odd", (None,))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "policies",
-    [(BAD,), (READER, READER), (policy("default", ("allow", "*", "**")),), (Policy("odd", (None,)),)],  # type: ignore[arg-type]
-    ids=["pattern", "twice", "built-in", "damaged"],
+    [(BAD,), (READER, READER), (policy("default", ("allow", "*", "**")),), (CONDITION,), (UNNAMED,), (DAMAGED,)],
+    ids=["pattern", "twice", "built-in", "condition", "name", "damaged"],
 )
 def test_a_bad_first_set_denies_everything(
     house: House, policies: tuple[Policy, ...], caplog: pytest.LogCaptureFixture
@@ -373,14 +378,14 @@ def test_listing_rights_show_names_and_reading_rights_do_not(house: House) -> No
 
 
 @pytest.mark.parametrize(
-    ("namespace", "carried", "action"), [("tenant", "p", "read"), ("root", "q", "read"), ("root", "p", "write")]
+    ("namespace", "carried", "action", "name"),
+    [("tenant", "p", "read", "a"), ("root", "q", "read", "a"), ("root", "p", "write", "a"), ("root", "p", "read", "b")],
 )
-def test_casbin_checks_more_than_the_path(namespace: str, carried: str, action: str) -> None:
-    """A row that the index picked wrongly gives nothing: namespace, role and action are checked again."""
-    pattern = Pattern.parse("a/**")
-    row, target = Row("p", "root", "read", pattern, "allow", "", 1), Target(("a", "b"), folder=False)
-    assert Decider().allows("root", ["p"], "read", target, [row])
-    assert not Decider().allows(namespace, [carried], action, target, [row])
+def test_casbin_checks_everything_again(namespace: str, carried: str, action: str, name: str) -> None:
+    """A row that the index picked wrongly gives nothing: namespace, role, action and path are Casbin's too."""
+    row = Row("p", "root", "read", Pattern.parse("a"), "allow", "", 1)
+    assert Decider().allows("root", ["p"], "read", Target(("a",), folder=False), [row])
+    assert not Decider().allows(namespace, [carried], action, Target((name,), folder=False), [row])
 
 
 @pytest.mark.parametrize("effect", ["allow", "deny"])
