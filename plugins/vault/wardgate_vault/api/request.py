@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -20,6 +21,8 @@ Handler = Callable[["Request"], Awaitable[Answer]]
 
 PREFIX = b"/v1/"
 MAX_PARAMETERS = 32
+MAX_REMEMBERED = 256
+"""Bytes of a path that is remembered once it was read; longer ones are read again each time."""
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False", ""})
 _SINGLE = (b"x-vault-token", b"authorization", b"x-vault-namespace", b"x-vault-wrap-ttl")
@@ -91,7 +94,7 @@ class Request:
             self.folder = True
             below = below[:-1]
         if below:
-            self.path = Path.from_raw(below)
+            self.path = _remembered_path(below) if len(below) <= MAX_REMEMBERED else Path.from_raw(below)
 
     def _read_query(self) -> None:
         method = self.scope["method"]
@@ -141,6 +144,9 @@ class Request:
     async def perform(self, operation: Operation[R]) -> Outcome[R]:
         """Send one operation down the road as this caller."""
         return await self.gateway.perform(self.scope, operation, credential=self.credential, namespace=self.namespace)
+
+
+_remembered_path = lru_cache(maxsize=4_096)(Path.from_raw)
 
 
 def _namespace(header: bytes) -> str:
