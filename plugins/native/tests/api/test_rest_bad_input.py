@@ -132,6 +132,25 @@ def test_a_bad_header_is_a_400(
     assert [Rejected] == [type(operation) for operation in gateway.asked]
 
 
+@pytest.mark.parametrize(
+    ("method", "target", "header"),
+    [
+        ("DELETE", "secrets/a", "If-Match"),
+        ("GET", "secrets/a", "If-Match"),
+        ("DELETE", "secrets/a", "If-None-Match"),
+        ("PATCH", "metadata/a", "If-Match"),
+        ("PUT", "policies/p", "If-None-Match"),
+    ],
+)
+def test_a_condition_that_would_be_ignored_is_refused(
+    gateway: Scripted, rest: Request, method: str, target: str, header: str
+) -> None:
+    """A caller that says "only if" must never have it done anyway."""
+    response = rest(method, f"/api/v1/{target}", b"", ((header, '"1"'),))
+    assert (400, [Rejected]) == (response.status, [type(operation) for operation in gateway.asked])
+    assert header in response.json()["detail"]
+
+
 def test_a_policy_under_another_name_is_refused(gateway: Scripted, rest: Request) -> None:
     """The name in the body, when there is one, is the one of the URL."""
     assert rest("PUT", "/api/v1/policies/p", {"name": "q", "rules": []}).status == 422

@@ -86,11 +86,11 @@ class _Request:
         headers = reading.headers(scope["headers"])
         self.credential = reading.credential(headers)
         self.namespace = reading.namespace(headers)
-        self.conditional = "if-match" in headers or "if-none-match" in headers
         raw: bytes = scope["raw_path"]
         if not raw.startswith(_PREFIX):
             raise Malformed("the path does not begin with /api/v1/")
         route, path = TABLE.find(scope["method"], raw[len(_PREFIX) :])
+        self.conditional = reading.check_conditions(headers, route.conditions)
         query = reading.query(scope.get("query_string", b""), route.query)
         body = reading.decode(await reading.body(receive, headers), headers, route.request)
         return route, Call(path, query, body, headers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -49,6 +49,15 @@ def credential(given: Mapping[str, str]) -> Credential | None:
         raise Malformed("Authorization and X-Vault-Token hold different tokens; send one")
     token = bearer or vault
     return Credential("token", token) if token else None
+
+
+def check_conditions(given: Mapping[str, str], honoured: Sequence[str]) -> bool:
+    """Whether the request is conditional. Raises Malformed for a condition that would be ignored."""
+    conditions = [name for name in ("if-match", "if-none-match") if name in given]
+    for name in conditions:
+        if name not in honoured:
+            raise Malformed(f"this request does not honour {name.title()}; leave it out")
+    return bool(conditions)
 
 
 def namespace(given: Mapping[str, str]) -> str:

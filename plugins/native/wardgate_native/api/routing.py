@@ -43,6 +43,7 @@ class Route:
 
     ``{name}`` matches one segment, ``{path}`` one or more, and ``{folder}`` any number with an optional last slash.
     ``operation`` translates the call and raises one of the closed list where it cannot; ``answer`` translates back.
+    ``conditions``: which of ``if-match`` and ``if-none-match`` it honours; one it would ignore is refused.
     """
 
     method: str
@@ -53,6 +54,7 @@ class Route:
     request: type = Nothing
     response: type = Nothing
     query: type[msgspec.Struct] | None = None
+    conditions: tuple[str, ...] = ()
 
 
 class NoSuchEndpoint(Exception):

@@ -226,12 +226,13 @@ def no_content(_outcome: Outcome[None]) -> Answer:
 ROUTES = (
     Route(
         method="GET", pattern="secrets/{path}", summary="Read a value, in its own media type.",
-        query=VersionQuery, response=Raw,
+        query=VersionQuery, response=Raw, conditions=("if-none-match",),
         operation=lambda call: ReadSecret(path=call.path, version=selector(call.query)), answer=_value_answer,
     ),
     Route(
         method="PUT", pattern="secrets/{path}", summary="Store a value as a new version; If-Match and If-None-Match.",
-        request=Raw, response=Version, operation=_write, answer=_write_answer,
+        request=Raw, response=Version, conditions=("if-match", "if-none-match"),
+        operation=_write, answer=_write_answer,
     ),
     Route(
         method="DELETE", pattern="secrets/{path}", summary="Delete the current version, or the one named.",
