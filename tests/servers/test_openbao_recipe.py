@@ -58,3 +58,18 @@ def test_without_go_the_reason_is_said(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CannotBuild, match="install Go"):
         recipe.binary()
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("true", "failed"), ("", "skipped")])
+def test_without_go_tests_skip_and_under_ci_they_fail(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ci: str, outcome: str
+) -> None:
+    """A person without Go can work; nobody's pipeline can lose these tests unseen."""
+    monkeypatch.setenv("WARDGATE_SERVERS_CACHE", str(pytester.path))
+    monkeypatch.setenv("PATH", str(pytester.path))
+    monkeypatch.setenv("CI", ci)
+    pytester.makepyfile("def test_needs_a_server(openbao): pass")
+    result = pytester.inline_run("-p", "tests.servers.fixtures", "-p", "no:cacheprovider")
+    (report,) = [report for report in result.getreports("pytest_runtest_logreport") if report.when == "setup"]
+    assert outcome == report.outcome
+    assert "install Go" in str(report.longrepr)
