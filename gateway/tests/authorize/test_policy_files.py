@@ -59,6 +59,7 @@ def test_list_asks_of_a_folder_unless_told_otherwise(tmp_path: Path) -> None:
         ("", r"there is no \[\[test\]\] in it"),
         ("tests = []", r"unknown key 'tests'; did you mean 'test'\?"),
         ("x = [", "is not TOML"),
+        (POLICY, "is a policy; name the file with its tests"),
         ('load = ["q.toml"]\n' + QUESTION, "q.toml: cannot be read"),
         (QUESTION, r"test 1: no policy 'p' is loaded"),
         ('load = ["p.toml"]\n' + QUESTION + "expected = 1", r"test 1: unknown key 'expected'; did you mean 'expect'\?"),
