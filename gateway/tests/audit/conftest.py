@@ -54,10 +54,15 @@ class Audited:
         return Journal(self.folder, 0, KEY, self.clock, settings=settings, **more)
 
     def context(
-        self, operation: Operation[Any] | None = None, *, known: bool = True, source: str = "192.0.2.1"
+        self,
+        operation: Operation[Any] | None = None,
+        *,
+        known: bool = True,
+        source: str = "192.0.2.1",
+        request: str = "request-1",
     ) -> Context:
         operation = operation or ReadSecret(path=PATH)
-        arrival = Arrival("request-1", self.clock.now(), self.clock.monotonic() + 30, source)
+        arrival = Arrival(request, self.clock.now(), self.clock.monotonic() + 30, source)
         context = Context(arrival, operation, Credential("token", TOKEN), "root")
         if known:
             context.principal = Principal("p-1", "root", "billing", "key", ("app",), "accessor-1")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import threading
 from typing import Any
 
 import pytest
+import uvloop
 from wardgate.pipeline.audit import Journal, Settings, verify
 from wardgate.pipeline.audit.sink import Disk
 from wardgate.spi.errors import Malformed, RateLimited, Unavailable
@@ -249,6 +251,20 @@ def test_a_cancelled_waiter_disturbs_nobody(audited: Any) -> None:
 
     asyncio.run(audited.run(work))
     assert 5 == len(audited.lines())
+
+
+def test_a_loop_that_was_held_up_takes_the_answer_that_waits(audited: Any) -> None:
+    """A record that became durable in time is not reported lost because the loop looked late."""
+
+    async def work(journal: Journal) -> None:
+        waiting = asyncio.ensure_future(journal.closing(audited.context(), "ok"))
+        await asyncio.sleep(0)
+        while len(audited.lines()) < 3:
+            pass
+        threading.Event().wait(0.4)
+        await waiting
+
+    uvloop.run(audited.run(work, Settings(patience=0.3, reserve_bytes=0)))
 
 
 def test_closing_waits_for_changes_under_way(audited: Any) -> None:

@@ -189,3 +189,39 @@ def test_a_change_whose_end_cannot_be_recorded_is_unknown_to_the_caller(audited:
 
     asyncio.run(audited.run(work, QUIET, disk=disk))
     assert 1 == len(verify(audited.folder).shards[0].open)
+
+
+def test_the_audit_is_complete(audited: Any) -> None:
+    """2,000 requests, 50 at a time: what the clients saw and what is on record are the same, request by request."""
+    errors = [None, None, *(kind("why") for kind in CLOSED_LIST)]
+    seen: dict[str, str] = {}
+
+    async def innermost(context: Context) -> Outcome[Any]:
+        await asyncio.sleep(0)
+        error = errors[int(context.arrival.id) % len(errors)]
+        if error:
+            raise type(error)("why")
+        return Outcome(None)
+
+    async def work(journal: Journal) -> None:
+        road = compose([Audit(journal), Begin(journal)], innermost)
+
+        async def client(numbers: range) -> None:
+            for number in numbers:
+                operation = (audited.write() if number % 3 else audited.context()).operation
+                try:
+                    await road(audited.context(operation, request=str(number)))
+                    seen[str(number)] = "ok"
+                except WardgateError as error:
+                    seen[str(number)] = error.code
+
+        await asyncio.gather(*(client(range(first, 2_000, 50)) for first in range(50)))
+
+    asyncio.run(audited.run(work, Settings(reserve_bytes=0, file_bytes=200_000)))
+    closed = [(record["request"], record["code"]) for record in audited.lines() if record["kind"] == "closing"]
+    begun = sorted(int(record["request"]) for record in audited.lines() if record["kind"] == "request")
+    assert 2_000 == len(closed)
+    assert seen == dict(closed)
+    assert [number for number in range(2_000) if number % 3] == begun
+    report = verify(audited.folder)
+    assert (True, ()) == (report.ok, report.shards[0].open)

@@ -28,6 +28,7 @@ Resolve = Callable[[Record], Found]
 WINDOW: Final = 60.0
 """Seconds after which denials that were only counted are written, as one record for each source."""
 
+_LATE: Final = 0.05
 _CODES: Final[dict[Found, str]] = {"committed": "ok", "absent": "unavailable", "unknown": "outcome_unknown"}
 _DEFAULTS: Final = Settings()
 
@@ -172,6 +173,10 @@ class Journal:
     def _expire(self) -> None:
         """Give up on what waited too long. It may still be written: the audit may say too much, never too little."""
         now = self._loop.time()
+        if self._watch and now - self._watch.when() > _LATE:
+            # The loop itself was held up: the answer may be waiting behind this very call.
+            self._watch = self._loop.call_later(_LATE, self._expire)
+            return
         self._watch = None
         for deadline, future in self._waiting:
             if deadline > now:
