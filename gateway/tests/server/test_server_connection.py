@@ -199,6 +199,7 @@ BAD_HEADS = {
     "no version": b"GET /\r\nHost: x\r\n\r\n",
     "HTTP/0.9": b"GET / HTTP/0.9\r\nHost: x\r\n\r\n",
     "HTTP/2.0": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "HTTP/2 to a path": b"PRI /x HTTP/1.1\r\nHost: x\r\n\r\n",
     "HTTP/1.2": b"GET / HTTP/1.2\r\nHost: x\r\n\r\n",
     "another protocol": b"GET / RTSP/1.0\r\nHost: x\r\n\r\n",
     "unknown verb": b"FROB / HTTP/1.1\r\nHost: x\r\n\r\n",

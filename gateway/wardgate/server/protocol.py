@@ -27,8 +27,16 @@ VERBS: Final = {b"LIST": "LIST", b"SCAN": "SCAN"}
 _LINGER_SECONDS = 1.0
 _GRACE_SECONDS = 0.3
 _CHUNKED_WIRE = 8  # a body in chunks of one byte takes six times its size
-_UPGRADE = BadRequest(400, "the connection stays HTTP/1.1, and CONNECT is not served here")
-_NOT_HTTP = BadRequest(400, "the request is not valid HTTP")
+
+
+class _NotHttp(BadRequest):
+    def __init__(self) -> None:
+        super().__init__(400, "the request is not valid HTTP")
+
+
+class _Upgrade(BadRequest):
+    def __init__(self) -> None:
+        super().__init__(400, "the connection stays HTTP/1.1, and CONNECT is not served here")
 
 
 class Connection(HttpToolsProtocol):
@@ -136,13 +144,11 @@ class Connection(HttpToolsProtocol):
         self._left = self._body_bytes = self._wire_bytes = 0
         try:
             self._feed(head)
-        except BadRequest as bad:
-            if bad is not _UPGRADE:
-                raise
+        except _Upgrade:
             self.parser = httptools.HttpRequestParser(self)
             self._feed(without_upgrade(head))
         if not self._framed:
-            raise _NOT_HTTP
+            raise _NotHttp
         self._allow(self._limits.body_seconds if self._left else self._limits.answer_seconds)
 
     def _read_body(self) -> None:
@@ -175,14 +181,14 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            raise self._fault or _NOT_HTTP from None
+            raise self._fault or _NotHttp from None
 
     # What the parser calls. What these raise stops the parser.
 
     def on_message_begin(self) -> None:
         """A request begins."""
         if self._framed:
-            raise _NOT_HTTP
+            raise _NotHttp
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -194,9 +200,9 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole: check it and start the application."""
         if self.parser.should_upgrade():
-            self._stop(_UPGRADE)
+            self._stop(_Upgrade())
         if self.url != self._target:
-            self._stop(_NOT_HTTP)
+            self._stop(_NotHttp())
         try:
             self._left = body_length(self._version, self.headers, self._limits)
         except BadRequest as bad:
