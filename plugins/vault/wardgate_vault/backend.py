@@ -215,8 +215,9 @@ class VaultBackend(Backend):
         answer = await self._client.get(f"sys/internal/ui/mounts/{quote(self._mount)}")
         if not answer.ok:
             return "the store does not show the configured mount to the gateway's credential"
-        options = (answer.body.get("data") or {}).get("options") or {}
-        return "" if options.get("version") == "2" else "the configured mount is not a KV version 2 engine"
+        with answer.understood():
+            version = (answer.body["data"]["options"] or {}).get("version")
+        return "" if version == "2" else "the configured mount is not a KV version 2 engine"
 
 
 def _storable(value: Value) -> dict[str, object]:

@@ -117,6 +117,21 @@ def test_an_answer_that_is_none(opened: Opened, server: SocketServer, body: byte
     for attempt in (lambda: backend.list(ROOT), lambda: backend.describe(SECRET)):
         with pytest.raises(errors.Unavailable):
             asyncio.run(attempt())
+    assert not asyncio.run(backend.health()).ok
+
+
+@pytest.mark.parametrize("data", ["[]", "null", '"text"', "{}", '{"options": []}', '{"options": {"version": 2}}'])
+def test_health_never_raises(opened: Opened, server: SocketServer, data: str) -> None:
+    """Whatever answers in the server's place."""
+    server.answers(200, f'{{"initialized": true, "sealed": false, "data": {data}}}'.encode())
+    assert not asyncio.run(opened(address=server.address, token=CANARY).health()).ok
+
+
+def test_health_tells_a_sealed_server(opened: Opened, server: SocketServer) -> None:
+    """It answers with 503, and says why."""
+    server.answers(503, b'{"initialized": true, "sealed": true}')
+    health = asyncio.run(opened(address=server.address, token=CANARY).health())
+    assert (False, "the store is sealed or not set up") == (health.ok, health.detail)
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"<html>not found</html>", b'{"message": "no such service"}'])
