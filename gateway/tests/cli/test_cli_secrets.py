@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 from wardgate.cli import terminal
 from wardgate.spi.errors import CLOSED_LIST, WardgateError
+from wardgate.spi.frontend import Freshness
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.mounts import ListVisibleMounts
 from wardgate.spi.operations.secrets import (
@@ -87,6 +88,39 @@ def test_get_json_holds_the_value_and_its_version(
         "path": "secret/app", "version": 3, "etag": '"3"', "created_at": "1970-01-01T00:00:00.000000Z", **shown,
     }  # fmt: skip
     assert gateway.asked == [ReadSecret(path=PATH, version=Ordinal(3))]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "hidden"),
+    [
+        (Value(b'{"user": "[bold]app", "n": [1, 2]}', JSON), ["Field", "user", "[bold]app", "[1, 2]"], []),
+        (Value(b'{"a": "\\u001b[2J"}', JSON), ["\\x1b[2J"], ["\x1b[2J"]),
+        (Value("grün\x1b[2J".encode(), TEXT), ["grün\\x1b[2J"], ["\x1b[2J"]),
+        (Value(b"\x00\xff", BYTES), ["2 bytes that are not text"], ["\x00"]),
+    ],
+)
+def test_get_on_a_screen_is_for_people(
+    gateway: Scripted, run: Run, monkeypatch: pytest.MonkeyPatch, value: Value, shown: list[str], hidden: list[str]
+) -> None:
+    """Fields are a table, markup is letters, and nothing steers the terminal."""
+    monkeypatch.setattr(terminal, "somebody_reads", lambda: True)
+    gateway.answers[ReadSecret] = SecretVersion(INFO, value)
+    printed = run("get", "secret/app").stdout
+    assert [text for text in shown if text not in printed] + [text for text in hidden if text in printed] == []
+
+
+def test_get_warns_of_an_old_answer(gateway: Scripted, run: Run) -> None:
+    """On stderr: the value stays the value."""
+    gateway.answers[ReadSecret] = SecretVersion(INFO, Value(b"x"))
+    gateway.freshness = Freshness(61.5, stale=True)
+    gateway.warnings = ("take care",)
+    try:
+        result = run("get", "secret/app")
+    finally:
+        gateway.freshness, gateway.warnings = None, ()
+    assert result.stdout == "x"
+    assert "take care" in result.stderr
+    assert "61 seconds ago" in result.stderr
 
 
 def test_get_info_shows_versions_without_values(gateway: Scripted, run: Run) -> None:

@@ -62,6 +62,13 @@ def test_init_overwrites_nothing(made: Path) -> None:
     assert {file: file.read_bytes() for file in base.rglob("*") if file.is_file()} == before
 
 
+def test_init_says_where_a_key_file_cannot_be_made(tmp_path: Path) -> None:
+    """One sentence, and no data folder without its key."""
+    result = run("init", "--data", str(tmp_path / "d"), "--key-file", str(tmp_path / "nowhere" / "key"))
+    assert (2, "", False) == (result.exit_code, result.stdout, (tmp_path / "d").exists())
+    assert "cannot be written" in result.stderr
+
+
 def test_init_refuses_a_key_file_in_the_data_folder(tmp_path: Path) -> None:
     """A copy of the folder must not hold its key."""
     result = run("init", "--data", str(tmp_path / "d"), "--key-file", str(tmp_path / "d" / "key"))

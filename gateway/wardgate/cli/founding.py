@@ -7,7 +7,7 @@ from pathlib import Path
 from wardgate.clock import SystemClock
 from wardgate.crypto.seal import KeyFileSeal
 from wardgate.server.epochs import LocalEpochs
-from wardgate.spi.errors import AlreadyExists, InvalidValue
+from wardgate.spi.errors import AlreadyExists, InvalidValue, Sealed
 from wardgate.spi.operations.tokens import TokenIssued
 from wardgate.spi.path import Path as SecretPath
 from wardgate.state import State
@@ -22,6 +22,7 @@ def create(data: Path, key_file: Path) -> State:
 
     Raises:
         AlreadyExists: there is something in the folder, or a key file, of that name; both are left as they are.
+        InvalidValue: the folder cannot be looked into, or the key file not be written.
     """
     try:
         taken = any(data.iterdir())
@@ -31,7 +32,10 @@ def create(data: Path, key_file: Path) -> State:
         raise InvalidValue(f"{data} cannot be a data folder: {error.strerror}") from None
     if taken:
         raise AlreadyExists(f"the folder {data} is not empty; name a new one, or serve the one that is there")
-    seal = KeyFileSeal.create(key_file)
+    try:
+        seal = KeyFileSeal.create(key_file)
+    except Sealed as error:
+        raise InvalidValue(error.message) from None  # nothing is sealed yet: the place was a wrong one
     try:
         return State.create(data, seal, SystemClock())
     except BaseException:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +22,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) 
     if not rows:
         click.echo(empty, err=True)
         return
-    if not sys.stdout.isatty():
+    if not terminal.somebody_reads():
         for row in rows:
             click.echo("\t".join(" ".join(printable(cell).split()) for cell in row))
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +84,11 @@ def _show_field(value: Value, field: str, *, as_json: bool) -> None:
         output.as_json(found)
         return
     text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
-    click.echo(text, nl=sys.stdout.isatty())
+    click.echo(text, nl=terminal.somebody_reads())
 
 
 def _show_value(value: Value) -> None:
-    if not sys.stdout.isatty():
+    if not terminal.somebody_reads():
         click.echo(value.data, nl=False)
         return
     fields, text = value.fields(), value.text()

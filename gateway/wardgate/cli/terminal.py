@@ -26,3 +26,8 @@ def _steers(character: str) -> bool:
 def somebody_is_there() -> bool:
     """Whether a person sits at stdin and can be asked."""
     return sys.stdin.isatty()
+
+
+def somebody_reads() -> bool:
+    """Whether stdout is a screen, and not a pipe or a file."""
+    return sys.stdout.isatty()
