@@ -32,6 +32,14 @@ _SWEPT = 16
 _ROLE_BY_ROLE_ID = select(roles).where(roles.c.role_id == bindparam("role_id"))
 _ROLE_BY_NAME = select(roles).where((roles.c.namespace == bindparam("namespace")) & (roles.c.name == bindparam("name")))
 _SECRET_ID = select(secret_ids).where(secret_ids.c.lookup == bindparam("lookup"))
+_AS_SEEN = (secret_ids.c.accessor == bindparam("known")) & (secret_ids.c.mac == bindparam("known_mac"))
+_USE_UP = delete(secret_ids).where(_AS_SEEN).returning(secret_ids.c.accessor)
+_USE = (
+    update(secret_ids)
+    .where(_AS_SEEN)
+    .values(uses_left=bindparam("uses_left"), mac=bindparam("mac"))
+    .returning(secret_ids.c.accessor)
+)
 # Rows that vouch for nothing: what is not there costs the same work as what is.
 _NO_ROLE: Mapping[str, Any] = {column.name: b"" for column in roles.columns}
 _NO_SECRET_ID: Mapping[str, Any] = {column.name: b"" for column in secret_ids.columns}
@@ -190,13 +198,12 @@ class AppRole:
         """Count one use of a secret id, if it is counted; the last use deletes it."""
         if proof is _NO_SECRET_ID or proof["uses_left"] is None:
             return
-        seen = (secret_ids.c.accessor == proof["accessor"]) & (secret_ids.c.mac == proof["mac"])
+        seen = {"known": proof["accessor"], "known_mac": proof["mac"]}
         if proof["uses_left"] <= 1:
-            used = connection.execute(delete(secret_ids).where(seen).returning(secret_ids.c.accessor))
+            used = connection.execute(_USE_UP, seen)
         else:
             left = self._codes.signed(secret_ids, {**proof, "uses_left": proof["uses_left"] - 1})
-            changes = {"uses_left": left["uses_left"], "mac": left["mac"]}
-            used = connection.execute(update(secret_ids).where(seen).values(changes).returning(secret_ids.c.accessor))
+            used = connection.execute(_USE, {**seen, "uses_left": left["uses_left"], "mac": left["mac"]})
         if used.scalar() is None:
             raise Unauthenticated(WRONG_IDS)
 

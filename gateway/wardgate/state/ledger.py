@@ -67,5 +67,5 @@ def _assign(connection: Connection, mount_id: str, path: str, store_version: str
     of_secret = (ledger.c.mount == mount_id) & (ledger.c.path == path)
     newest = connection.execute(select(func.coalesce(func.max(ledger.c.ordinal), 0)).where(of_secret)).scalar_one()
     ordinal = int(newest) + 1
-    connection.execute(insert(ledger).values(mount=mount_id, path=path, version=store_version, ordinal=ordinal))
+    connection.execute(insert(ledger), {"mount": mount_id, "path": path, "version": store_version, "ordinal": ordinal})
     return ordinal

@@ -34,6 +34,16 @@ _BY_LOOKUP = select(principals).where(principals.c.lookup == bindparam("lookup")
 _BY_ID = select(principals).where(
     (principals.c.namespace == bindparam("namespace")) & (principals.c.id == bindparam("id"))
 )
+# Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
+_INSERT = insert(principals)
+_SWEEP = delete(principals).where(
+    principals.c.id.in_(select(principals.c.id).where(principals.c.expires_at <= bindparam("now")).limit(_SWEPT))
+)
+_RENEW = (
+    update(principals)
+    .where((principals.c.id == bindparam("known_id")) & (principals.c.mac == bindparam("known_mac")))
+    .values(expires_at=bindparam("expires_at"), mac=bindparam("mac"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +117,7 @@ class Principals:
         def keep(connection: Connection) -> None:
             _sweep(connection, now)
             try:
-                connection.execute(insert(principals).values(row))
+                connection.execute(_INSERT, row)
             except IntegrityError:
                 raise AlreadyExists("that token is in use already; choose another") from None
 
@@ -167,11 +177,10 @@ class Principals:
         if row["max_ttl"] is not None:
             expires_at = min(expires_at, row["created_at"] + row["max_ttl"])
         renewed = self._codes.signed(principals, {**row, "expires_at": expires_at})
-        key = (principals.c.id == row["id"]) & (principals.c.mac == row["mac"])
+        changes = {"known_id": row["id"], "known_mac": row["mac"], "expires_at": expires_at, "mac": renewed["mac"]}
 
         def work(connection: Connection) -> None:
-            changes = {"expires_at": expires_at, "mac": renewed["mac"]}
-            if connection.execute(update(principals).where(key).values(changes)).rowcount != 1:
+            if connection.execute(_RENEW, changes).rowcount != 1:
                 raise Conflict("the token was changed at the same moment; try again")
 
         if expires_at < row["expires_at"]:
@@ -223,8 +232,7 @@ def check_life(what: str, nanoseconds: int | None) -> None:
 
 def _sweep(connection: Connection, now: int) -> None:
     """Delete a few tokens that have expired: more than are added, so that they never pile up."""
-    expired = select(principals.c.id).where(principals.c.expires_at <= now).limit(_SWEPT)
-    connection.execute(delete(principals).where(principals.c.id.in_(expired)))
+    connection.execute(_SWEEP, {"now": now})
 
 
 def _info(row: Mapping[str, Any], now: int) -> TokenInfo:
