@@ -343,11 +343,11 @@ def bao_kv_metadata(bao: Bao, mount: str, capabilities: Capabilities) -> None:
 
 
 def bao_kv_patch(bao: Bao, mount: str, capabilities: Capabilities) -> None:
-    """`kv patch` as a read and a write of the client's own, held together by a check-and-set."""
+    """`kv patch`: where PATCH is not offered, the client reads and writes by itself, under a check-and-set."""
     path, at = new_path(), f"-mount={mount}"
     bao.ask("kv", "put", at, path, "a=1", "b=1")
 
-    if bao.tell(capabilities.compare_and_set, "kv", "patch", at, "-method=rw", path, "b=2"):
+    if bao.tell(capabilities.compare_and_set, "kv", "patch", at, path, "b=2"):
         assert bao.ask("kv", "get", at, path)["data"]["data"] == {"a": "1", "b": "2"}
 
 

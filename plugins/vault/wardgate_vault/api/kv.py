@@ -179,7 +179,14 @@ async def _config(request: Request, path: Path) -> Answer:
     return envelope(request.id, encode(kv_shapes.NO_SETTINGS))
 
 
-_CLI_VERBS: Mapping[str, str] = {"read": "get", "head": "get", "list": "list", "write": "put", "delete": "delete"}
+_CLI_VERBS: Mapping[str, str] = {
+    "read": "get",
+    "head": "get",
+    "list": "list",
+    "write": "put",
+    "delete": "delete",
+    "patch": "patch",
+}
 _KINDS: Mapping[str, Mapping[str, KvHandler]] = {
     "data": {"read": _read, "write": _write, "delete": _delete_current},
     "metadata": {"read": _describe, "list": _list, "write": _annotate, "delete": _destroy_all},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wardgate.spi.errors import AlreadyExists, InvalidValue, Malformed, SecretNotFound
+from wardgate.spi.errors import AlreadyExists, InvalidValue, SecretNotFound
 from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.mounts import (
     MOUNTS,
@@ -19,7 +19,7 @@ from wardgate.spi.path import Path
 
 from wardgate_vault.api import wire
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, flattened, refusal
-from wardgate_vault.api.errors import Refused, refusing
+from wardgate_vault.api.errors import refusing
 from wardgate_vault.api.kv import PRESENTATION, SHOWN_AS
 from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import REST, Route
@@ -103,35 +103,27 @@ async def _delete(request: Request) -> Answer:
 def _prefix(request: Request) -> tuple[Path, Path]:
     """The operation's path, and the mount's prefix that it ends in."""
     assert request.path is not None
-    prefix = request.path.below(MOUNTS)
-    return request.path, prefix
-
-
-async def _list_or_read(request: Request) -> Answer:
-    return await (_list(request) if request.path == MOUNTS else _read(request))
-
-
-async def _needing_a_prefix(request: Request) -> Answer:
-    if request.path == MOUNTS:
-        said = refusal(405, "1 error occurred:\n\t* unsupported operation\n\n")
-        raise Refused(Malformed("name the mount"), said, action=Action.MANAGE, path=MOUNTS)
-    return await (_create(request) if request.verb == "write" else _delete(request))
+    return request.path, request.path.below(MOUNTS)
 
 
 async def _visible(request: Request) -> Answer:
-    """What the principal may see: all such mounts, or the one that holds a path."""
-    assert request.path is not None
+    """All mounts below which the principal may do anything."""
     mounts = (await request.perform(ListVisibleMounts())).result
-    if request.path == _INTERNAL:
-        return envelope(request.id, encode({"auth": {}, "secret": _shown_all(mounts)}))
+    return envelope(request.id, encode({"auth": {}, "secret": _shown_all(mounts)}))
+
+
+async def _visible_at(request: Request) -> Answer:
+    """The one that holds a path: `kv` commands ask before each request which version of KV it speaks."""
+    assert request.path is not None
     asked = request.path.below(_INTERNAL)
-    mount = _holding(asked, mounts)
+    mount = _holding(asked, (await request.perform(ListVisibleMounts())).result)
     if mount is None:
-        said = (
-            f'preflight capability check returned 403, please ensure client\'s policies grant access to path "{asked}/"'
+        return refusal(
+            403,
+            "preflight capability check returned 403, please ensure client's policies grant access to path"
+            f' "{asked}/"',
         )
-        return refusal(403, said)
-    return envelope(request.id, encode(dict(sorted({**_shown(mount), "path": f"{mount.prefix}/"}.items()))))
+    return envelope(request.id, encode({**_shown(mount), "path": f"{mount.prefix}/"}))
 
 
 def _holding(path: Path, mounts: tuple[MountInfo, ...]) -> MountInfo | None:
@@ -139,6 +131,9 @@ def _holding(path: Path, mounts: tuple[MountInfo, ...]) -> MountInfo | None:
 
 
 ROUTES = (
-    Route((*MOUNTS.segments, REST), {"read": _list_or_read, "write": _needing_a_prefix, "delete": _needing_a_prefix}),
-    Route((*_INTERNAL.segments, REST), {"read": _visible}),
+    Route(MOUNTS.segments, {"read": _list}),
+    Route((*MOUNTS.segments, REST), {"read": _read, "write": _create, "delete": _delete}),
+    Route(_INTERNAL.segments, {"read": _visible}),
+    Route((*_INTERNAL.segments, REST), {"read": _visible_at}),
 )
+"""The first that takes a path answers it."""

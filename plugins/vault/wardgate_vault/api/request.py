@@ -29,10 +29,13 @@ _SINGLE = (b"x-vault-token", b"authorization", b"x-vault-namespace", b"x-vault-w
 _BEARER = b"bearer "
 VERBS: Mapping[str, str] = {
     "GET": "read", "HEAD": "head", "LIST": "list", "POST": "write", "PUT": "write", "DELETE": "delete",
+    "PATCH": "patch",
 }  # fmt: skip
-"""HTTP methods to Vault's operations; PUT and POST are one. A GET with ``?list=true`` is a list."""
+"""HTTP methods to Vault's operations; PUT and POST are one. A GET with ``?list=true`` is a list.
+No route takes ``patch``: Go's client then reads, merges and writes with a check-and-set by itself."""
 ACTIONS: Mapping[str, Action] = {
     "read": Action.READ, "head": Action.READ, "list": Action.LIST, "write": Action.WRITE, "delete": Action.DELETE,
+    "patch": Action.WRITE,
 }  # fmt: skip
 """What policy is asked for a request that no route takes."""
 
