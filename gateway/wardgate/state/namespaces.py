@@ -78,7 +78,9 @@ class Namespaces:
         """The namespace's keys. Raises Sealed when they are gone or were changed."""
         tree = self._memo.of("")
         if tree is not self._keys_of:
-            self._keys, self._keys_of = {}, tree
+            for gone in self._keys.keys() - tree.infos.keys():
+                self._keys.pop(gone).wipe()
+            self._keys_of = tree
         kept = self._keys.get(namespace)
         if kept is None:
             kept = self._keys[namespace] = self._open_keys(namespace, tree)
@@ -138,7 +140,6 @@ class Namespaces:
 
         kinds = [NAMESPACES, *((kind, namespace) for kind in ("principals", "policies", "mounts"))]
         await self._grants.change(kinds, work)
-        self._keys.pop(namespace, None)
         await self._database.shred()
 
     def _load(self) -> _Tree:

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, Select, bindparam, delete, insert, select, up
 from sqlalchemy.exc import IntegrityError
 
 from wardgate.crypto import RootKey
-from wardgate.spi.errors import AlreadyExists, Conflict, InvalidValue, SecretNotFound, Unauthenticated
+from wardgate.spi.errors import AlreadyExists, InvalidValue, SecretNotFound, Unauthenticated
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.tokens import TokenInfo, TokenIssued
 from wardgate.spi.services import Clock
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database
-from wardgate.state.grants import Grants, rows_of
+from wardgate.state.grants import Grants, count, rows_of
 from wardgate.state.tables import principals
 from wardgate.state.tokens import new_id, new_token
 
@@ -41,7 +41,7 @@ _SWEEP = delete(principals).where(
 )
 _RENEW = (
     update(principals)
-    .where((principals.c.id == bindparam("known_id")) & (principals.c.mac == bindparam("known_mac")))
+    .where(principals.c.id == bindparam("known"))
     .values(expires_at=bindparam("expires_at"), mac=bindparam("mac"))
 )
 
@@ -137,16 +137,19 @@ class Principals:
         Raises:
             Unauthenticated: unknown, forged, expired, or another namespace's; the message does not say which.
         """
-        rows = self._rows(_BY_LOOKUP, {"lookup": self._lookup(token)})
+        row = self._row(_BY_LOOKUP, {"lookup": self._lookup(token)})
         now = self._clock.now()
-        if not rows or not self._holds(rows[0], now) or rows[0]["namespace"] != namespace:
+        if row is None or not self._holds(row, now) or row["namespace"] != namespace:
             raise Unauthenticated(REFUSED)
-        return _info(rows[0], now)
+        return _info(row, now)
 
     def info(self, namespace: str, token_id: str) -> TokenInfo:
         """The facts of a token by its id (``Principal.id``). Raises SecretNotFound, also when it has expired."""
         now = self._clock.now()
-        return _info(self._genuine(namespace, token_id, now), now)
+        row = self._row(_BY_ID, {"namespace": namespace, "id": token_id})
+        if row is None or not self._holds(row, now):
+            raise SecretNotFound("there is no such token")
+        return _info(row, now)
 
     def keys(self, namespace: str) -> tuple[TokenInfo, ...]:
         """All API keys of the namespace that have not expired, oldest first."""
@@ -164,30 +167,25 @@ class Principals:
             Unauthenticated: it is not there, or has expired.
             InvalidValue: it is not renewable, or the increment is not positive.
         """
-        now = self._clock.now()
         if increment is not None and increment <= 0:
             raise InvalidValue("the increment must be more than zero")
-        try:
-            row = self._genuine(namespace, token_id, now)
-        except SecretNotFound:
-            raise Unauthenticated(REFUSED) from None
-        if not row["renewable"] or row["expires_at"] is None:
-            raise InvalidValue("this token cannot be renewed")
-        expires_at = now + (increment or row["ttl"])
-        if row["max_ttl"] is not None:
-            expires_at = min(expires_at, row["created_at"] + row["max_ttl"])
-        renewed = self._codes.signed(principals, {**row, "expires_at": expires_at})
-        changes = {"known_id": row["id"], "known_mac": row["mac"], "expires_at": expires_at, "mac": renewed["mac"]}
+        now = self._clock.now()
 
-        def work(connection: Connection) -> None:
-            if connection.execute(_RENEW, changes).rowcount != 1:
-                raise Conflict("the token was changed at the same moment; try again")
+        def work(connection: Connection) -> tuple[dict[str, Any], bool]:
+            row = _one(connection, _BY_ID, {"namespace": namespace, "id": token_id})
+            if row is None or not self._holds(row, now):
+                raise Unauthenticated(REFUSED)
+            renewed = self._codes.signed(principals, {**row, "expires_at": _renewed_until(row, now, increment)})
+            connection.execute(_RENEW, {"known": row["id"], "expires_at": renewed["expires_at"], "mac": renewed["mac"]})
+            shorter = renewed["expires_at"] < row["expires_at"]
+            if shorter:
+                count(connection, ("principals", namespace))
+            return renewed, shorter
 
-        if expires_at < row["expires_at"]:
-            await self._grants.change([("principals", namespace)], work)
-        else:
-            # What is remembered of it expires earlier than it does: no harm, and no worker need forget.
-            await self._database.write(work)
+        renewed, shorter = await self._database.write(work)
+        if shorter:
+            # What is remembered of a longer-lived token expires too early: no harm, and no worker need forget.
+            self._grants.bump(("principals", namespace))
         return _info(renewed, now)
 
     async def revoke(self, namespace: str, token_id: str, *, kind: str | None = None) -> None:
@@ -205,15 +203,9 @@ class Principals:
     def _lookup(self, token: str) -> bytes:
         return hmac.digest(self._lookup_key, token.encode("utf-8", "surrogatepass"), "sha256")
 
-    def _rows(self, statement: Select[Any], parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+    def _row(self, statement: Select[Any], parameters: Mapping[str, object]) -> dict[str, Any] | None:
         with self._database.reading() as connection:
-            return [dict(row) for row in connection.execute(statement, parameters).mappings()]
-
-    def _genuine(self, namespace: str, token_id: str, now: int) -> dict[str, Any]:
-        rows = self._rows(_BY_ID, {"namespace": namespace, "id": token_id})
-        if not rows or not self._holds(rows[0], now):
-            raise SecretNotFound("there is no such token")
-        return rows[0]
+            return _one(connection, statement, parameters)
 
     def _holds(self, row: Mapping[str, Any], now: int) -> bool:
         return self._codes.vouch(principals, row) and (row["expires_at"] is None or row["expires_at"] > now)
@@ -228,6 +220,18 @@ def check_life(what: str, nanoseconds: int | None) -> None:
     """Refuse a duration that is not one. Raises InvalidValue."""
     if nanoseconds is not None and not 0 < nanoseconds <= MAX_LIFE:
         raise InvalidValue(f"{what} must be more than zero and at most ten years")
+
+
+def _renewed_until(row: Mapping[str, Any], now: int, increment: int | None) -> int:
+    if not row["renewable"] or row["expires_at"] is None:
+        raise InvalidValue("this token cannot be renewed")
+    until: int = now + (increment or row["ttl"])
+    return until if row["max_ttl"] is None else min(until, row["created_at"] + row["max_ttl"])
+
+
+def _one(connection: Connection, statement: Select[Any], parameters: Mapping[str, object]) -> dict[str, Any] | None:
+    row = connection.execute(statement, parameters).mappings().first()
+    return None if row is None else dict(row)
 
 
 def _sweep(connection: Connection, now: int) -> None:
