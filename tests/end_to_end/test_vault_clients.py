@@ -12,7 +12,7 @@ from wardgate_conformance.odd import OddBackend
 from wardgate_native.backend import NativeBackend
 from wardgate_vault.backend import VaultBackend
 
-from tests.end_to_end import vault_clients, vault_vectors
+from tests.end_to_end import vault_bao, vault_clients, vault_vectors
 from tests.servers.gateway import Running
 from tests.servers.openbao import OpenBao
 
@@ -43,16 +43,16 @@ def test_hvac_over(gateway: Running, mounted: str, scenario: Callable[[Any, str,
     scenario(vault_clients.client(gateway.address, gateway.token), mounted, BACKENDS[mounted])
 
 
-@pytest.mark.parametrize("scenario", vault_clients.BAO_SCENARIOS, ids=lambda scenario: scenario.__name__)
+@pytest.mark.parametrize("scenario", vault_bao.BAO_SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_bao_over(
     gateway: Running,
     mounted: str,
     bao: Path,
     tmp_path: Path,
-    scenario: Callable[[vault_clients.Bao, str, Capabilities], None],
+    scenario: Callable[[vault_bao.Bao, str, Capabilities], None],
 ) -> None:
     """The ``bao`` command works, or is refused plainly what the store cannot do."""
-    scenario(vault_clients.Bao(bao, gateway.address, tmp_path, gateway.token), mounted, BACKENDS[mounted])
+    scenario(vault_bao.Bao(bao, gateway.address, tmp_path, gateway.token), mounted, BACKENDS[mounted])
 
 
 @pytest.mark.parametrize(

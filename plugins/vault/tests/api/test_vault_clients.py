@@ -16,7 +16,8 @@ from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.frontend import ARRIVAL, Arrival
 from wardgate_vault.api import FRONTEND
 
-from tests.end_to_end.vault_clients import BAO_SCENARIOS, HVAC_SCENARIOS, Bao, client
+from tests.end_to_end.vault_bao import BAO_SCENARIOS, Bao
+from tests.end_to_end.vault_clients import HVAC_SCENARIOS, client
 from tests.servers.openbao import OpenBao
 
 Scenario = Callable[[Any, str, Capabilities], None]
