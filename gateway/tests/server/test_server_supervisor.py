@@ -269,3 +269,15 @@ def test_tls_with_and_without_a_clients_certificate(toy: Toy, authority: trustme
     with server.connect() as plain:
         plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert not plain.recv(65536).startswith(b"HTTP/")
+
+
+def test_a_burst_of_clients_is_shared_between_the_workers(toy: Toy) -> None:
+    """Sixty connections opened at once: no worker serves nearly all of them."""
+    server = toy(workers=2)
+    slots = []
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.connect()) for _ in range(60)]
+        for client in clients:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            slots.append(json.loads(client.recv(65536).partition(b"\r\n\r\n")[2])["slot"])
+    assert 20 <= slots.count(0) <= 40

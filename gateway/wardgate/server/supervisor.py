@@ -24,6 +24,7 @@ from wardgate.server.control import Control
 from wardgate.server.epochs import SharedEpochs
 from wardgate.server.facts import Worker
 from wardgate.server.listener import Stop
+from wardgate.server.loads import NOBODY, Loads
 
 START_SECONDS: Final = 60.0
 """A worker that is not ready by then is taken for hung."""
@@ -65,6 +66,7 @@ class Supervisor:
         self._listener = listener
         self._on_ready: Callable[[], None] | None = on_ready
         self._epochs = SharedEpochs.create()
+        self._loads = Loads(config.workers)
         self._slots = [Slot(number) for number in range(config.workers)]
         self._signals: list[int] = []
         self._stopping = False
@@ -146,7 +148,15 @@ class Supervisor:
             for slot in self._slots:
                 if slot.report >= 0:
                     os.close(slot.report)
-            code = workers.run(self._config, facts, self._build, self._listener, report, parent)
+            code = workers.run(
+                self._config,
+                facts,
+                self._build,
+                listener=self._listener,
+                loads=self._loads,
+                report=report,
+                parent=parent,
+            )
         except BaseException as error:  # noqa: BLE001  # nothing of the parent may run on in the child
             with contextlib.suppress(OSError):
                 os.write(report, json.dumps({"fault": workers.where(error)}).encode() + b"\n")
@@ -185,6 +195,7 @@ class Supervisor:
         """A worker has ended: as asked, or not."""
         pid, was_ready = slot.pid, slot.ready
         slot.pid, slot.ready = 0, False
+        self._loads.tell(slot.number, NOBODY)
         if slot.report >= 0:
             self._selector.unregister(slot.report)
             os.close(slot.report)

@@ -22,12 +22,16 @@ from wardgate.server import tls
 from wardgate.server.facts import Worker
 from wardgate.server.hardening import end_with_parent
 from wardgate.server.listener import BACKLOG
+from wardgate.server.loads import NOBODY, Loads
 from wardgate.server.protocol import Connection
 from wardgate.spi.errors import WardgateError
 from wardgate.spi.frontend import Receive, Scope, Send
 
 HANDSHAKE_SECONDS = 10.0
 """How long a client may take over its TLS handshake."""
+
+DEFER_SECONDS = 0.002
+"""How long a worker with more connections leaves a new one to the others."""
 
 OUT_OF_FILES_SECONDS = 0.1
 """How long no connection is accepted after one could not be."""
@@ -60,9 +64,11 @@ class Server(uvicorn.Server):
     where asyncio's servers take all there are: the first worker to wake would serve a burst of clients alone.
     """
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, slot: int, loads: Loads, on_started: Callable[[], None]) -> None:
         super().__init__(config)
         self.servers = []
+        self._slot = slot
+        self._loads = loads
         self._on_started = on_started
         self._handshakes: set[asyncio.Task[None]] = set()
 
@@ -74,7 +80,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections, then say so."""
         for listener in sockets or ():
-            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+            self._watch(listener)
         self.started = True
         self._on_started()
 
@@ -82,6 +88,7 @@ class Server(uvicorn.Server):
         """Accept no more, and let requests under way end."""
         for listener in sockets or ():
             asyncio.get_running_loop().remove_reader(listener)
+        self._loads.tell(self._slot, NOBODY)
         if self._handshakes:
             await asyncio.wait(self._handshakes)
         await super().shutdown(sockets)
@@ -90,24 +97,35 @@ class Server(uvicorn.Server):
         """Return from ``serve`` once requests under way have ended."""
         self.should_exit = True
 
+    def _watch(self, listener: socket.socket) -> None:
+        if not self.should_exit:
+            asyncio.get_running_loop().add_reader(listener, self._readable, listener)
+
+    def _readable(self, listener: socket.socket) -> None:
+        self._loads.tell(self._slot, len(self.server_state.connections) + len(self._handshakes))
+        if not self._loads.ahead(self._slot):
+            self._accept(listener)
+            return
+        # Another worker should take it. If none has in a moment, this one does.
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(listener)
+        loop.call_later(DEFER_SECONDS, self._accept, listener)
+        loop.call_later(DEFER_SECONDS, self._watch, listener)
+
     def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
         try:
             client, _ = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except (BlockingIOError, ConnectionError):
             return  # another worker took it, or the client is gone
         except OSError:
-            loop = asyncio.get_running_loop()  # no file or memory is left: let some connections end
-            loop.remove_reader(listener)
-            loop.call_later(OUT_OF_FILES_SECONDS, self._accept_again, listener)
+            loop.remove_reader(listener)  # no file or memory is left: let some connections end
+            loop.call_later(OUT_OF_FILES_SECONDS, self._watch, listener)
             return
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        task = asyncio.get_running_loop().create_task(self._connect(client))
+        task = loop.create_task(self._connect(client))
         self._handshakes.add(task)
         task.add_done_callback(self._handshakes.discard)
-
-    def _accept_again(self, listener: socket.socket) -> None:
-        if not self.should_exit:
-            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
     async def _connect(self, client: socket.socket) -> None:
         secure = self.config.ssl
@@ -147,7 +165,9 @@ def uvicorn_config(app: Any, config: Config) -> uvicorn.Config:
     )
 
 
-def run(config: Config, worker: Worker, build: Build, listener: socket.socket, report: int, parent: int) -> int:
+def run(
+    config: Config, worker: Worker, build: Build, *, listener: socket.socket, loads: Loads, report: int, parent: int
+) -> int:
     """Be a worker, in a fresh fork; the exit code says whether it ended as asked.
 
     ``report``: a pipe on which one line of JSON tells the supervisor that it is ready, or why it cannot be.
@@ -160,7 +180,7 @@ def run(config: Config, worker: Worker, build: Build, listener: socket.socket, r
     tell = partial(_tell, report)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(config, worker, build, listener, tell))
+            runner.run(_serve(config, worker, build, listener, loads, tell))
     except WardgateError as error:
         tell(fault=error.message or error.code)
         return 1
@@ -168,11 +188,11 @@ def run(config: Config, worker: Worker, build: Build, listener: socket.socket, r
 
 
 async def _serve(
-    config: Config, worker: Worker, build: Build, listener: socket.socket, tell: Callable[..., None]
+    config: Config, worker: Worker, build: Build, listener: socket.socket, loads: Loads, tell: Callable[..., None]
 ) -> None:
     app = await build(config, worker)
     await app.start()
-    server = Server(uvicorn_config(app, config), partial(tell, ready=True))
+    server = Server(uvicorn_config(app, config), worker.slot, loads, partial(tell, ready=True))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
     try:
         await server.serve(sockets=[listener])
