@@ -23,10 +23,21 @@ BACKENDS: dict[str, Capabilities] = {
 }
 
 
-@pytest.fixture(scope="session", params=BACKENDS)
-def mounted(request: pytest.FixtureRequest, gateway: Running, tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture(scope="session")
+def made() -> set[str]:
+    """The mounts there are: pytest sets a parametrized fixture up again whenever its parameter comes back."""
+    return set()
+
+
+@pytest.fixture(params=BACKENDS)
+def mounted(
+    request: pytest.FixtureRequest, gateway: Running, made: set[str], tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """The prefix of a mount with that backend, which is also its name here."""
     name: str = request.param
+    if name in made:
+        return name
+    made.add(name)
     if name == "native":
         gateway.mount(name, "native")
     elif name == "odd":
