@@ -44,17 +44,23 @@ class Database:
         self._engine: Engine | None = None
         self._writer: Writer | None = None
         self._closed = False
+        self._migrated: set[tuple[FilePath, str]] = set()
 
     def migrate(self, scripts: FilePath, *, version_table: str) -> None:
         """Bring the schema to the newest Alembic revision in ``scripts``; processes that start together take turns.
 
+        Done once for each ``scripts``, however many mounts of a namespace ask for it.
+
         Raises:
             Unavailable: the file cannot be used, or a newer program wrote it.
         """
+        if (scripts, version_table) in self._migrated:
+            return
         with plainly(self.file):
             opened = self._opened()
             with files.writers_lock(self.file), opened.connect() as connection:
                 upgrade(connection, scripts, version_table=version_table, name=self.file.name)
+        self._migrated.add((scripts, version_table))
 
     def reading(self) -> Reading:
         """A connection of the calling thread for reads; each statement sees every committed write."""
