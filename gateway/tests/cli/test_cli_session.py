@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import http.server
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given, reject
+from hypothesis import strategies as st
 from wardgate.cli import exits
+from wardgate.cli.client import path_of
 from wardgate.cli.root import COMMANDS, wardgate
 from wardgate.cli.terminal import printable
-from wardgate.spi.errors import CLOSED_LIST
+from wardgate.spi.errors import CLOSED_LIST, Malformed
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.mounts import ListMounts
+from wardgate.spi.path import Path as SecretPath
 
 from tests.support.scripted import Scripted
 
@@ -129,6 +135,57 @@ def test_a_path_outside_the_grammar_is_not_sent(gateway: Scripted, run: Run) -> 
     """An HTTP client would clean the dots away, and ask for something else."""
     assert run("get", "secret/../other").exit_code == 2
     assert gateway.asked == []
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """The address of a web server that answers everything with a page."""
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = b"<html>welcome</html>"
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("command", [["get", "a"], ["list"], ["put", "a", "-"], ["mount", "list"]])
+def test_a_page_is_no_secret(run: Run, elsewhere: str, command: list[str]) -> None:
+    """A wrong address that answers is told apart from a gateway."""
+    result = run(*command, input=b"x", env={"WARDGATE_ADDR": elsewhere})
+    assert (6, "") == (result.exit_code, result.stdout)
+    assert "is the address right?" in result.stderr
+
+
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters="/\\"), max_size=12),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_a_path_comes_over_the_wire_unchanged(segments: list[str]) -> None:
+    """Whatever the grammar allows is written into a URL so that it is read back as the same path."""
+    try:
+        path = SecretPath.parse("/".join(segments))
+    except Malformed:
+        reject()
+    assert SecretPath.from_raw(path_of(str(path)).encode()) == path
 
 
 def test_a_defect_is_told_without_its_message(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,8 +30,22 @@ class Reply:
     body: bytes = field(repr=False)
 
     def json(self) -> Any:
-        """The decoded body, None when there is none."""
-        return json.loads(self.body) if self.body else None
+        """The decoded body. Raises Failure when it is no JSON: then no Wardgate answered."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise stranger() from None
+
+    def header(self, name: str) -> str:
+        """A header that every Wardgate sends. Raises Failure without it."""
+        if name not in self.headers:
+            raise stranger()
+        return self.headers[name]
+
+
+def stranger() -> Failure:
+    """What answered is no Wardgate: a wrong address, or something in between."""
+    return Failure("this is not the answer of a Wardgate; is the address right?", code="unavailable")
 
 
 def path_of(text: str) -> str:
@@ -98,13 +112,7 @@ class Client:
 
     def json(self, method: str, path: str, **request: Any) -> Any:
         """Send one request and decode its answer."""
-        reply = self.request(method, path, **request)
-        try:
-            return reply.json()
-        except ValueError:
-            raise Failure(
-                f"{self._address} answered what no Wardgate answers; is it one?", code="unavailable"
-            ) from None
+        return self.request(method, path, **request).json()
 
     def close(self) -> None:
         """Give the connection back."""

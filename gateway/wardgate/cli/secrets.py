@@ -39,6 +39,7 @@ def get(session: Session, path: str, field: str | None, version: int | None, *, 
             return
         query = {} if version is None else {"version": version}
         reply = client.request("GET", f"secrets/{path_of(path)}", query=query)
+    reply.header("x-wardgate-version")
     _warn(reply)
     value = Value(reply.body, reply.headers.get("content-type", ""))
     if field is not None:
@@ -67,7 +68,7 @@ def _described(path: str, reply: Reply, value: Value) -> dict[str, Any]:
         shown = {"value_base64": base64.b64encode(value.data).decode()}
     return {
         "path": path,
-        "version": int(reply.headers.get("x-wardgate-version", "0")),
+        "version": int(reply.header("x-wardgate-version")),
         "etag": reply.headers.get("etag", ""),
         "created_at": reply.headers.get("x-wardgate-created-at", ""),
         "media_type": value.media_type,

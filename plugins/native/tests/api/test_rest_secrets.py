@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from wardgate.spi.errors import Conflict, Gone
 from wardgate.spi.frontend import Freshness
 from wardgate.spi.operations.mounts import ListVisibleMounts, MountInfo
@@ -37,6 +39,7 @@ from wardgate.spi.values import (
     VersionInfo,
     VersionState,
 )
+from wardgate_native.api.wire import etag, version_of
 
 from tests.support.scripted import Request, Scripted
 
@@ -81,6 +84,15 @@ def test_an_etag_names_the_same_version_again(gateway: Scripted, rest: Request) 
     gateway.answers[WriteSecret] = INFO
     rest("PUT", "/api/v1/secrets/secret/app", b"y", (("If-Match", tag),))
     assert gateway.asked[-1] == WriteSecret(path=PATH, value=Value(b"y"), expect=VersionId(INFO.id))
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1))
+def test_any_version_id_fits_an_etag(version: str) -> None:
+    """Reversibly, and in characters a header can carry."""
+    tag = etag(version)
+    assert tag.isascii()
+    assert tag.isprintable()
+    assert version_of(tag) == version
 
 
 def test_a_version_the_caller_has_is_not_sent_again(gateway: Scripted, rest: Request) -> None:
