@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future as ThreadFuture
 from contextvars import ContextVar
 from pathlib import Path as FilePath
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 
@@ -19,6 +18,7 @@ from wardgate.spi.errors import Unavailable
 from wardgate.spi.services import Clock
 from wardgate.state import files
 from wardgate.state.failures import plainly, translate
+from wardgate.state.files import raw_of
 from wardgate.state.migrate import upgrade
 from wardgate.state.writer import Pending, Writer
 
@@ -179,8 +179,3 @@ def snapshot(connection: Connection) -> Iterator[None]:
         yield
     finally:
         raw.execute("COMMIT")
-
-
-def raw_of(connection: Connection) -> sqlite3.Connection:
-    """The driver's own connection, for statements where SQLAlchemy's 20 µs would show."""
-    return cast("sqlite3.Connection", cast("Any", connection.connection).dbapi_connection)

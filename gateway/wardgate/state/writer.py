@@ -11,13 +11,14 @@ from collections.abc import Callable
 from concurrent.futures import Future as ThreadFuture
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from wardgate.spi.errors import RateLimited, Unavailable
 from wardgate.state import files
 from wardgate.state.failures import of_commit, reason, translate
+from wardgate.state.files import raw_of
 
 GROUP = 256
 """Writes of one commit at most, so that the first of a long queue need not wait for the last."""
@@ -89,7 +90,7 @@ class Writer:
         Nobody waits for that reader meanwhile: the next idle time tries again.
         """
         with self._one_at_a_time:
-            raw = self._raw(self._open())
+            raw = raw_of(self._open())
             with files.writers_lock(self._file):
                 raw.execute("PRAGMA busy_timeout = 0")
                 try:
@@ -114,6 +115,7 @@ class Writer:
                 break
         if self._connection:
             self._connection.close()
+        self._refuse_the_rest()
 
     def _do(self, group: list[Pending]) -> bool:
         """Commit one group, which grows while the lock is waited for; False when the end was met in the queue."""
@@ -144,7 +146,7 @@ class Writer:
         return True
 
     def _transaction(self, connection: Connection, group: list[Pending]) -> None:
-        raw = self._raw(connection)
+        raw = raw_of(connection)
         raw.execute("BEGIN IMMEDIATE")
         for pending in group:
             self._savepoint(connection, raw, pending)
@@ -173,6 +175,16 @@ class Writer:
             pending.error = error
         raw.execute("RELEASE one")
 
+    def _refuse_the_rest(self) -> None:
+        """Answer those who came after the end."""
+        late: list[Pending] = []
+        while not self._queue.empty():
+            pending = self._queue.get()
+            if pending is not None:
+                pending.error = Unavailable("the gateway is stopping")
+                late.append(pending)
+        self._answer(late)
+
     def _answer(self, group: list[Pending]) -> None:
         loops = {pending.loop for pending in group}
         for loop in loops:
@@ -187,7 +199,7 @@ class Writer:
         if self._connection is None:
             with files.writers_lock(self._file):
                 self._connection = self._engine.connect()
-                self._raw(self._connection).execute(_OPERATIONS)
+                raw_of(self._connection).execute(_OPERATIONS)
         return self._connection
 
     def _forget_connection(self) -> None:
@@ -195,10 +207,6 @@ class Writer:
         if connection is not None:
             with contextlib.suppress(Exception):  # closing rolls back; a broken one is left to the collector
                 connection.close()
-
-    @staticmethod
-    def _raw(connection: Connection) -> sqlite3.Connection:
-        return cast("sqlite3.Connection", cast("Any", connection.connection).dbapi_connection)
 
 
 def _settle(group: list[Pending]) -> None:
