@@ -96,6 +96,17 @@ def refused(server: Any) -> bool:
     return False
 
 
+def test_a_stop_at_any_moment_of_the_start_is_heeded(spawn_toy: Toy, tmp_path: pathlib.Path) -> None:
+    """As soon as the control socket is there, before any worker can be ready."""
+    process = spawn_toy(tmp_path, workers=4)
+    until((tmp_path / "data" / "control.sock").exists)
+    began = time.monotonic()
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode in {0, -signal.SIGTERM}
+    assert time.monotonic() - began < 20
+
+
 def test_a_request_that_never_ends_is_cut(toy: Toy) -> None:
     """Draining has its own deadline."""
     server = toy(limits={"drain_seconds": 1.0})

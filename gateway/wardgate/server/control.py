@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,6 @@ class Control:
     def answer(self) -> None:
         """Answer one client; a bad or slow one is dropped."""
         with contextlib.suppress(OSError), self.socket.accept()[0] as client:
-            client.settimeout(_SECONDS)
             client.sendall(json.dumps(self._reply(_line(client))).encode() + b"\n")
 
     def close(self) -> None:
@@ -79,8 +79,11 @@ def ask(folder: Path, command: str, **arguments: Any) -> dict[str, Any]:
 
 
 def _line(peer: socket.socket) -> bytes:
+    """One line, or what came of it; raises TimeoutError when it is not whole in time."""
     line = bytearray()
+    end = time.monotonic() + _SECONDS
     while not line.endswith(b"\n") and len(line) < _LONGEST:
+        peer.settimeout(max(end - time.monotonic(), 0.001))
         part = peer.recv(4096)
         if not part:
             break

@@ -69,6 +69,7 @@ class Supervisor:
         self._loads = Loads(config.workers)
         self._slots = [Slot(number) for number in range(config.workers)]
         self._signals: list[int] = []
+        self._previous: dict[int, Any] = {}
         self._stopping = False
         self._kill_at = float("inf")
         self._to_replace: list[Slot] = []
@@ -92,17 +93,26 @@ class Supervisor:
                 self._act_on_signals()
         finally:
             self._kill_all()
-            self._selector.close()
-            self._control.close()
+            self._leave()
 
     def _watch(self) -> None:
         for end in (self._wakeup, self._waker):
             end.setblocking(False)  # noqa: FBT003  # the socket module takes it so
         for number in _SIGNALS:
-            signal.signal(number, lambda number, _frame: self._signals.append(number))
+            self._previous[number] = signal.signal(number, lambda number, _frame: self._signals.append(number))
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         self._selector.register(self._wakeup, selectors.EVENT_READ, lambda: self._wakeup.recv(4096))
         self._selector.register(self._control.socket, selectors.EVENT_READ, self._control.answer)
+
+    def _leave(self) -> None:
+        """Give back to the caller's process what this took."""
+        signal.set_wakeup_fd(-1)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._selector.close()
+        self._control.close()
+        for end in (self._wakeup, self._waker):
+            end.close()
 
     # Workers
 
@@ -128,9 +138,12 @@ class Supervisor:
         parent = os.getpid()
         sys.stdout.flush()
         sys.stderr.flush()
+        # Held back until the child has its own handlers, or a stop in between would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         pid = os.fork()
         if pid == 0:
             self._be_worker(facts, theirs, parent)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         os.close(theirs)
         os.set_blocking(ours, False)
         slot.pid, slot.report, slot.started = pid, ours, time.monotonic()
@@ -159,7 +172,7 @@ class Supervisor:
             )
         except BaseException as error:  # noqa: BLE001  # nothing of the parent may run on in the child
             with contextlib.suppress(OSError):
-                os.write(report, json.dumps({"fault": workers.where(error)}).encode() + b"\n")
+                workers.tell(report, fault=workers.where(error))
         finally:
             with contextlib.suppress(OSError, ValueError):
                 sys.stdout.flush()
@@ -174,8 +187,8 @@ class Supervisor:
             slot.report = -1
         for line in told.splitlines():
             fact = json.loads(line)
-            slot.fault = fact.get("fault", slot.fault)
-            if fact.get("ready"):
+            slot.fault = fact["fault"] or slot.fault
+            if fact["ready"]:
                 slot.ready = True
                 if self._on_ready is not None and all(each.ready for each in self._slots):
                     on_ready, self._on_ready = self._on_ready, None

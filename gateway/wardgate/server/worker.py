@@ -53,6 +53,9 @@ class Application(Protocol):
         """Finish what requests left behind, and close."""
 
 
+LONGEST_FAULT = 500
+"""Characters of a reason; escaped in JSON, they still fit in what a pipe writes whole."""
+
 Build = Callable[[Config, Worker], Awaitable[Application]]
 """Makes a worker's application, in its process and on its loop."""
 
@@ -81,6 +84,7 @@ class Server(uvicorn.Server):
         """Accept connections, then say so."""
         for listener in sockets or ():
             self._watch(listener)
+        self._loads.tell(self._slot, 0)
         self.started = True
         self._on_started()
 
@@ -176,23 +180,23 @@ def run(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the terminal reaches every process of the group
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     end_with_parent(parent)
-    tell = partial(_tell, report)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(config, worker, build, listener, loads, tell))
+            runner.run(_serve(config, worker, build, listener, loads, partial(tell, report, ready=True)))
     except WardgateError as error:
-        tell(fault=error.message or error.code)
+        tell(report, fault=error.message or error.code)
         return 1
     return 0
 
 
 async def _serve(
-    config: Config, worker: Worker, build: Build, listener: socket.socket, loads: Loads, tell: Callable[..., None]
+    config: Config, worker: Worker, build: Build, listener: socket.socket, loads: Loads, on_started: Callable[[], None]
 ) -> None:
     app = await build(config, worker)
     await app.start()
-    server = Server(uvicorn_config(app, config), worker.slot, loads, partial(tell, ready=True))
+    server = Server(uvicorn_config(app, config), worker.slot, loads, on_started)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
     try:
         await server.serve(sockets=[listener])
@@ -209,6 +213,7 @@ def where(error: BaseException) -> str:
     return f"{type(error).__name__} at " + " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
 
 
-def _tell(report: int, **fact: object) -> None:
+def tell(report: int, *, ready: bool = False, fault: str = "") -> None:
+    """Tell the supervisor that this worker is ready, or why it cannot be: one line that a pipe takes whole."""
     with contextlib.suppress(BrokenPipeError):  # a supervisor that is gone needs no telling
-        os.write(report, json.dumps(fact).encode() + b"\n")
+        os.write(report, json.dumps({"ready": ready, "fault": fault[:LONGEST_FAULT]}).encode() + b"\n")
