@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import socket
 import stat
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from wardgate.cli.root import wardgate
+from wardgate.cli.run import _welcome as welcome
 from wardgate.config import load
 
 
@@ -152,3 +155,12 @@ def test_a_server_that_cannot_start_says_why(arguments: list[str], says: str) ->
     result = run(*arguments)
     assert (2, "") == (result.exit_code, result.stdout)
     assert says in result.stderr
+
+
+def test_dev_says_where_it_is_and_what_to_try() -> None:
+    """Address, token, and three lines; a token is quoted for the shell that will read it."""
+    shown = welcome("http://127.0.0.1:8200", "a'b")
+    assert "Wardgate dev answers at http://127.0.0.1:8200" in shown
+    (exported,) = re.findall(r"WARDGATE_TOKEN=(.*)", shown)
+    assert shlex.split(exported) == ["a'b"]
+    assert [tool for tool in ("wardgate put secret/app", "bao kv get secret/app", "curl -H") if tool not in shown] == []

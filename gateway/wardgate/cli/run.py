@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,13 +91,19 @@ async def _prepare(config: Config, token: str | None) -> str:
 
 
 def _welcome(address: str, token: str) -> str:
+    # From a virtual environment `wardgate` is found only by a shell that knows the environment's folder.
+    folder = Path(sys.executable).parent
+    path = f"  export PATH={shlex.quote(str(folder))}:$PATH\n" if sys.prefix != sys.base_prefix else ""
+    shown = shlex.quote(token)
     return f"""\
 Wardgate dev answers at {address}
 Administrator's token: {token}
 
-  export WARDGATE_ADDR={address} WARDGATE_TOKEN={token} VAULT_ADDR={address} VAULT_TOKEN={token}
+{path}\
+  export WARDGATE_ADDR={address} WARDGATE_TOKEN={shown}
+  export VAULT_ADDR={address} VAULT_TOKEN={shown}
 
-Three lines to try:
+Three lines to try, in another shell with these variables:
 
   echo s3cr3t | wardgate put secret/app password=- && wardgate get secret/app
   bao kv get secret/app        # or: vault kv get secret/app
