@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path as FilePath
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from wardgate.crypto import NamespaceKeyring
 from wardgate.spi.backend import Backend
 from wardgate.spi.services import Services
@@ -46,11 +48,11 @@ class Bench:
         services = Services(self.clock, keyring, self.database, namespace, mount)
         return open_native(options or Options(), services)
 
-    def sql(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Whoever can write the file: outside the store, past every check."""
 
-        def work(connection: object) -> list[tuple[object, ...]]:
-            driver = connection.connection.dbapi_connection  # type: ignore[attr-defined]
+        def work(connection: Connection) -> list[tuple[Any, ...]]:
+            driver: Any = connection.connection.dbapi_connection
             return list(driver.execute(statement, values).fetchall())
 
         return self.database.write_and_wait(work)

@@ -170,6 +170,21 @@ class TestCompareAndSet:
         assert {str(number) for number in range(1, 65)} == set(ids)
         assert [str(n) for n in range(64)] == texts(store, *ids)
 
+    def test_exactly_one_of_two_workers_wins(self, bench: Bench, store: Backend) -> None:
+        """Two writers of one file, as two processes have, exclude one another."""
+        put(store, "a")
+        worker = type(bench)(bench.file.parent)
+        rival = worker.store()
+
+        async def race() -> list[object]:
+            attempts = [who.write(PATH, Value(b"b"), expect=Expect("1")) for _ in range(16) for who in (store, rival)]
+            return list(await asyncio.gather(*attempts, return_exceptions=True))
+
+        results = run(race())
+        worker.close()
+        assert 31 == sum(isinstance(result, Conflict) for result in results)
+        assert ["1", "2"] == [info.id for info in run(store.describe(PATH)).versions]
+
     def test_required_by_the_secret_or_the_mount(self, bench: Bench) -> None:
         """Then a write that says nothing is refused."""
         store = bench.store()
