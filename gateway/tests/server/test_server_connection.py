@@ -24,7 +24,7 @@ CHUNKED = b"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
 @pytest.fixture(scope="module")
 def server(start_toy: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """One worker with short times and small bounds."""
-    limits = {"header_seconds": 0.3, "body_seconds": 0.3, "idle_seconds": 30.0, "body_bytes": 100_000}
+    limits = {"header_seconds": 1.5, "body_seconds": 1.5, "idle_seconds": 30.0, "body_bytes": 100_000}
     running = start_toy(tmp_path_factory.mktemp("toy"), limits={**limits, "drain_seconds": 2.0})
     yield running
     running.process.kill()
