@@ -112,7 +112,7 @@ def test_each_failing_login_answers_alike(desk: Any, clock: Any) -> None:
 
 
 def test_a_failing_login_does_the_same_work_whatever_is_wrong(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many statements and as many codes computed: time tells nothing about which id was wrong."""
+    """As many statements, each finding a row, and as many codes computed: time tells nothing of what was wrong."""
     write(desk, Role("app"))
     write(desk, Role("other"))
     role_id, good = ids(desk)
@@ -122,8 +122,9 @@ def test_a_failing_login_does_the_same_work_whatever_is_wrong(desk: Any, monkeyp
 
     def counted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
-            calls.append(name)
-            return function(*arguments, **named)
+            result = function(*arguments, **named)
+            calls.append(name if result else f"nothing by {name}")
+            return result
 
         return call
 
@@ -141,6 +142,14 @@ def test_a_failing_login_does_the_same_work_whatever_is_wrong(desk: Any, monkeyp
             login(desk, *given)
         seen.append(tuple(calls))
     assert {("one", "one", "signed", "signed")} == set(seen)
+
+
+def test_the_decoys_log_nobody_in(desk: Any) -> None:
+    """The rows that are read where nothing is found belong to no namespace, and no role is named after them."""
+    for namespace in ("root", "", "decoy"):
+        with pytest.raises(Unauthenticated):
+            login(desk, "decoy", "decoy", namespace)
+    assert () == desk.do(ListRoles())
 
 
 def test_a_counted_secret_id_is_used_up_exactly(desk: Any, other_worker: Any) -> None:

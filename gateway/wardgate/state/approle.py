@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from wardgate.crypto import RootKey
 from wardgate.spi.errors import SecretNotFound, Unauthenticated
@@ -29,9 +29,19 @@ WRONG_IDS = "invalid role or secret ID"
 """The one answer to a login that fails, whatever is wrong with it."""
 
 _SWEPT = 16
-_ROLE_BY_ROLE_ID = select(roles).where(roles.c.role_id == bindparam("role_id"))
+# Of no namespace and never proved: read where nothing is found, so that what is not there costs the same time.
+_DECOY = "decoy"
+_ROLE_OR_DECOY = select(roles).where(
+    roles.c.id
+    == func.coalesce(select(roles.c.id).where(roles.c.role_id == bindparam("role_id")).scalar_subquery(), _DECOY)
+)
+_SECRET_ID_OR_DECOY = select(secret_ids).where(
+    secret_ids.c.accessor
+    == func.coalesce(
+        select(secret_ids.c.accessor).where(secret_ids.c.lookup == bindparam("lookup")).scalar_subquery(), _DECOY
+    )
+)
 _ROLE_BY_NAME = select(roles).where((roles.c.namespace == bindparam("namespace")) & (roles.c.name == bindparam("name")))
-_SECRET_ID = select(secret_ids).where(secret_ids.c.lookup == bindparam("lookup"))
 _AS_SEEN = (secret_ids.c.accessor == bindparam("known")) & (secret_ids.c.mac == bindparam("known_mac"))
 _USE_UP = delete(secret_ids).where(_AS_SEEN).returning(secret_ids.c.accessor)
 _USE = (
@@ -40,7 +50,7 @@ _USE = (
     .values(uses_left=bindparam("uses_left"), mac=bindparam("mac"))
     .returning(secret_ids.c.accessor)
 )
-# Rows that vouch for nothing: what is not there costs the same work as what is.
+# Rows that vouch for nothing, where even the decoys are gone.
 _NO_ROLE: Mapping[str, Any] = {column.name: b"" for column in roles.columns}
 _NO_SECRET_ID: Mapping[str, Any] = {column.name: b"" for column in secret_ids.columns}
 
@@ -175,8 +185,8 @@ class AppRole:
         self, connection: Connection, namespace: str, role_id: str, lookup: bytes
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
         """The role and the secret id's row, if they hold together; the work is the same when they do not."""
-        role = _one(connection, _ROLE_BY_ROLE_ID, role_id=role_id) or _NO_ROLE
-        proof = _one(connection, _SECRET_ID, lookup=lookup) or _NO_SECRET_ID
+        role = _one(connection, _ROLE_OR_DECOY, role_id=role_id) or _NO_ROLE
+        proof = _one(connection, _SECRET_ID_OR_DECOY, lookup=lookup) or _NO_SECRET_ID
         role_holds = self._vouched(roles, role, _NO_ROLE) and role["namespace"] == namespace
         proof_holds = (
             self._vouched(secret_ids, proof, _NO_SECRET_ID)
@@ -216,6 +226,20 @@ class AppRole:
 
     def _lookup(self, secret_id: str) -> bytes:
         return hmac.digest(self._lookup_key, secret_id.encode("utf-8", "surrogatepass"), "sha256")
+
+
+def insert_decoys(connection: Connection, codes: Codes) -> None:
+    """Insert the rows that a login reads where nothing is found; as long as genuine ones."""
+    role = {
+        "id": _DECOY, "namespace": _DECOY, "name": _DECOY, "role_id": _DECOY, "policies": '["decoy"]',
+        "token_ttl": 0, "token_max_ttl": 0, "secret_id_ttl": 0, "secret_id_uses": 0, "bind_secret_id": 1,
+    }  # fmt: skip
+    proof = {
+        "accessor": _DECOY, "namespace": "", "role": "", "lookup": bytes(32),
+        "created_at": 0, "expires_at": None, "uses_left": None,
+    }  # fmt: skip
+    connection.execute(insert(roles), codes.signed(roles, role))
+    connection.execute(insert(secret_ids), codes.signed(secret_ids, proof))
 
 
 def _life(role: Mapping[str, Any]) -> Life:

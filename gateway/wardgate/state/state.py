@@ -11,7 +11,7 @@ from wardgate.crypto import NamespaceKeyring, RootKey
 from wardgate.server.epochs import Epochs, LocalEpochs
 from wardgate.spi.errors import AlreadyExists, InvalidValue
 from wardgate.spi.services import Clock
-from wardgate.state.approle import AppRole
+from wardgate.state.approle import AppRole, insert_decoys
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database
 from wardgate.state.failures import plainly
@@ -74,6 +74,7 @@ class State:
 
         def work(connection: Connection) -> Installation:
             insert_namespace(connection, Codes(root), root, row)
+            insert_decoys(connection, Codes(root))
             return found(connection, root, seal, clock)
 
         try:
