@@ -47,7 +47,7 @@ class Application:
         self._registry = Registry.load(config.plugins)
         self._state = State.open(config.data, KeyFileSeal.load(config.key_file), clock, worker.epochs)
         opening = Opening(self._registry.backend_types, self._state, clock)
-        self._mounts = OpenMounts(self._state.mounts.of, opening.of_row)
+        self._mounts = OpenMounts(self._state.mounts.of, opening.of_row, opening.embedded)
         self._journal = _journal(config, worker, self._state, clock)
         self._begin = Begin(self._journal)
         engine = Engine(self._state.policies.of, worker.epochs)
@@ -118,7 +118,7 @@ class Application:
         if path.segments[0] in SERVICES:
             return "committed" if self._state.committed(record.pair, ()) else "absent"
         mount = self._mounts.of(record.namespace).locate(path)
-        if mount is None or not self._registry.backend_types[mount.type].embedded:
+        if mount is None or not mount.embedded:
             return "unknown"
         return "committed" if self._state.committed(record.pair, (record.namespace,)) else "absent"
 

@@ -19,7 +19,10 @@ RESERVED = frozenset({"sys", "auth", "cubbyhole", "identity"})
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A configured backend at a prefix. ``backend`` is None while it cannot be opened; ``fault`` then says why."""
+    """A configured backend at a prefix. ``backend`` is None while it cannot be opened; ``fault`` then says why.
+
+    ``embedded``: its store is the gateway's own storage, so that a read never waits for another machine.
+    """
 
     id: str
     namespace: str
@@ -28,6 +31,7 @@ class Mount:
     presentation: Mapping[str, str]
     backend: Backend | None
     fault: str = ""
+    embedded: bool = False
 
     @property
     def name(self) -> str:
@@ -105,15 +109,18 @@ class OpenMounts:
     Args:
         rows: what the state remembers of a namespace's mounts; the same object as long as nothing changed.
         open_backend: opens one for (namespace id, row); raises one of the closed list.
+        embedded: whether backends of a type keep all they hold in the gateway's storage.
     """
 
     def __init__(
         self,
         rows: Callable[[str], Sequence[MountRow]],
         open_backend: Callable[[str, MountRow], Backend],
+        embedded: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._rows = rows
         self._open_backend = open_backend
+        self._embedded = embedded
         self._opened: dict[str, tuple[Sequence[MountRow], Mounts]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -152,7 +159,8 @@ class OpenMounts:
                 backend = self._open_backend(namespace, row)
             except WardgateError as error:
                 fault = error.message  # one mount that cannot be opened never touches another
-        return Mount(row.id, namespace, row.prefix, row.type, row.presentation, backend, fault)
+        embedded = self._embedded(row.type)
+        return Mount(row.id, namespace, row.prefix, row.type, row.presentation, backend, fault, embedded)
 
 
 def _same(row: MountRow, other: MountRow) -> bool:

@@ -28,6 +28,10 @@ class Opening:
         self._state = state
         self._clock = clock
 
+    def embedded(self, kind: str) -> bool:
+        """Whether backends of that type keep all they hold in the gateway's storage."""
+        return kind in self.types and self.types[kind].embedded
+
     def of_row(self, namespace: str, row: MountRow) -> Backend:
         """The opened backend of one mount.
 

@@ -36,7 +36,7 @@ from wardgate.spi.operations.secrets import (
     WriteSecret,
 )
 from wardgate.spi.path import ROOT, Path
-from wardgate.spi.values import Expect, SecretVersion, Value, VersionInfo
+from wardgate.spi.values import JSON, Expect, SecretVersion, Value, VersionInfo
 
 R = TypeVar("R")
 SECRET = Path.parse("odd/app/db")
@@ -183,6 +183,14 @@ def test_bounds_are_checked_before_the_store_is_asked(
     """Too large, no secret, no mount: each its own error, and the backend is not called."""
     with pytest.raises(error):
         room.run(operation)
+    assert 0 == room.backend.calls
+
+
+def test_text_that_is_called_json_and_is_not_is_refused(room: Room) -> None:
+    """What is stored under that media type can be trusted to be an unambiguous document."""
+    for text in (b"{", b'{"a":1,"a":2}', b'{"a":NaN}'):
+        with pytest.raises(Malformed):
+            room.run(WriteSecret(path=SECRET, value=Value(text, JSON)))
     assert 0 == room.backend.calls
 
 

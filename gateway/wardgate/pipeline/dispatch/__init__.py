@@ -78,6 +78,8 @@ class Dispatch:
         return result
 
     async def _in_time(self, context: Context, answer: Awaitable[Any], mount: Mount | None) -> Any:
+        if (mount is None or mount.embedded) and not context.operation.mutates:
+            return await answer  # it waits for nobody, and a timer costs as much as the query
         remaining = context.arrival.deadline - self._clock.monotonic()
         try:
             async with asyncio.timeout(remaining):

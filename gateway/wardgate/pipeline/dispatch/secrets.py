@@ -7,12 +7,13 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from wardgate.pipeline.dispatch.versions import Versions
+from wardgate.spi import strict_json
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import Gone, Malformed, TooLarge, Unsupported
 from wardgate.spi.operations import secrets
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.path import Path
-from wardgate.spi.values import Page, SecretInfo, SecretVersion, VersionInfo
+from wardgate.spi.values import JSON, Page, SecretInfo, SecretVersion, VersionInfo
 
 SecretHandler = Callable[[Any, Backend, Versions], Coroutine[Any, Any, Any]]
 
@@ -73,6 +74,9 @@ async def _write(operation: secrets.WriteSecret, backend: Backend, versions: Ver
     limit = backend.capabilities.max_value_bytes
     if len(operation.value.data) > limit:
         raise TooLarge(f"the value is longer than the {limit} bytes this store can hold")
+    if operation.value.media_type == JSON:
+        # Whoever reads it later may trust the media type and not look again.
+        strict_json.loads(operation.value.data)
     written = await backend.write(path, operation.value, expect=await versions.expected(operation.expect))
     return await versions.numbered(written)
 
