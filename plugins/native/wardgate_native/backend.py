@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 
-from sqlalchemy import Connection
 from wardgate.spi.backend import Backend, Health
 from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import InvalidValue, Malformed, TooLarge, WardgateError
@@ -16,8 +15,9 @@ from wardgate.spi.values import Expect, Page, SecretInfo, SecretSettings, Secret
 from wardgate_native.options import Options
 from wardgate_native.store import changes
 from wardgate_native.store.changes import Transition
+from wardgate_native.store.head import Head
 from wardgate_native.store.names import Names
-from wardgate_native.store.rows import Plan, Rows, place_of
+from wardgate_native.store.rows import Rows, place_of
 
 MAX_VALUE_BYTES = 1_048_576
 MAX_MEDIA_TYPE_BYTES = 255
@@ -53,9 +53,9 @@ class NativeBackend(Backend):
             raise TooLarge(f"the value is longer than {MAX_VALUE_BYTES} bytes")
         if not 0 < len(value.media_type.encode()) <= MAX_MEDIA_TYPE_BYTES:
             raise InvalidValue(f"a media type has 1 to {MAX_MEDIA_TYPE_BYTES} bytes")
-        plan = await self._change(path, changes.write(value, expect, self._options))
-        assert plan is not None
-        return plan.change.head.info(plan.change.head.latest, plan.change.head.updated_at)
+        head = await self._change(path, changes.write(value, expect, self._options))
+        assert head is not None
+        return head.info(head.latest, head.updated_at)
 
     async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
         """One page of the names directly below ``folder``. See :class:`Backend`."""
@@ -105,32 +105,12 @@ class NativeBackend(Backend):
             return Health(ok=False, detail=error.message)
         return Health(ok=True, detail="the store's file answers", latency=self._clock.monotonic() - started)
 
-    async def _change(self, path: Path, transition: Transition) -> Plan | None:
-        """Plan a change against what is stored now, then store it; done again where another change came first."""
+    async def _change(self, path: Path, transition: Transition) -> Head | None:
+        """One change in the next group commit; the head after it, or None when there was nothing to do."""
         if not path.segments:
             raise InvalidValue("a secret needs a name; the path ends at its mount")
         now = self._clock.now()
-        place = place_of(path)
-        with self._storage.reading() as connection:
-            found = self._rows.find(connection, place)
-        plan = self._rows.plan(path, found, transition, now)
-        if plan is None:
-            return None
-
-        def work(connection: Connection) -> Plan | None:
-            if self._rows.apply(connection, place, found, plan):
-                return plan
-            return self._again(connection, path, transition, now)
-
-        return await self._storage.write(work)
-
-    def _again(self, connection: Connection, path: Path, transition: Transition, now: int) -> Plan | None:
-        place = place_of(path)
-        found = self._rows.find(connection, place)
-        plan = self._rows.plan(path, found, transition, now)
-        if plan is not None and not self._rows.apply(connection, place, found, plan):
-            raise RuntimeError("a row changed under the writer's lock")
-        return plan
+        return await self._storage.write(lambda connection: self._rows.change(connection, path, transition, now))
 
 
 def open_native(options: Options, services: Services) -> Backend:

@@ -1,4 +1,4 @@
-"""What each change does to a head; pure, so that it can be done again when another change came first."""
+"""What each change does to a head; pure."""
 
 from __future__ import annotations
 

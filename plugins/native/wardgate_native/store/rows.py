@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 from sqlalchemy import Connection
@@ -18,26 +17,6 @@ from wardgate_native.store.changes import Change, Transition
 from wardgate_native.store.head import Head
 
 _HEAD = "native head 1"
-
-
-class Found(NamedTuple):
-    """A secret's row, not yet verified."""
-
-    number: int
-    current: int
-    head: bytes
-    mac: bytes
-
-
-@dataclass(slots=True)
-class Plan:
-    """A change, sealed and ready to be stored in place of exactly the row it was made from."""
-
-    change: Change
-    current: int
-    head: bytes
-    mac: bytes
-    sealed: SealedMessage | None
 
 
 def place_of(path: Path) -> bytes:
@@ -90,55 +69,46 @@ class Rows:
     def head(self, connection: Connection, path: Path) -> Head:
         """A secret's verified head. Raises SecretNotFound or InvalidValue."""
         place = place_of(path)
-        found = self.find(connection, place)
+        found = statements.FIND.run(connection, self._store, place).fetchone()
         if found is None:
             raise SecretNotFound("there is no such secret")
-        return self._verified(place, found.current, found.head, found.mac)
+        return self._verified(place, *found[1:])
 
-    def find(self, connection: Connection, place: bytes) -> Found | None:
-        """A secret's row as it stands."""
-        row = statements.FIND.run(connection, self._store, place).fetchone()
-        return None if row is None else Found(*row)
+    def change(self, connection: Connection, path: Path, transition: Transition, now: int) -> Head | None:
+        """Find, verify, change, seal and store, within the caller's transaction; None when there was nothing to do.
 
-    def plan(self, path: Path, found: Found | None, transition: Transition, now: int) -> Plan | None:
-        """All the work of a change that needs no lock. None: there is nothing to do. Raises what a change raises."""
+        All of it under the writer's lock: a version's number is known no earlier, and preparing it in another thread
+        costs more in hand-overs than the lock is held for.
+        """
         place = place_of(path)
-        head = None if found is None else self._verified(place, found.current, found.head, found.mac)
+        found = statements.FIND.run(connection, self._store, place).fetchone()
+        number, head = None, None
+        if found is not None:
+            number, *stored = found
+            head = self._verified(place, *stored)
         change = transition(head, now)
         if change is None:
             return None
-        head, value, sealed = change.head, change.value, None
-        if value is not None:
-            bound = _bound(head, head.latest, value.media_type)
-            sealed = self._keyring.seal(value.data, data=bound, key=(str(path).encode(),))
-        encoded = heads.encode(head)
-        return Plan(change, head.current, encoded, self._keyring.mac(_HEAD, self._fields(place, encoded)), sealed)
-
-    def apply(self, connection: Connection, place: bytes, found: Found | None, plan: Plan) -> bool:
-        """Store a change, unless the row is no longer ``found``; whether it was stored."""
-        if found is None:
-            if self.find(connection, place) is not None:
-                return False
-            added = statements.ADD_SECRET.run(connection, self._store, place, plan.current, plan.head, plan.mac)
-            (number,) = added.fetchone()
+        encoded = heads.encode(change.head)
+        row = (change.head.current, encoded, self._keyring.mac(_HEAD, self._fields(place, encoded)))
+        if number is None:
+            (number,) = statements.ADD_SECRET.run(connection, self._store, place, *row).fetchone()
         else:
-            number = found.number
-            changed = statements.CHANGE_SECRET.run(connection, plan.current, plan.head, plan.mac, number, found.mac)
-            if changed.rowcount != 1:
-                return False
-        self._store_versions(connection, number, plan)
-        return True
+            statements.CHANGE_SECRET.run(connection, *row, number)
+        self._store_versions(connection, path, number, change)
+        return change.head
 
     def remove(self, connection: Connection, place: bytes) -> None:
         """Delete a secret and all its versions, forged or not."""
         statements.REMOVE_SECRET.run(connection, self._store, place)
 
-    @staticmethod
-    def _store_versions(connection: Connection, number: int, plan: Plan) -> None:
-        change, sealed = plan.change, plan.sealed
-        if change.value is not None and sealed is not None:
-            kept = (change.head.latest, change.value.media_type, sealed.wrapped_key, sealed.ciphertext)
-            statements.ADD_VERSION.run(connection, number, *kept)
+    def _store_versions(self, connection: Connection, path: Path, number: int, change: Change) -> None:
+        head, value = change.head, change.value
+        if value is not None:
+            bound = _bound(head, head.latest, value.media_type)
+            sealed = self._keyring.seal(value.data, data=bound, key=(str(path).encode(),))
+            kept = (value.media_type, sealed.wrapped_key, sealed.ciphertext)
+            statements.ADD_VERSION.run(connection, number, head.latest, *kept)
         for ordinal in change.removed:
             statements.REMOVE_VERSION.run(connection, number, ordinal)
 

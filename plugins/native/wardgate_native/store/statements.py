@@ -37,7 +37,6 @@ class Prepared:
 
 
 _at_place = (secrets.c.store == bindparam("store")) & (secrets.c.place == bindparam("place"))
-_row = secrets.c.number == bindparam("number")
 _sealed = (
     secrets.c.current,
     secrets.c.head,
@@ -81,14 +80,12 @@ ADD_SECRET = Prepared(
 CHANGE_SECRET = Prepared(
     update(secrets)
     .values({name: bindparam(f"new_{name}") for name in ("current", "head", "mac")})
-    .where(_row & (secrets.c.mac == bindparam("mac"))),
+    .where(secrets.c.number == bindparam("number")),
     "new_current",
     "new_head",
     "new_mac",
     "number",
-    "mac",
 )
-"""Changes a head only while it is the one that was read: its MAC stands for all of it."""
 REMOVE_SECRET = Prepared(delete(secrets).where(_at_place), "store", "place")
 ADD_VERSION = Prepared(insert(versions), "secret", "ordinal", "media_type", "wrapped_key", "ciphertext")
 REMOVE_VERSION = Prepared(
