@@ -63,6 +63,12 @@ class RootKey:
         self._key[:] = bytes(KEY_BYTES)
 
 
+def _nested(fields: Fields) -> bytes:
+    """A list of fields as one field: ``pack((pack(fields),))``."""
+    packed = pack(fields)
+    return len(packed).to_bytes(4, "big") + packed
+
+
 def _kek_aad(namespace: str, version: int) -> bytes:
     return pack((HEADER, version.to_bytes(4, "big"), _KEK_FIELD, namespace.encode()))
 
@@ -99,20 +105,20 @@ class NamespaceKeyring:
     def seal(self, plaintext: bytes, *, data: Fields, key: Fields) -> SealedMessage:
         """Encrypt under a fresh data key, and wrap that under the current KEK."""
         data_key = os.urandom(KEY_BYTES)
-        bound = pack((pack(data),))
+        bound = _nested(data)
         aad = self._scope + bound
         ciphertext = envelope.seal_data(plaintext, data_key=data_key, salt=os.urandom(SALT_BYTES), aad=aad)
         return SealedMessage(self._wrap(data_key, bound, key), ciphertext)
 
     def open(self, message: SealedMessage, *, data: Fields, key: Fields) -> bytes:
         """Decrypt. Raises InvalidValue when anything was changed or moved, or its KEK was destroyed."""
-        bound = pack((pack(data),))
+        bound = _nested(data)
         data_key = self._unwrap(message.wrapped_key, bound, key)
         return envelope.open_data(message.ciphertext, data_key=data_key, aad=self._scope + bound)
 
     def rewrap(self, message: SealedMessage, *, data: Fields, key: Fields, new_key: Fields) -> SealedMessage:
         """The same ciphertext, its data key wrapped anew under the current KEK and bound to ``new_key``."""
-        bound = pack((pack(data),))
+        bound = _nested(data)
         data_key = self._unwrap(message.wrapped_key, bound, key)
         return SealedMessage(self._wrap(data_key, bound, new_key), message.ciphertext)
 
@@ -137,7 +143,7 @@ class NamespaceKeyring:
 
     def _wrap(self, data_key: bytes, bound: bytes, key: Fields) -> bytes:
         version = self._current
-        aad = self._wrap_scopes[version] + bound + pack((pack(key),))
+        aad = self._wrap_scopes[version] + bound + _nested(key)
         return envelope.wrap_key(
             data_key, kek=self._kek(version), kek_version=version, salt=os.urandom(SALT_BYTES), aad=aad
         )
@@ -145,7 +151,7 @@ class NamespaceKeyring:
     def _unwrap(self, wrapped: bytes, bound: bytes, key: Fields) -> bytes:
         version = envelope.named_version(wrapped)
         kek = self._kek(version)
-        aad = self._wrap_scopes[version] + bound + pack((pack(key),))
+        aad = self._wrap_scopes[version] + bound + _nested(key)
         return envelope.unwrap_key(wrapped, kek=kek, kek_version=version, aad=aad)
 
     def _kek(self, version: int) -> bytearray:
