@@ -258,7 +258,8 @@ def test_a_loop_that_was_held_up_takes_the_answer_that_waits(audited: Any) -> No
 
     async def work(journal: Journal) -> None:
         waiting = asyncio.ensure_future(journal.closing(audited.context(), "ok"))
-        await asyncio.sleep(0)
+        for _ in range(3):  # turns of the loop until the committer has it
+            await asyncio.sleep(0)
         while len(audited.lines()) < 3:
             pass
         threading.Event().wait(0.4)

@@ -1,4 +1,4 @@
-"""The thread that commits: whatever waits when the last batch is durable becomes the next batch."""
+"""The thread that commits: it is given a batch, makes it durable, and says so in the loop."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ import threading
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import Final
 
 from wardgate.pipeline.audit.shard import Entry, Shard
 from wardgate.pipeline.audit.sink import SinkRetired
 
-_BATCH: Final = 4_096
 _log = logging.getLogger(__name__)
 
 Answer = Callable[[int, frozenset[int] | None, str], None]
@@ -28,7 +26,7 @@ class Committer:
         self._shard = shard
         self._loop = loop
         self._answer = answer
-        self._queue: SimpleQueue[Entry | None] = SimpleQueue()
+        self._queue: SimpleQueue[Sequence[Entry] | None] = SimpleQueue()
         self.put = self._queue.put
         # A daemon, because a hanging disk must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name=f"audit-{shard.slot}", daemon=True)
@@ -41,20 +39,11 @@ class Committer:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        queue, retired, running = self._queue, "", True
-        while running:
-            entry = queue.get()
-            batch: list[Entry] = []
-            while entry is not None:
-                batch.append(entry)
-                if len(batch) == _BATCH or not queue.qsize():
-                    break
-                entry = queue.get()
-            running = entry is not None
-            if batch:
-                failed, retired = self._commit(batch, retired)
-                with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                    self._loop.call_soon_threadsafe(self._answer, len(batch), failed, retired)
+        retired = ""
+        while batch := self._queue.get():
+            failed, retired = self._commit(batch, retired)
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._answer, len(batch), failed, retired)
         self._shard.close()
 
     def _commit(self, batch: Sequence[Entry], retired: str) -> tuple[frozenset[int] | None, str]:

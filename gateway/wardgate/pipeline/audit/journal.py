@@ -61,6 +61,8 @@ class Journal:
         self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._stalled = False
         self._committer: Committer | None = None
+        self._gathered: list[Entry] = []
+        self._committing = False
         self._watch: asyncio.TimerHandle | None = None
         self._window: asyncio.TimerHandle | None = None
 
@@ -78,7 +80,6 @@ class Journal:
             raise Unavailable(f"the audit cannot be written: {reason}; make room or mend the disk") from None
         self._loop = asyncio.get_running_loop()
         self._committer = Committer(self._shard, self._loop, self._settle)
-        self._enqueue = self._committer.put
         for record in left_open:
             found: Found = "unknown"
             with suppress(WardgateError):
@@ -142,6 +143,8 @@ class Journal:
                 await asyncio.wait_for(self._none_open.wait(), patience)
         self._summarize()
         self.fault = self.fault or "the gateway is stopping"
+        if self._gathered:
+            self._commit()
         await asyncio.to_thread(self._committer.stop, max(0.1, deadline - self._loop.time()))
         for timer in (self._watch, self._window):
             if timer:
@@ -152,13 +155,25 @@ class Journal:
         future: asyncio.Future[None] = loop.create_future()
         deadline = loop.time() + self._patience
         self._waiting.append((deadline, future))
-        self._enqueue(entry)
+        self._gathered.append(entry)
+        if not self._committing:
+            # At the end of this turn of the loop: what its other requests put by then shares the write and the sync.
+            self._committing = True
+            loop.call_soon(self._commit)
         if self._watch is None:
             self._watch = loop.call_at(deadline, self._expire)
         return future
 
+    def _commit(self) -> None:
+        """Hand over what was gathered; what comes meanwhile is the next batch."""
+        batch, self._gathered = self._gathered, []
+        self._committing = bool(batch)
+        if batch and self._committer is not None:
+            self._committer.put(batch)
+
     def _settle(self, count: int, failed: frozenset[int] | None, retired: str) -> None:
         """Answer the waiters of a batch; the committer has it called in the loop."""
+        self._commit()
         self._stalled = False
         self.fault = self.fault or retired
         for index in range(count):

@@ -148,7 +148,7 @@ class FileSink:
     def displaced(self) -> str:
         """What happened to the file behind the gateway's back, in a few words, or nothing."""
         try:
-            seen = self.file.stat(follow_symlinks=False)
+            seen = os.lstat(self.file)
         except OSError:
             return "was removed"
         own = os.fstat(self._descriptor)
