@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wardgate.crypto import NamespaceKeyring, RootKey
 from wardgate.crypto.envelope import pack
+from wardgate.crypto.keyring import MAX_REMEMBERED
 from wardgate.spi.errors import InvalidValue, Sealed
 from wardgate.spi.services import Keyring, SealedMessage
 
@@ -40,6 +41,7 @@ def test_other_fields_do_not_open(
     """A message opens with exactly the fields it was sealed with."""
     keyring = ring()
     message = keyring.seal(b"value", data=mine[0], key=mine[1])
+    assert b"value" == keyring.open(message, data=mine[0], key=mine[1])  # what it remembers of this must not help
     if mine == theirs:
         assert b"value" == keyring.open(message, data=theirs[0], key=theirs[1])
     else:
@@ -58,6 +60,7 @@ def test_any_flipped_bit_is_refused(offset: int, bit: int, which: int) -> None:
     """Of the wrapped key and of the ciphertext, every bit counts."""
     keyring = ring()
     message = keyring.seal(b"a value", data=DATA, key=PATH)
+    assert b"a value" == keyring.open(message, data=DATA, key=PATH)  # what it remembers of this must not help
     parts = [bytearray(message.wrapped_key), bytearray(message.ciphertext)]
     parts[which][offset % len(parts[which])] ^= 1 << bit
     with pytest.raises(InvalidValue):
@@ -165,3 +168,24 @@ def test_wiped_keys_are_gone() -> None:
         keyring.open(message, data=DATA, key=PATH)
     with pytest.raises(Sealed):
         keyring.mac("head", DATA)
+
+
+def test_a_wiped_keyring_opens_nothing_it_opened_before() -> None:
+    """What it remembered goes with its keys."""
+    keyring = ring()
+    message = keyring.seal(b"value", data=DATA, key=PATH)
+    assert b"value" == keyring.open(message, data=DATA, key=PATH)
+    keyring.wipe()
+    with pytest.raises(Sealed):
+        keyring.open(message, data=DATA, key=PATH)
+
+
+def test_what_a_keyring_remembers_is_bounded() -> None:
+    """The oldest is forgotten first, and opens all the same."""
+    keyring = ring()
+    messages = [keyring.seal(b"%d" % number, data=DATA, key=PATH) for number in range(MAX_REMEMBERED + 5)]
+    assert [b"%d" % number for number in range(len(messages))] == [
+        keyring.open(message, data=DATA, key=PATH) for message in messages
+    ]
+    assert MAX_REMEMBERED == len(keyring._ciphers)
+    assert b"0" == keyring.open(messages[0], data=DATA, key=PATH)

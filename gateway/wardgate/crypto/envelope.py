@@ -79,14 +79,19 @@ def _lock(key: bytes | bytearray, salt: bytes, info: bytes, aad: bytes, plaintex
     return salt + derived[KEY_BYTES:] + AESGCM(derived[:KEY_BYTES]).encrypt(_NONCE, plaintext, aad)
 
 
-def _unlock(key: bytes | bytearray, box: bytes, info: bytes, aad: bytes) -> bytes:
+def _cipher(key: bytes | bytearray, box: bytes, info: bytes) -> AESGCM:
+    """The cipher of a box, once its commitment proves that it was locked with this key."""
     if len(box) < _BODY + _TAG_BYTES:
         raise _broken()
     derived = HKDF(_SHA512, KEY_BYTES + _COMMIT_BYTES, box[:SALT_BYTES], info).derive(key)
     if not hmac.compare_digest(derived[KEY_BYTES:], box[SALT_BYTES:_BODY]):
         raise _broken()
+    return AESGCM(derived[:KEY_BYTES])
+
+
+def _unlock(key: bytes | bytearray, box: bytes, info: bytes, aad: bytes) -> bytes:
     try:
-        return AESGCM(derived[:KEY_BYTES]).decrypt(_NONCE, box[_BODY:], aad)
+        return _cipher(key, box, info).decrypt(_NONCE, box[_BODY:], aad)
     except InvalidTag:
         raise _broken() from None
 
@@ -96,11 +101,33 @@ def seal_data(plaintext: bytes, *, data_key: bytes, salt: bytes, aad: bytes) -> 
     return HEADER + _lock(data_key, salt, _DATA_INFO, aad, plaintext)
 
 
-def open_data(sealed: bytes, *, data_key: bytes, aad: bytes) -> bytes:
-    """Open what :func:`seal_data` sealed. Raises InvalidValue when a byte of it, the key or ``aad`` differs."""
+def data_cipher(sealed: bytes, *, data_key: bytes) -> AESGCM:
+    """The cipher that opens what :func:`seal_data` sealed; it depends on :func:`prefix_of` that and the key alone.
+
+    Raises:
+        InvalidValue: it was not sealed with this key.
+    """
     if sealed[:2] != HEADER:
         raise _broken()
-    return _unlock(data_key, sealed[2:], _DATA_INFO, aad)
+    return _cipher(data_key, sealed[2:], _DATA_INFO)
+
+
+def prefix_of(sealed: bytes) -> bytes:
+    """What of a sealed message its cipher depends on: the header, the salt and the commitment."""
+    return sealed[: 2 + _BODY]
+
+
+def open_with(cipher: AESGCM, sealed: bytes, *, aad: bytes) -> bytes:
+    """Open a message with its cipher. Raises InvalidValue when a byte of it or ``aad`` differs."""
+    try:
+        return cipher.decrypt(_NONCE, sealed[2 + _BODY :], aad)
+    except InvalidTag:
+        raise _broken() from None
+
+
+def open_data(sealed: bytes, *, data_key: bytes, aad: bytes) -> bytes:
+    """Open what :func:`seal_data` sealed. Raises InvalidValue when a byte of it, the key or ``aad`` differs."""
+    return open_with(data_cipher(sealed, data_key=data_key), sealed, aad=aad)
 
 
 def wrap_key(data_key: bytes, *, kek: bytes | bytearray, kek_version: int, salt: bytes, aad: bytes) -> bytes:

@@ -6,6 +6,8 @@ import hmac
 import os
 from collections.abc import Mapping
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from wardgate.crypto import envelope
 from wardgate.crypto.envelope import HEADER, KEY_BYTES, SALT_BYTES, pack
 from wardgate.spi.errors import InvalidValue, Sealed
@@ -15,6 +17,8 @@ _DERIVE_INFO = b"wardgate/1/derive"
 _MAC_INFO = b"wardgate/1/mac"
 _KEK_FIELD = b"kek"
 _NO_SALT = bytes(SALT_BYTES)
+MAX_REMEMBERED = 2_048
+"""Ciphers of messages that were opened, remembered by one keyring; the oldest is forgotten first."""
 
 
 class RootKey:
@@ -79,7 +83,7 @@ class NamespaceKeyring:
     ``keks``: version (from 1) to key; ``current`` seals and vouches, every one of them opens and verifies.
     """
 
-    __slots__ = ("_codes", "_current", "_keks", "_namespace", "_scope", "_store", "_wrap_scopes")
+    __slots__ = ("_ciphers", "_codes", "_current", "_keks", "_namespace", "_scope", "_store", "_wrap_scopes")
 
     def __init__(self, namespace: str, keks: Mapping[int, bytes | bytearray], current: int, *, store: str = "") -> None:
         if current not in keks:
@@ -90,6 +94,8 @@ class NamespaceKeyring:
         self._current = current
         # The current key comes first: it is the one that nearly always verifies.
         self._codes: dict[str, tuple[hmac.HMAC, ...]] = {}
+        # Deriving a message's cipher takes two HKDFs and an unwrapping; it depends on exactly what is its key here.
+        self._ciphers: dict[tuple[bytes, bytes, tuple[bytes, ...], bytes], AESGCM] = {}
         self._scope = pack((HEADER, store.encode(), namespace.encode()))
         self._wrap_scopes = {
             version: pack((HEADER, version.to_bytes(4, "big"), store.encode(), namespace.encode())) for version in keks
@@ -113,8 +119,16 @@ class NamespaceKeyring:
     def open(self, message: SealedMessage, *, data: Fields, key: Fields) -> bytes:
         """Decrypt. Raises InvalidValue when anything was changed or moved, or its KEK was destroyed."""
         bound = _nested(data)
-        data_key = self._unwrap(message.wrapped_key, bound, key)
-        return envelope.open_data(message.ciphertext, data_key=data_key, aad=self._scope + bound)
+        ciphertext = message.ciphertext
+        known = (message.wrapped_key, bound, tuple(key), envelope.prefix_of(ciphertext))
+        cipher = self._ciphers.get(known)
+        if cipher is None:
+            data_key = self._unwrap(message.wrapped_key, bound, key)
+            cipher = envelope.data_cipher(ciphertext, data_key=data_key)
+            if len(self._ciphers) >= MAX_REMEMBERED:
+                del self._ciphers[next(iter(self._ciphers))]
+            self._ciphers[known] = cipher
+        return envelope.open_with(cipher, ciphertext, aad=self._scope + bound)
 
     def rewrap(self, message: SealedMessage, *, data: Fields, key: Fields, new_key: Fields) -> SealedMessage:
         """The same ciphertext, its data key wrapped anew under the current KEK and bound to ``new_key``."""
@@ -140,6 +154,7 @@ class NamespaceKeyring:
             kek[:] = bytes(KEY_BYTES)
         self._keks.clear()
         self._codes.clear()
+        self._ciphers.clear()
 
     def _wrap(self, data_key: bytes, bound: bytes, key: Fields) -> bytes:
         version = self._current
