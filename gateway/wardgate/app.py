@@ -60,6 +60,7 @@ class Application:
             opened=self._mounts.of,
             clock=clock,
             version=__version__,
+            lent=config.namespace_backends,
         )
         road = compose(
             [
@@ -130,6 +131,15 @@ def _journal(config: Config, worker: Worker, state: State, clock: SystemClock) -
         keep_files=config.audit.retention_files,
     )
     return Journal(config.audit.folder, worker.slot, state.root.derive("audit-hmac"), clock, settings=settings)
+
+
+def preload(config: Config) -> None:
+    """Import what every worker will need, once, in the process that forks them.
+
+    Raises:
+        InvalidValue: a plugin is not installed, cannot be imported, or clashes with another.
+    """
+    Registry.load(config.plugins)
 
 
 async def build(config: Config, worker: Worker) -> Application:

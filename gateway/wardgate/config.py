@@ -113,7 +113,11 @@ class DevConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A checked configuration. ``listen``: host and port; port 0 takes any free one."""
+    """A checked configuration. ``listen``: host and port; port 0 takes any free one.
+
+    ``namespace_backends``: backend types that namespaces below the root may mount, besides the embedded ones. Such a
+    store is reached from the gateway's own network, so it is the operator who decides.
+    """
 
     data: Path
     key_file: Path
@@ -122,6 +126,7 @@ class Config:
     tls: Tls | None = None
     workers: int = 2
     plugins: tuple[str, ...] = DEFAULT_PLUGINS
+    namespace_backends: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     dev: DevConfig | None = None
 
@@ -157,16 +162,21 @@ class Config:
         folder: Path | None = None,
     ) -> Config:
         """The configuration of ``wardgate dev``: state and key beside each other in ``folder``, or a temporary one."""
-        base = folder or Path(tempfile.mkdtemp(prefix="wardgate-dev-"))
-        data = base / "data"
-        return cls(
-            data=data,
-            key_file=base / "wardgate.key",
-            audit=AuditConfig(data / "audit"),
-            listen=parse_listen(listen),
-            workers=workers,
-            dev=DevConfig(token=token, temporary=None if folder else base),
-        )
+
+        def within(base: Path) -> Config:
+            return cls(
+                data=base / "data",
+                key_file=base / "wardgate.key",
+                audit=AuditConfig(base / "data" / "audit"),
+                listen=parse_listen(listen),
+                workers=workers,
+                dev=DevConfig(token=token, temporary=None if folder else base),
+            )
+
+        if folder:
+            return within(folder)
+        within(Path(tempfile.gettempdir()))  # what is wrong is found before there is a folder to leave behind
+        return within(Path(tempfile.mkdtemp(prefix="wardgate-dev-")))
 
 
 MOST_WORKERS = 64
@@ -193,7 +203,7 @@ def load(file: Path) -> Config:
 
 
 def _build(given: Mapping[str, Any], folder: Path) -> Config:
-    known = (*SECTIONS, "plugins")
+    known = (*SECTIONS, "plugins", "namespace_backends")
     for name in given:
         if name not in known:
             raise ConfigError(f"unknown key {name!r}{nearest(name, known)}")
@@ -207,7 +217,8 @@ def _build(given: Mapping[str, Any], folder: Path) -> Config:
         listen=parse_listen(server.listen),
         tls=_tls(server, folder),
         workers=server.workers,
-        plugins=_plugins(given),
+        plugins=_names(given, "plugins", DEFAULT_PLUGINS),
+        namespace_backends=_names(given, "namespace_backends", ()),
         limits=_section(given, "limits"),
         audit=AuditConfig(
             folder=folder / audit.folder if audit.folder else path / "audit",
@@ -225,13 +236,13 @@ def _section(given: Mapping[str, Any], name: str) -> Any:
     return parse(SECTIONS[name], section, of=f"[{name}]")
 
 
-def _plugins(given: Mapping[str, Any]) -> tuple[str, ...]:
-    plugins = given.get("plugins", list(DEFAULT_PLUGINS))
-    if not isinstance(plugins, list) or not all(isinstance(name, str) and name for name in plugins):
-        raise ConfigError('\'plugins\' must be a list of names, such as ["native", "vault"]')
-    if len(set(plugins)) != len(plugins):
-        raise ConfigError("'plugins' names one plugin twice; name each once")
-    return tuple(plugins)
+def _names(given: Mapping[str, Any], key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    names = given.get(key, list(default))
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ConfigError(f'{key!r} must be a list of names, such as ["native", "vault"]')
+    if len(set(names)) != len(names):
+        raise ConfigError(f"{key!r} has one name twice; give each once")
+    return tuple(names)
 
 
 def _tls(server: Server, folder: Path) -> Tls | None:

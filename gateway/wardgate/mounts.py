@@ -183,7 +183,7 @@ def check_prefix(prefix: Path, *, mounts: Iterable[Path], children: Iterable[str
         raise InvalidValue("a mount needs a prefix, such as secret/")
     first = prefix.segments[0].casefold()
     if first in RESERVED:
-        raise InvalidValue(f"the prefix {first}/ is reserved; choose another")
+        raise InvalidValue(f"the name {first!r} is reserved; choose another")
     if first in {child.casefold() for child in children}:
         raise InvalidValue(f"{first}/ is a child namespace; choose another prefix")
     for other in mounts:

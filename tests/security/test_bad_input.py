@@ -136,7 +136,7 @@ def test_targets_that_are_not_plain_paths_are_refused_by_both_parsers(gateway: R
         assert connection.recv(100).startswith(b"HTTP/1.1 4")
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "x", "1e3", "", "9" * 30])
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "", "9" * 30])
 def test_a_page_limit_cannot_dodge_the_cap(gateway: Running, limit: str) -> None:
     """Zero and negative limits are refused rather than read as none."""
     answer = gateway.call("GET", f"/api/v1/folders/secret?limit={limit}")

@@ -52,6 +52,11 @@ class Sources:
             raise click.UsageError(f"stdin went to {self._stdin_taken_by!r} already; use @file for {taker!r}")
         self._stdin_taken_by = taker
         data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        if not data:
+            raise click.UsageError(
+                f"stdin is empty, so there is nothing to store for {taker!r}; did the command before it fail? "
+                "To store an empty value on purpose, give @/dev/null"
+            )
         return _bounded(data)
 
 

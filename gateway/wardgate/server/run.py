@@ -44,7 +44,7 @@ def serve(config: Config, *, build: Build | None = None, on_ready: Callable[[str
         STOPPED, FAILED or MISUSED.
     """
     try:
-        _serve(config, build or _app_build(), on_ready or _ignore)
+        _serve(config, build or _app_build(config), on_ready or _ignore)
     except Stop as stop:
         return _end(str(stop), FAILED)
     except WardgateError as error:
@@ -90,9 +90,10 @@ def _lock(config: Config) -> int:
     return lock
 
 
-def _app_build() -> Build:
-    from wardgate.app import build  # noqa: PLC0415  # tests and tools bring their own, and need none of this
+def _app_build(config: Config) -> Build:
+    from wardgate.app import build, preload  # noqa: PLC0415  # tests and tools bring their own, and need none of this
 
+    preload(config)
     return build
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from wardgate.mounts import Mount
 from wardgate.services.approle import AppRoleService
@@ -31,6 +31,7 @@ def build(
     opened: Callable[[str], Iterable[Mount]],
     clock: Clock,
     version: str,
+    lent: Container[str] = (),
 ) -> Handlers:
     """Every handler there is.
 
@@ -43,11 +44,12 @@ def build(
         opened: the mounts of a namespace as this worker has them open, for their faults.
         clock: for expiry.
         version: of this gateway.
+        lent: backend types that namespaces below the root may mount, besides the embedded ones.
     """
     services: tuple[Service, ...] = (
         AppRoleService(state, built_in=built_in),
         KeysService(state, built_in=built_in),
-        MountsService(state, types=types, open_backend=open_backend, opened=opened, reaches=engine.reaches),
+        MountsService(state, types=types, open_backend=open_backend, opened=opened, reaches=engine.reaches, lent=lent),
         NamespacesService(state),
         PoliciesService(state, engine, built_in=built_in),
         SystemService(state, version=version),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from wardgate.context import Context
 from wardgate.mounts import Mount
 from wardgate.services.service import Handlers
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated, Unavailable
+from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound, Unauthenticated, Unavailable
 from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.mounts import (
@@ -25,6 +25,7 @@ from wardgate.spi.options import REDACTED, nearest, parse, redact
 from wardgate.spi.path import Path
 from wardgate.state import State
 from wardgate.state.mounts import MountRow
+from wardgate.state.namespaces import ROOT_NAMESPACE
 from wardgate.state.principals import REFUSED
 
 PROBE_SECONDS = 15.0
@@ -44,7 +45,9 @@ class MountsService:
         open_backend: Callable[[str, MountRow], Backend],
         opened: Callable[[str], Iterable[Mount]],
         reaches: Callable[[Principal, Path], bool],
+        lent: Container[str] = (),
     ) -> None:
+        self._lent = lent
         self._mounts = state.mounts
         self._types = types
         self._open_backend = open_backend
@@ -83,6 +86,7 @@ class MountsService:
         """Open the store, ask whether it answers, and keep the mount.
 
         Raises:
+            PermissionDenied: the operator does not let namespaces mount stores of that type.
             InvalidValue: an unknown type or option (with the nearest right name), or a prefix that cannot be taken.
             AlreadyExists: a mount is there, above or below.
             Unavailable: the store does not answer.
@@ -91,6 +95,11 @@ class MountsService:
         kind = self._types.get(operation.type)
         if kind is None:
             raise InvalidValue(f"unknown mount type {operation.type[:80]!r}{nearest(operation.type[:80], self._types)}")
+        if context.namespace != ROOT_NAMESPACE and not kind.embedded and operation.type not in self._lent:
+            # It would connect from the gateway's own network, to wherever a tenant says.
+            raise PermissionDenied(
+                f"namespaces may not mount a {operation.type} store here; the operator can allow it: namespace_backends"
+            )
         parse(kind.options, operation.options, of=f"mount {prefix}/")
         _check_texts(operation)
         self._mounts.precheck(context.namespace, prefix)

@@ -30,8 +30,8 @@ from wardgate.state.principals import REFUSED
 class PolicyEngine(Protocol):
     """What is asked of the policy engine."""
 
-    def validate(self, policy: Policy) -> None:
-        """Refuse a policy that cannot be kept. Raises InvalidValue."""
+    def validate(self, policy: Policy, beside: Sequence[Policy] = ()) -> None:
+        """Refuse a policy that cannot be kept, alone or beside the others. Raises InvalidValue."""
 
     def explain(
         self, namespace: str, policies: Sequence[str], action: Action, path: Path, *, folder: bool
@@ -75,7 +75,7 @@ class PoliciesService:
         """Create or replace a policy. Raises InvalidValue; the old one is then kept."""
         policy = operation.policy
         check_same("policy", policy.name, operation.path, POLICIES)
-        self._engine.validate(policy)
+        self._engine.validate(policy, beside=self._policies.of(context.namespace).policies)
         await self._policies.write(context.namespace, policy)
 
     async def delete(self, context: Context, operation: DeletePolicy) -> None:
@@ -92,7 +92,8 @@ class PoliciesService:
             operation.policies,
             operation.asked_action,
             operation.asked_path,
-            folder=operation.asked_folder,
+            # A list is always of a folder, whoever asks.
+            folder=operation.asked_folder or operation.asked_action is Action.LIST,
         )
 
     async def capabilities(self, context: Context, operation: ReadCapabilities) -> Mapping[str, frozenset[Action]]:

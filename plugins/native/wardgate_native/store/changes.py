@@ -66,7 +66,11 @@ def _check_expectation(head: Head, expect: Expect | None, options: Options) -> N
         return
     wanted = 0 if expect.version is None else ordinal_of(expect.version) or -1
     if wanted != head.current:
-        raise Conflict("the current version is not the one expected; read it and try again")
+        raise Conflict(
+            "there is a version already; read it and try again"
+            if expect.version is None
+            else "the current version is not the one expected; read it and try again"
+        )
 
 
 def _drop_oldest(head: Head, kept: int) -> list[int]:

@@ -18,16 +18,17 @@ from wardgate.spi.operations.mounts import (
 from wardgate.spi.path import Path
 
 from wardgate_vault.api import wire
-from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, flattened, refusal
-from wardgate_vault.api.errors import refusing
+from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, flattened, one_error, refusal
+from wardgate_vault.api.errors import Refused, refusing
 from wardgate_vault.api.kv import PRESENTATION, SHOWN_AS
-from wardgate_vault.api.request import Request
+from wardgate_vault.api.request import ACTIONS, Request
 from wardgate_vault.api.services import REST, Route
 
 NATIVE = "native"
 """The backend type that Vault's own ``kv`` stands for here."""
 _KV = {"kv": None, "kv-v1": "1", "kv-v2": "2"}
 """What Vault calls a key-value engine, and the version the name itself asks for."""
+TUNE = "tune"
 _INTERNAL = Path(("sys", "internal", "ui", "mounts"))
 
 
@@ -101,9 +102,12 @@ async def _delete(request: Request) -> Answer:
 
 
 def _prefix(request: Request) -> tuple[Path, Path]:
-    """The operation's path, and the mount's prefix that it ends in."""
-    assert request.path is not None
-    return request.path, request.path.below(MOUNTS)
+    """The operation's path, and the mount's prefix that it ends in. Raises Refused for ``<prefix>/tune``."""
+    path = request.path
+    assert path is not None
+    if path.segments[-1] == TUNE:
+        raise Refused(SecretNotFound(), one_error(404, "unsupported path"), action=ACTIONS[request.verb], path=path)
+    return path, path.below(MOUNTS)
 
 
 async def _visible(request: Request) -> Answer:
