@@ -95,7 +95,7 @@ REFUSED = {
     "[audit]\nretention_files = -1": "[audit]: option 'retention_files' must be at least 0",
     "plugins = 'native'": "'plugins' must be a list of names",
     "plugins = [1]": "'plugins' must be a list of names",
-    "plugins = ['a', 'a']": "'plugins' names one plugin twice",
+    "plugins = ['a', 'a']": "'plugins' has one name twice",
 }
 
 

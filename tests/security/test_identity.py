@@ -135,6 +135,25 @@ def test_a_namespace_s_secrets_are_its_own(four: Running) -> None:
     assert {"a": "b"} == four.call("GET", READERS["rest"]).json()
 
 
+def test_a_namespace_mounts_other_machines_only_by_the_operator_s_leave(four: Running) -> None:
+    """A tenant cannot make the gateway connect from its own network, nor learn which files it has."""
+    administrator = child(four, "tenant")
+    options = {"address": f"http://127.0.0.1:{four.port}", "token": "x", "ca_file": "/etc/passwd"}
+    answer = four.call(
+        "POST",
+        "/api/v1/mounts",
+        {"prefix": "away", "type": "vault", "options": options},
+        token=administrator,
+        X_Wardgate_Namespace="tenant",
+    )
+    assert 403 == answer.status
+    with running(plugins=["native", "vault"], workers=1, first='namespace_backends = ["vault"]\n') as lenient:
+        administrator = child(lenient, "tenant")
+        space = {"token": administrator, "X_Wardgate_Namespace": "tenant"}
+        tried = {"prefix": "away", "type": "vault", "options": {"address": "http://127.0.0.1:1", "token": "x"}}
+        assert 503 == lenient.call("POST", "/api/v1/mounts", tried, **space).status
+
+
 def test_nobody_hands_out_more_than_he_has(four: Running) -> None:
     """A key that may manage keys cannot make itself an administrator."""
     rules = {"rules": [{"effect": "allow", "actions": ["*"], "paths": ["auth/**"]}]}

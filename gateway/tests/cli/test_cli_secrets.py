@@ -156,6 +156,15 @@ def test_put_takes_values_from_stdin(
     assert (data, media_type) == (asked.value.data, asked.value.media_type)
 
 
+@pytest.mark.parametrize("arguments", [["-"], ["a=-"]])
+def test_put_stores_nothing_from_an_empty_stdin(gateway: Scripted, run: Run, arguments: list[str]) -> None:
+    """A command before the pipe that failed must not replace a secret by nothing."""
+    result = run("put", "secret/app", *arguments, input=b"")
+    assert result.exit_code == 2
+    assert "stdin is empty" in result.stderr
+    assert [] == gateway.asked
+
+
 def test_put_takes_values_from_files(gateway: Scripted, run: Run, tmp_path: FilePath) -> None:
     """Exactly, as a whole or as a field."""
     gateway.answers[WriteSecret] = INFO

@@ -78,6 +78,7 @@ class Desk:
             types=TYPES,
             open_backend=self._open,
             opened=self.opened.of,
+            lent=TYPES,
             clock=clock,
             version="1.2.3",
         )

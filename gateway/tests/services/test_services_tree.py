@@ -274,6 +274,8 @@ def test_questions_about_policies_are_answered(desk: Any) -> None:
     private = Path.parse("secret/private/x")
     explained = desk.do(ExplainPolicy(policies=("p",), asked_action=Action.READ, asked_path=private))
     assert (False, "p", RULES[1]) == (explained.allowed, explained.policy, explained.rule)
+    listed = desk.do(ExplainPolicy(policies=("p",), asked_action=Action.LIST, asked_path=Path.parse("secret/private")))
+    assert (False, RULES[1]) == (listed.allowed, listed.rule), "a list is of a folder, and a rule covers its folder"
     reader = Principal("r", "root", "r", "key", ("p",), "x")
     answer = desk.do(ReadCapabilities(asked=(private, Path.parse("secret/x"))), reader)
     assert {"secret/private/x": frozenset(), "secret/x": {Action.READ, Action.LIST}} == answer
