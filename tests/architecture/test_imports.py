@@ -28,7 +28,7 @@ def importers_of(external: str) -> set[str]:
 def test_import_contracts_are_kept() -> None:
     """The contracts of pyproject.toml hold: layers never import one another, the gateway knows no plugin."""
     # In a process of its own: in this one it would silence the loggers of every test that follows.
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
