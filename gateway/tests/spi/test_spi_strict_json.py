@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -53,6 +54,28 @@ def test_a_bomb_of_small_items_costs_little() -> None:
     with pytest.raises(Malformed):
         strict_json.loads(b"[" + b"[],{}," * 1_700_000 + b"0]")
     assert time.process_time() - started < 5
+
+
+HOSTILE = {
+    "escaped quotes without an end": b'"' + b'\\"' * 500_000,
+    "quotes": b'"' * 1_000_000,
+    "backslashes": b'"' + b"\\" * 1_000_001,
+    "one long string": b'"' + b"a" * 1_000_000 + b'"',
+    "strings and escapes in turn": b'["' + b'a\\"' * 300_000 + b'"]',
+}
+
+
+@pytest.mark.parametrize("document", HOSTILE.values(), ids=HOSTILE.keys())
+def test_no_document_takes_more_than_one_pass(document: bytes) -> None:
+    """A megabyte of any bytes is read or refused at once; it once took hours and half a gigabyte."""
+    tracemalloc.start()
+    started = time.process_time()
+    with contextlib.suppress(Malformed):
+        strict_json.loads(document)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert time.process_time() - started < 5
+    assert peak < 32 * len(document)
 
 
 def test_brackets_and_commas_inside_strings_do_not_count() -> None:

@@ -11,7 +11,8 @@ import json
 import re
 from collections.abc import Mapping
 
-from wardgate.spi.errors import InvalidValue
+from wardgate.spi import strict_json
+from wardgate.spi.errors import InvalidValue, Malformed
 from wardgate.spi.values import JSON, Value
 
 TYPE_KEY = "wardgate:type"
@@ -65,12 +66,16 @@ def _unwrap(mapping: Mapping[str, object]) -> Value | None:
         return None
     try:
         if isinstance(text, str):
-            return Value(text.encode(), media_type)
-        if isinstance(encoded, str):
-            return Value(base64.b64decode(encoded, validate=True), media_type)
-    except ValueError:
+            data = text.encode()
+        elif isinstance(encoded, str):
+            data = base64.b64decode(encoded, validate=True)
+        else:
+            return None
+        if media_type == JSON:
+            strict_json.loads(data)  # a store says what it likes, and others trust this media type
+    except (ValueError, Malformed):
         return None
-    return None
+    return Value(data, media_type)
 
 
 def _encode(mapping: Mapping[str, object]) -> bytes:

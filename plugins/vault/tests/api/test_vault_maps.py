@@ -7,7 +7,8 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wardgate.spi.errors import InvalidValue
+from wardgate.spi import strict_json
+from wardgate.spi.errors import InvalidValue, Malformed
 from wardgate.spi.values import BYTES, JSON, TEXT, Value
 from wardgate_vault.maps import TYPE_KEY, from_map, to_json, to_map
 
@@ -17,12 +18,20 @@ objects = st.dictionaries(st.text(), trees, max_size=4)
 media_types = st.sampled_from([BYTES, TEXT, JSON, "image/png"])
 
 
+def _is_json(data: bytes) -> bool:
+    try:
+        strict_json.loads(data)
+    except Malformed:
+        return False
+    return True
+
+
 @given(st.binary() | st.text().map(str.encode), media_types)
 def test_bytes_come_back_as_they_were(data: bytes, media_type: str) -> None:
     """Any value that is no JSON object keeps its bytes and its media type through the map."""
     value = Value(data, media_type)
 
-    if value.fields() is None:
+    if value.fields() is None and (media_type != JSON or _is_json(data)):  # the gateway stores nothing else as JSON
         assert value == from_map(to_map(value))
 
 
@@ -76,3 +85,10 @@ def test_what_json_cannot_hold_is_refused(foreign: object) -> None:
     """A store that sends such a thing ends in an error of the closed list."""
     with pytest.raises(InvalidValue):
         from_map({"a": foreign})
+
+
+def test_a_store_cannot_pass_other_text_for_json() -> None:
+    """What is wrapped as JSON and is none stays somebody's own map: it would be pasted into an answer unread."""
+    for text in ('{"a":1},"auth":{"client_token":"x"},"y":{"z":0}', '{"a":1,"a":2}', "{", ""):
+        forged = {"value": text, TYPE_KEY: JSON}
+        assert forged == from_map(forged).fields()

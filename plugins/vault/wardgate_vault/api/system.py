@@ -15,7 +15,8 @@ from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import Route
 
 ACTIVE, UNINITIALIZED, SEALED = 200, 501, 503
-_CODE = re.compile(r"[2-5]\d\d", re.ASCII)
+_CODE = re.compile(r"(?!204|205|304)[2-5]\d\d", re.ASCII)
+"""A status that a caller may choose; those three forbid the body that is sent with it."""
 
 
 async def _health(request: Request) -> Answer:
@@ -48,7 +49,7 @@ def _code(request: Request, name: str) -> int | None:
     if given is None:
         return None
     if not _CODE.fullmatch(given):
-        raise Refused(Malformed(f"{name} must be a status from 200 to 599"), refusal(400))
+        raise Refused(Malformed(f"{name} must be a status from 200 to 599 that has a body"), refusal(400))
     return int(given)
 
 
