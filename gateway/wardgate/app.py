@@ -70,7 +70,7 @@ class Application:
                 self._begin,
                 Cache(),
             ],
-            Dispatch(handlers, self._mounts.of, self._state.ledger, clock),
+            Dispatch(handlers, self._mounts.of, self._state.ledger, opening.keyring, clock),
         )
         gateway = Gateway(road, self._state.namespaces.resolve, self._mounts.of)
         claims = [

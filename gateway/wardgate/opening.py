@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wardgate.mounts import MountRow
+from wardgate.mounts import Mount, MountRow
 from wardgate.spi import options
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import InvalidValue
 from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.options import nearest
-from wardgate.spi.services import Clock, Services
+from wardgate.spi.services import Clock, Keyring, Services
 from wardgate.state import State
 
 
@@ -31,6 +31,10 @@ class Opening:
     def embedded(self, kind: str) -> bool:
         """Whether backends of that type keep all they hold in the gateway's storage."""
         return kind in self.types and self.types[kind].embedded
+
+    def keyring(self, mount: Mount) -> Keyring:
+        """The keys of a mount's namespace, with everything bound to the mount."""
+        return self._state.keyring(mount.namespace).scoped(mount.id)
 
     def of_row(self, namespace: str, row: MountRow) -> Backend:
         """The opened backend of one mount.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 from typing import Any, TypeVar
 
 import pytest
 from wardgate.context import Context
+from wardgate.crypto import NamespaceKeyring, RootKey
 from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline.dispatch import Dispatch
 from wardgate.pipeline.dispatch.breaker import COOL_DOWN, FAILURES
@@ -36,10 +38,11 @@ from wardgate.spi.operations.secrets import (
     WriteSecret,
 )
 from wardgate.spi.path import ROOT, Path
-from wardgate.spi.values import JSON, Expect, SecretVersion, Value, VersionInfo
+from wardgate.spi.values import JSON, Entry, Expect, Page, SecretVersion, Value, VersionInfo
 
 R = TypeVar("R")
 SECRET = Path.parse("odd/app/db")
+RING = NamespaceKeyring("root", {1: RootKey.new_kek()}, 1)
 
 
 class FakeClock:
@@ -114,7 +117,9 @@ class Room:
         self.backend = Unnumbered()
         self.clock = FakeClock()
         self.mounts = Mounts([Mount("m1", "root", Path.parse("odd"), "odd", {}, self.backend)])
-        self.dispatch = Dispatch({}, lambda _: self.mounts, MemoryLedger(), self.clock)
+        self.dispatch = Dispatch(
+            {}, lambda _: self.mounts, MemoryLedger(), lambda mount: RING.scoped(mount.id), self.clock
+        )
         self.ids = itertools.count()
 
     async def ask(self, operation: Operation[R], seconds: float = 5.0) -> R:
@@ -225,6 +230,36 @@ def test_a_store_that_keeps_failing_is_left_alone_and_then_probed(room: Room) ->
     room.run(ReadSecret(path=SECRET))
     room.run(ReadSecret(path=SECRET))
     assert asked + 2 == room.backend.calls
+
+
+class Listing(Unnumbered):
+    """Gives its names one by one; its cursor is the last name, in plain."""
+
+    capabilities = Capabilities(list=True)
+
+    async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
+        names = sorted(["a", "hidden-name", "z"])
+        rest = [name for name in names if cursor is None or name > cursor]
+        return Page((Entry(rest[0]),), rest[0] if len(rest) > 1 else None)
+
+
+def test_a_cursor_shows_no_name_and_fits_its_own_folder_alone(room: Room) -> None:
+    """The store's cursor is sealed: the last name of a page may be one the caller must not see."""
+    room.mounts = Mounts([Mount("m1", "root", Path.parse("odd"), "odd", {}, Listing())])
+    folder = Path.parse("odd/app")
+    names, cursor = [], None
+    for _ in range(3):
+        page = room.run(ListSecrets(path=folder, cursor=cursor, limit=1))
+        names += [entry.name for entry in page.entries]
+        cursor = page.cursor
+        if cursor is not None:
+            assert b"hidden-name" not in base64.urlsafe_b64decode(cursor)
+            for wrong in (cursor[:-4], cursor[::-1], "hidden-name", base64.urlsafe_b64encode(b"a").decode(), ""):
+                with pytest.raises(Malformed):
+                    room.run(ListSecrets(path=folder, cursor=wrong))
+            with pytest.raises(Malformed):
+                room.run(ListSecrets(path=Path.parse("odd/other"), cursor=cursor))
+    assert ["a", "hidden-name", "z"] == names
 
 
 def test_a_secret_that_is_not_there_is_no_failure_of_the_store(room: Room) -> None:

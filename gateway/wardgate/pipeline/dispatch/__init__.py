@@ -9,12 +9,14 @@ from typing import Any
 from wardgate.context import Context
 from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline.dispatch.breaker import Breakers
+from wardgate.pipeline.dispatch.cursors import Cursors
 from wardgate.pipeline.dispatch.secrets import SECRET_HANDLERS, SecretHandler
 from wardgate.pipeline.dispatch.versions import Ledger, Versions
 from wardgate.spi.errors import OutcomeUnknown, SecretNotFound, Unavailable
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Operation, Rejected
-from wardgate.spi.services import Clock
+from wardgate.spi.operations.secrets import ListSecrets
+from wardgate.spi.services import Clock, Keyring
 
 ServiceHandler = Callable[[Context, Any], Awaitable[Any]]
 
@@ -26,6 +28,7 @@ class Dispatch:
         services: what the gateway itself offers, by operation class.
         mounts: the mounts of a namespace, by its id.
         ledger: ordinals of versions in stores that do not number them.
+        keyring: the keys of a mount's namespace, scoped to that mount; seals the cursors of pages.
         clock: for deadlines and the circuit breakers.
     """
 
@@ -34,11 +37,13 @@ class Dispatch:
         services: Mapping[type[Operation[Any]], ServiceHandler],
         mounts: Callable[[str], Mounts],
         ledger: Ledger,
+        keyring: Callable[[Mount], Keyring],
         clock: Clock,
     ) -> None:
         self._services = services
         self._mounts = mounts
         self._ledger = ledger
+        self._cursors = Cursors(keyring)
         self._clock = clock
         self._breakers = Breakers(clock)
 
@@ -67,15 +72,18 @@ class Dispatch:
     async def _ask(self, context: Context, mount: Mount, handler: SecretHandler) -> Any:
         if mount.backend is None:
             raise Unavailable(f"{mount.name} is not open: {mount.fault}")
-        versions = Versions(mount, context.operation.path.below(mount.prefix), self._ledger)
+        operation = context.operation
+        versions = Versions(mount, operation.path.below(mount.prefix), self._ledger)
+        listing = operation if isinstance(operation, ListSecrets) else None
+        asked = self._cursors.opened(listing, mount) if listing else operation
         self._breakers.check(mount.id)
         try:
-            result = await self._in_time(context, handler(context.operation, mount.backend, versions), mount)
-        except (Unavailable, OutcomeUnknown):
+            result = await self._in_time(context, handler(asked, mount.backend, versions), mount)
+        except (Unavailable, OutcomeUnknown) as error:
             self._breakers.failed(mount.id)
-            raise
+            raise type(error)(f"{mount.name}: {error.message}") from None
         self._breakers.answered(mount.id)
-        return result
+        return self._cursors.sealed(result, listing, mount) if listing else result
 
     async def _in_time(self, context: Context, answer: Awaitable[Any], mount: Mount | None) -> Any:
         if (mount is None or mount.embedded) and not context.operation.mutates:
@@ -85,7 +93,7 @@ class Dispatch:
             async with asyncio.timeout(remaining):
                 return await answer
         except TimeoutError:
-            whose = mount.name if mount else "the gateway"
+            whose = "the store" if mount else "the gateway"
             if context.operation.mutates:
                 raise OutcomeUnknown(f"{whose} did not confirm the change in time; read before you repeat it") from None
             raise Unavailable(f"{whose} did not answer in time; try again") from None
