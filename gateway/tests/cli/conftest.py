@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 from click.testing import CliRunner, Result
+from wardgate.cli import terminal
 from wardgate.cli.root import wardgate
 from wardgate.spi.frontend import ARRIVAL, Arrival, Frontend, Receive, Scope, Send
 from wardgate_native.api import FRONTEND
@@ -77,3 +78,9 @@ def run(served: tuple[str, Scripted], gateway: Scripted) -> Run:
         return CliRunner().invoke(wardgate, list(arguments), input=input, env=environment)
 
     return invoke
+
+
+@pytest.fixture
+def somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person sits at the terminal."""
+    monkeypatch.setattr(terminal, "somebody_is_there", lambda: True)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from wardgate.cli import terminal
+from wardgate.spi.errors import Unauthenticated
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.approle import (
     CreateSecretId,
@@ -182,6 +184,64 @@ def test_a_bad_policy_is_not_even_sent(gateway: Scripted, run: Run, text: str) -
     """The structure is checked here, with the same sentences."""
     assert run("policy", "write", "app", "-", input=text.encode()).exit_code == 2
     assert gateway.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            b'name = "a"\n[[rules]\n',
+            "p is not TOML: Expected ']]' at the end of an array declaration (at line 2, column 8)",
+        ),
+        (b'{"rules": [\n  canary }', "p is not JSON: line 2, column 3"),
+        (b'{"rules": [], "rules": []}', "p is not JSON: the JSON has the same key twice in one object"),
+        (b"\xff", "p is not UTF-8 text"),
+    ],
+)
+def test_a_broken_policy_is_told_by_file_and_place(
+    gateway: Scripted, run: Run, tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch, text: bytes, says: str
+) -> None:
+    """Where it breaks off, and not what stands there."""
+    monkeypatch.chdir(tmp_path)
+    FilePath("p").write_bytes(text)
+    result = run("policy", "write", "app", "p")
+    assert (2, []) == (result.exit_code, gateway.asked)
+    assert says in result.stderr
+    assert "canary" not in result.stderr
+
+
+@pytest.mark.parametrize("option", ["token=canary", 'token:="canary"', "token="])
+def test_a_mount_s_secret_option_is_not_an_argument(gateway: Scripted, run: Run, option: str) -> None:
+    """The type's own description says which are secret."""
+    result = run("mount", "add", "a", "--type", "vault", "--option", option)
+    assert (2, []) == (result.exit_code, gateway.asked)
+    assert "write token=- (stdin or prompt) or token=@FILE" in result.stderr
+    assert "canary" not in result.stderr
+
+
+def test_a_type_that_only_the_gateway_knows_is_left_to_it(gateway: Scripted, run: Run) -> None:
+    """Its plugins may be others than those of this machine."""
+    assert 0 == run("mount", "add", "a", "--type", "elsewhere", "--option", "token=x").exit_code
+    assert isinstance(gateway.asked[0], CreateMount)
+
+
+def test_a_key_s_id_stays_on_one_line(gateway: Scripted, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a screen of 80 columns, whatever the others need: it is there to be copied."""
+    monkeypatch.setattr(terminal, "somebody_reads", lambda: True)
+    principal = Principal("0123456789abcdef" * 2, "root", "payments-reader", "key", ("payments", "other"), "a1")
+    gateway.answers[ListKeys] = (TokenInfo(principal, 0, 0, 0, renewable=False),)
+    shown = run("key", "list", env={"COLUMNS": "80"}).stdout
+    assert principal.id in shown
+    assert [] == [line for line in shown.splitlines() if len(line) > 80]
+
+
+def test_a_login_that_is_refused_speaks_of_the_ids(gateway: Scripted, run: Run) -> None:
+    """No token was shown, so none is wrong."""
+    gateway.answers[Login] = Unauthenticated("invalid role or secret ID")
+    result = run("approle", "login", "--role-id", "r", input=b"s\n")
+    assert 4 == result.exit_code
+    assert "Check both ids; a secret id may be expired or used up." in result.stderr
+    assert "token" not in result.stderr
 
 
 @pytest.mark.parametrize(("expect", "code"), [("deny", 0), ("allow", 1)])

@@ -10,24 +10,31 @@ from typing import Any
 import pytest
 from click.testing import Result
 from wardgate.cli import terminal
-from wardgate.spi.errors import CLOSED_LIST, WardgateError
+from wardgate.spi.errors import CLOSED_LIST, PermissionDenied, Unsupported, WardgateError
 from wardgate.spi.frontend import Freshness
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.mounts import ListVisibleMounts
 from wardgate.spi.operations.secrets import (
     Absent,
-    DeleteSecret,
     DescribeSecret,
-    DestroySecret,
     ListSecrets,
     Ordinal,
     ReadSecret,
-    UndeleteSecret,
     VersionId,
     WriteSecret,
 )
 from wardgate.spi.path import Path
-from wardgate.spi.values import BYTES, JSON, TEXT, Entry, Page, SecretInfo, SecretVersion, Value, VersionInfo
+from wardgate.spi.values import (
+    BYTES,
+    JSON,
+    TEXT,
+    Entry,
+    Page,
+    SecretInfo,
+    SecretVersion,
+    Value,
+    VersionInfo,
+)
 
 from tests.support.scripted import Scripted
 
@@ -36,12 +43,6 @@ TOKEN = "wg_canary-token-5d1e"
 CANARY = "canary-value-91bc"
 PATH = Path(("secret", "app"))
 INFO = VersionInfo(id="3", ordinal=3)
-
-
-@pytest.fixture
-def somebody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person sits at the terminal."""
-    monkeypatch.setattr(terminal, "somebody_is_there", lambda: True)
 
 
 @pytest.mark.parametrize("data", [b"plain", b"\x00\xff\n", b'{ "a": 1 }', b""])
@@ -62,11 +63,55 @@ def test_get_field_is_that_field_alone(gateway: Scripted, run: Run, field: str, 
 
 
 def test_get_a_field_that_is_not_there(gateway: Scripted, run: Run) -> None:
-    """Not found, and the names of the other fields are not told."""
-    gateway.answers[ReadSecret] = SecretVersion(INFO, Value(b'{"other": "x"}', JSON))
+    """Not found, with the names of those that are, which the reader may see, and none of their values."""
+    gateway.answers[ReadSecret] = SecretVersion(INFO, Value(b'{"other": "canary-value-91bc", "b": 1}', JSON))
     result = run("get", "secret/app", "--field", "a")
     assert (3, "") == (result.exit_code, result.stdout)
-    assert "other" not in result.stderr
+    assert "no field 'a'; it has other, b" in result.stderr
+    assert CANARY not in result.stderr
+
+
+def test_get_a_field_of_a_text(gateway: Scripted, run: Run) -> None:
+    """Text has none, and is not shown instead."""
+    gateway.answers[ReadSecret] = SecretVersion(INFO, Value(CANARY.encode(), TEXT))
+    result = run("get", "secret/app", "--field", "a")
+    assert (3, "") == (result.exit_code, result.stdout)
+    assert "it has no fields" in result.stderr
+    assert CANARY not in result.stderr
+
+
+@pytest.mark.parametrize("option", [[], ["--info"]])
+def test_get_of_a_folder_says_that_it_is_one(gateway: Scripted, run: Run, option: list[str]) -> None:
+    """With the command that lists it."""
+    gateway.answers[ListSecrets] = Page((Entry("a"),))
+    result = run("get", "secret/my app", *option)
+    assert (3, "") == (result.exit_code, result.stdout)
+    assert "secret/my app is a folder\n`wardgate list 'secret/my app'`" in result.stderr
+
+
+@pytest.mark.parametrize("answer", [Page(()), PermissionDenied("no listing"), Unsupported("no folders")])
+def test_get_of_nothing_names_the_folder_to_look_in(gateway: Scripted, run: Run, answer: object) -> None:
+    """Whether or not a folder can be asked for."""
+    gateway.answers[ListSecrets] = answer
+    result = run("get", "secret/team/app")
+    assert 3 == result.exit_code
+    assert (
+        "Error: nothing scripted\nCheck the name; `wardgate list secret/team` shows what is there.\n" in result.stderr
+    )
+
+
+@pytest.mark.parametrize("path", ["secret/app/", "/secret/app", "/secret/app/"])
+@pytest.mark.parametrize(
+    "command",
+    [["get"], ["get", "--info"], ["put", "-"], ["delete", "--yes"], ["undelete", "--version", "1"],
+     ["destroy", "--all", "--yes"]],
+)  # fmt: skip
+def test_a_slash_too_many_is_named(gateway: Scripted, run: Run, command: list[str], path: str) -> None:
+    """It is most likely a folder that is meant."""
+    result = run(command[0], path, *command[1:], input=b"x")
+    assert (2, []) == (result.exit_code, gateway.asked)
+    assert "leave out the slash" in result.stderr
+    assert "`wardgate list secret/app` lists a folder" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -210,6 +255,7 @@ def test_put_can_compare_and_set(gateway: Scripted, run: Run, option: list[str],
         [CANARY],
         ["a=-", "b=-"],
         ["a=-", "--plain", "a=x"],
+        ["--plain", "user"],
         ["a=@/nowhere/at/all"],
         ["--file", "/nowhere/at/all"],
         ["-", "--file", "/nowhere/at/all"],
@@ -223,6 +269,11 @@ def test_put_refuses_what_is_unsafe_or_unclear(gateway: Scripted, run: Run, argu
     result = run("put", "secret/app", *arguments, input=b"x")
     assert (2, "", []) == (result.exit_code, result.stdout, gateway.asked)
     assert CANARY not in result.stderr
+
+
+def test_plain_says_how_it_is_written(run: Run) -> None:
+    """Not how the others are."""
+    assert "--plain is written NAME=TEXT" in run("put", "secret/app", "--plain", "user").stderr
 
 
 def test_list_reads_every_page(gateway: Scripted, run: Run) -> None:
@@ -241,50 +292,6 @@ def test_list_without_a_path_shows_the_mounts(gateway: Scripted, run: Run) -> No
     gateway.answers[ListVisibleMounts] = ()
     result = run("list")
     assert (0, "", "There is nothing here that you may see.\n") == (result.exit_code, result.stdout, result.stderr)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["delete", "secret/app", "--yes"], DeleteSecret(path=PATH)),
-        (["delete", "secret/app", "--version", "2", "--yes"], DeleteSecret(path=PATH, versions=(Ordinal(2),))),
-        (
-            ["undelete", "secret/app", "--version", "1", "--version", "2"],
-            UndeleteSecret(path=PATH, versions=(Ordinal(1), Ordinal(2))),
-        ),
-        (["destroy", "secret/app", "--version", "1", "--yes"], DestroySecret(path=PATH, versions=(Ordinal(1),))),
-        (["destroy", "secret/app", "--all", "--yes"], DestroySecret(path=PATH)),
-    ],
-)
-def test_versions_are_deleted_recovered_and_destroyed(
-    gateway: Scripted, run: Run, arguments: list[str], expected: object
-) -> None:
-    """Exactly those that were named."""
-    gateway.answers.update({type(expected): None})
-    assert run(*arguments).exit_code == 0
-    assert gateway.asked == [expected]
-
-
-@pytest.mark.parametrize("arguments", [["delete", "a"], ["destroy", "a", "--all"], ["destroy", "a", "--version", "1"]])
-def test_nothing_is_deleted_unasked(gateway: Scripted, run: Run, arguments: list[str]) -> None:
-    """Where nobody can be asked, --yes must be there."""
-    result = run(*arguments)
-    assert (2, []) == (result.exit_code, gateway.asked)
-    assert "--yes" in result.stderr
-
-
-@pytest.mark.usefixtures("somebody")
-def test_a_no_stops_a_deletion(gateway: Scripted, run: Run) -> None:
-    """The answer is no unless it is yes."""
-    result = run("delete", "secret/app", input=b"n\n")
-    assert (1, []) == (result.exit_code, gateway.asked)
-
-
-@pytest.mark.parametrize("arguments", [[], ["--all", "--version", "1"]])
-def test_destroy_wants_to_know_what(gateway: Scripted, run: Run, arguments: list[str]) -> None:
-    """Never all by omission."""
-    assert run("destroy", "a", "--yes", *arguments).exit_code == 2
-    assert gateway.asked == []
 
 
 EXITS = {

@@ -17,7 +17,7 @@ from wardgate.cli import exits
 from wardgate.cli.client import path_of
 from wardgate.cli.root import COMMANDS, wardgate
 from wardgate.cli.terminal import printable
-from wardgate.spi.errors import CLOSED_LIST, Malformed
+from wardgate.spi.errors import CLOSED_LIST, Malformed, Unauthenticated
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.mounts import ListMounts
 from wardgate.spi.path import Path as SecretPath
@@ -199,6 +199,69 @@ def test_a_defect_is_told_without_its_message(run: Run, monkeypatch: pytest.Monk
     assert result.exit_code == 1
     assert "RuntimeError" in result.stderr
     assert "canary" not in result.output
+
+
+REFUSED = ": wrong, expired, revoked, or another namespace's."
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "hint"),
+    [
+        ([], {}, f"the token of WARDGATE_TOKEN in the root namespace{REFUSED}"),
+        (["--namespace", "a/b"], {}, f"the token of WARDGATE_TOKEN in namespace 'a/b'{REFUSED}"),
+        ([], {"WARDGATE_TOKEN_FILE": "token"}, f"the token in token in the root namespace{REFUSED}"),
+    ],
+)
+def test_a_token_that_is_refused_is_told_by_where_it_came_from(
+    gateway: Scripted, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    options: list[str], environment: dict[str, str], hint: str,
+) -> None:  # fmt: skip
+    """And by the namespace it was shown in; the token itself is not told."""
+    monkeypatch.chdir(tmp_path)
+    Path("token").write_text(TOKEN)
+    gateway.answers[ListMounts] = Unauthenticated("permission denied")
+    result = run("mount", "list", *options, env=environment)
+    assert (4, "") == (result.exit_code, result.stdout)
+    assert f"The gateway does not accept {hint}" in result.stderr
+    assert TOKEN not in result.stderr
+
+
+def test_an_empty_token_file_is_named(gateway: Scripted, run: Run, tmp_path: Path) -> None:
+    """Nothing is asked of the gateway, nor of a person."""
+    (tmp_path / "token").write_text("\n")
+    result = run("mount", "list", "--token-file", str(tmp_path / "token"))
+    assert (2, []) == (result.exit_code, gateway.asked)
+    assert f"the token file {tmp_path / 'token'} is empty" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "lists"),
+    [
+        ("policy read a", "policy list"), ("key revoke a --yes", "key list"), ("approle read a", "approle list"),
+        ("mount show a", "mount list"), ("namespace delete a --yes", "namespace list"), ("get a", "list"),
+        ("get a/b", "list a"),
+    ],
+)  # fmt: skip
+def test_what_is_not_found_names_the_command_that_lists_it(run: Run, command: str, lists: str) -> None:
+    """Nothing is scripted, so nothing is there."""
+    result = run(*command.split())
+    assert 3 == result.exit_code
+    assert f"Check the name; `wardgate {lists}` shows what is there." in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["mount"]])
+def test_no_command_is_a_wish_for_help(run: Run, arguments: list[str]) -> None:
+    """Not an error to be told of."""
+    result = run(*arguments)
+    assert (2, "") == (result.exit_code, result.stdout)
+    assert result.stderr.startswith("Usage: ")
+    assert "Error" not in result.stderr
+
+
+@pytest.mark.parametrize(("arguments", "near"), [(["gte"], "get"), (["mount", "lsit"], "list")])
+def test_a_misspelt_command_names_its_neighbour(run: Run, arguments: list[str], near: str) -> None:
+    """At both levels."""
+    assert f"Did you mean '{near}'?" in run(*arguments).stderr
 
 
 @pytest.mark.parametrize("arguments", [["gte"], ["get"], ["get", "a", "--nonsense"], ["mount", "nonsense"]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import json
 import re
 import shlex
@@ -11,9 +13,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from wardgate.cli import founding
 from wardgate.cli.root import wardgate
+from wardgate.cli.run import _prepare as prepare
 from wardgate.cli.run import _welcome as welcome
-from wardgate.config import load
+from wardgate.config import Config, load
+from wardgate.server.run import LOCK
+from wardgate.spi.errors import Unauthenticated
 
 
 def run(*arguments: str) -> Result:
@@ -155,6 +161,61 @@ def test_a_server_that_cannot_start_says_why(arguments: list[str], says: str) ->
     result = run(*arguments)
     assert (2, "") == (result.exit_code, result.stdout)
     assert says in result.stderr
+
+
+def administrators(config: Config) -> list[str]:
+    """The names of the root namespace's keys."""
+    state = founding.reopen(config.data, config.key_file)
+    try:
+        return sorted(one.principal.name for one in state.principals.keys("root"))
+    finally:
+        asyncio.run(state.close())
+
+
+def prepared(config: Config, token: str | None = None) -> str:
+    """The administrator's token of one start of ``dev``."""
+    return asyncio.run(prepare(config, token))
+
+
+def test_dev_keeps_one_administrator(tmp_path: Path) -> None:
+    """Each start ends the keys of those before, random or chosen; others' keys live on."""
+    config = Config.for_dev(folder=tmp_path)
+
+    async def others() -> None:
+        state = founding.reopen(config.data, config.key_file)
+        try:
+            await founding.administrator(state, name="mine", ttl=None)
+            await founding.administrator(state, name="dev", ttl=10**15)
+        finally:
+            await state.close()
+
+    first = prepared(config)
+    asyncio.run(others())
+    tokens = [first, prepared(config), prepared(config, "chosen"), prepared(config, "chosen"), prepared(config)]
+    assert ["dev", "dev", "mine"] == administrators(config)
+    state = founding.reopen(config.data, config.key_file)
+    try:
+        for ended in tokens[:-1]:
+            with pytest.raises(Unauthenticated):
+                state.principals.lookup(ended, "root")
+        assert "dev" == state.principals.lookup(tokens[-1], "root").principal.name
+    finally:
+        asyncio.run(state.close())
+
+
+def test_dev_leaves_the_key_of_one_that_runs(tmp_path: Path) -> None:
+    """A second start on the same folder is refused before it changes anything."""
+    config = Config.for_dev(folder=tmp_path)
+    token = prepared(config)
+    config.runtime.mkdir(exist_ok=True)
+    with (config.runtime / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = run("dev", "--data", str(tmp_path))
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert "another gateway runs on" in result.stderr
+    state = founding.reopen(config.data, config.key_file)
+    assert "dev" == state.principals.lookup(token, "root").principal.name
+    asyncio.run(state.close())
 
 
 def test_dev_says_where_it_is_and_what_to_try() -> None:

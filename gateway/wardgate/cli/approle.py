@@ -12,6 +12,8 @@ from wardgate.cli.client import path_of
 from wardgate.cli.duration import Duration
 from wardgate.cli.session import Session, client_options
 
+REFUSED = "Check both ids; a secret id may be expired or used up."
+
 
 @click.group()
 def approle() -> None:
@@ -123,7 +125,7 @@ def login(session: Session, role: str, secret_id_file: Path | None) -> None:
     """Prove a role, and print the token it brings on stdout."""
     sources = values.Sources()
     proof = sources.text("secret id", "-" if secret_id_file is None else f"@{secret_id_file}").strip()
-    with session.client(anonymous=True) as client:
+    with session.client(anonymous=True, refused=REFUSED) as client:
         answer = client.json("POST", "approle/login", body={"role_id": role, "secret_id": proof})
     if session.json:
         output.as_json(answer)

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx2
 
 from wardgate.cli.failure import Failure
+from wardgate.spi.errors import Malformed
 from wardgate.spi.path import Path
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 65.0  # longer than the gateway's own deadline, so that its answer is heard
 _ERROR = 400
+LISTED_BY = {
+    "policies": "policy list",
+    "keys": "key list",
+    "approle": "approle list",
+    "mounts": "mount list",
+    "namespaces": "namespace list",
+}
+"""The first segment below ``/api/v1/``, and the command that lists what is there."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,22 @@ def stranger() -> Failure:
 
 def path_of(text: str) -> str:
     """A path as it is written into a URL. Raises Malformed: what a gateway would refuse is not even sent."""
+    if text.startswith("/") or text.endswith("/"):
+        raise Malformed("leave out the slash at the beginning or end")
     return "/".join(quote(segment, safe="") for segment in Path.parse(text).segments)
+
+
+def secret_of(text: str) -> str:
+    """A secret's path for a URL. Raises Malformed; for a folder's it says which command lists one."""
+    bare = text.strip("/")
+    if bare != text:
+        raise Malformed(f"leave out the slash at the beginning or end; {lister(bare)} lists a folder")
+    return path_of(text)
+
+
+def lister(folder: str) -> str:
+    """The command that lists a folder, as a sentence quotes it."""
+    return f"`wardgate list {shlex.quote(folder)}`" if folder else "`wardgate list`"
 
 
 def folder_of(text: str) -> str:
@@ -62,7 +87,11 @@ def folder_of(text: str) -> str:
 class Client:
     """Speaks to one gateway, with one token, in one namespace."""
 
-    def __init__(self, address: str, *, token: str | None, namespace: str, ca_file: FilePath | None) -> None:
+    def __init__(
+        self, address: str, *, token: str | None, namespace: str, ca_file: FilePath | None, refused: str = ""
+    ) -> None:
+        """Make ready to speak. ``refused``: the hint for when the gateway does not accept the credential."""
+        self._refused = refused
         headers = {"accept": "application/json"}
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
@@ -107,12 +136,20 @@ class Client:
         except httpx2.TransportError as error:
             raise Failure(f"{self._address} cannot be reached: {_why(error)}", code="unavailable") from None
         if response.status_code >= _ERROR:
-            raise _problem(response)
+            raise self._problem(response, path)
         return Reply(response.status_code, response.headers, response.content)
 
     def json(self, method: str, path: str, **request: Any) -> Any:
         """Send one request and decode its answer."""
         return self.request(method, path, **request).json()
+
+    def _problem(self, response: httpx2.Response, path: str) -> Failure:
+        failure = _problem(response)
+        if failure.code == "unauthenticated":
+            failure.hint = self._refused
+        elif failure.code == "secret_not_found":
+            failure.hint = f"Check the name; {_where_to_look(path)} shows what is there."
+        return failure
 
     def close(self) -> None:
         """Give the connection back."""
@@ -145,6 +182,11 @@ def _why(error: httpx2.TransportError) -> str:
             return "nothing listens there; is the gateway running?"
         cause = cause.__cause__ or cause.__context__
     return "the connection failed" if isinstance(error, httpx2.ConnectError) else "the connection broke"
+
+
+def _where_to_look(path: str) -> str:
+    kind, _, name = path.partition("/")
+    return f"`wardgate {LISTED_BY[kind]}`" if kind in LISTED_BY else lister(unquote(name).rpartition("/")[0])
 
 
 def _problem(response: httpx2.Response) -> Failure:

@@ -137,7 +137,7 @@ def _port(config: Config) -> Finding:
     from wardgate.server.listener import Stop, listen  # noqa: PLC0415
 
     host, port = config.listen
-    if _serving(config):
+    if serving(config):
         return Finding("port", ok=True, detail=f"the gateway runs, on {host}:{port} if its configuration is unchanged")
     try:
         listen(config).close()
@@ -146,7 +146,7 @@ def _port(config: Config) -> Finding:
     return Finding("port", ok=True, detail=f"{host}:{port} is free")
 
 
-def _serving(config: Config) -> bool:
+def serving(config: Config) -> bool:
     """Whether a server holds this very data folder."""
     from wardgate.server.run import LOCK  # noqa: PLC0415
 

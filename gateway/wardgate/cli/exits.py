@@ -41,7 +41,7 @@ OF_CODE = {
 }
 
 HINTS = {
-    "secret_not_found": "Check the name; the `list` command of its kind shows what is there.",
+    "secret_not_found": "Check the name.",
     "version_not_found": "`wardgate get --info` shows the versions.",
     "gone": "`wardgate get --info` shows the versions; `wardgate undelete` recovers a deleted one.",
     "precondition_required": "Say which version you expect: --expect VERSION, or --create.",

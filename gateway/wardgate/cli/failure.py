@@ -21,12 +21,13 @@ class Manner:
 
 
 class Failure(click.ClickException):
-    """A command could not do its work. ``code`` is the closed list's, or ``failed``."""
+    """A command could not do its work. ``code`` is the closed list's, or ``failed``; ``hint`` stands in for its own."""
 
-    def __init__(self, message: str, *, code: str = "failed", request_id: str = "") -> None:
+    def __init__(self, message: str, *, code: str = "failed", request_id: str = "", hint: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.request_id = request_id
+        self.hint = hint
 
 
 def of(error: WardgateError) -> Failure:
@@ -36,8 +37,11 @@ def of(error: WardgateError) -> Failure:
 
 def report(failure: click.ClickException, manner: Manner) -> int:
     """Write the failure to stderr and return its exit code."""
+    if isinstance(failure, click.exceptions.NoArgsIsHelpError):
+        click.echo(failure.format_message(), err=True)  # whoever asks for nothing is told what there is
+        return exits.USAGE
     code = failure.code if isinstance(failure, Failure) else "usage"
-    hint = exits.HINTS.get(code, "")
+    hint = (failure.hint if isinstance(failure, Failure) else "") or exits.HINTS.get(code, "")
     if isinstance(failure, click.UsageError) and failure.ctx is not None:
         hint = f"Try '{failure.ctx.command_path} --help'."
     request_id = failure.request_id if isinstance(failure, Failure) else ""
@@ -49,7 +53,7 @@ def report(failure: click.ClickException, manner: Manner) -> int:
         return ending
     click.echo(f"Error: {printable(message)}", err=True)
     if hint:
-        click.echo(hint, err=True)
+        click.echo(printable(hint), err=True)
     if request_id:
         click.echo(f"(request {printable(request_id)})", err=True)
     return ending

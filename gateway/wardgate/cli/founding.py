@@ -67,6 +67,14 @@ async def chosen_administrator(state: State, *, name: str, token: str) -> None:
             raise
 
 
+async def revoke_administrators(state: State, *, name: str) -> None:
+    """End the administrator's keys of that name that live for ever: those of earlier runs."""
+    for info in state.principals.keys(ROOT_NAMESPACE):
+        one = info.principal
+        if (one.name, one.policies, one.expires_at) == (name, (ADMINISTRATOR,), None):
+            await state.principals.revoke(ROOT_NAMESPACE, one.id)
+
+
 async def mount_native(state: State, prefix: str) -> None:
     """Mount the native store at a prefix, shown to Vault's clients as KV version 2."""
     row = state.mounts.draft(

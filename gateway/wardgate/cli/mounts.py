@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from wardgate.cli import output, values
 from wardgate.cli.client import folder_of
 from wardgate.cli.session import Session, client_options
+from wardgate.spi.errors import WardgateError
 
 
 @click.group()
@@ -68,7 +70,7 @@ def add(
     body: dict[str, Any] = {
         "prefix": prefix,
         "type": kind,
-        "options": values.options(given),
+        "options": values.options(given, _secret_options(kind) if given else ()),
         "presentation": dict(_presentation(one) for one in present),
         "description": description,
     }
@@ -90,6 +92,19 @@ def remove(session: Session, prefix: str, *, yes: bool) -> None:
     with session.client() as client:
         client.request("DELETE", f"mounts/{folder_of(prefix)}")
     output.done(session.json, f"Forgot the mount at {prefix}.")
+
+
+def _secret_options(kind: str) -> frozenset[str]:
+    """The options of a type that are secret, as far as this machine's plugins know it: the gateway may have others."""
+    from wardgate.config import DEFAULT_PLUGINS  # noqa: PLC0415  # what only this command needs
+    from wardgate.registry import Registry  # noqa: PLC0415
+    from wardgate.spi.options import describe  # noqa: PLC0415
+
+    with contextlib.suppress(WardgateError):
+        found = Registry.load(DEFAULT_PLUGINS).backend_types.get(kind)
+        if found is not None:
+            return frozenset(option.name for option in describe(found.options) if option.secret)
+    return frozenset()
 
 
 def _presentation(given: str) -> tuple[str, str]:

@@ -31,8 +31,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) 
     from rich.text import Text  # noqa: PLC0415
 
     shown = Table(show_edge=False, pad_edge=False)
-    for column in columns:
-        shown.add_column(column, overflow="fold")
+    for place, column in enumerate(columns):
+        # An id is there to be copied: it stays on one line, and the others give way.
+        whole = max(len(row[place]) for row in rows) if column == "Id" else None
+        shown.add_column(column, overflow="fold", min_width=whole)
     for row in rows:
         # Text, not markup: a secret's brackets are a secret's brackets.
         shown.add_row(*(Text(printable(cell)) for cell in row))
@@ -53,11 +55,11 @@ def once(secret: str, note: str) -> None:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask before what cannot be undone. Raises UsageError where nobody can be asked."""
+    """Ask before what takes something away. Raises UsageError where nobody can be asked."""
     if yes:
         return
     if not terminal.somebody_is_there():
-        raise click.UsageError("this cannot be undone; add --yes where nobody can be asked")
+        raise click.UsageError("nobody can be asked here; add --yes")
     click.confirm(question, abort=True, err=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from wardgate.cli.failure import Failure
 from wardgate.cli.session import Session, client_options, json_option
 from wardgate.cli.terminal import printable
 from wardgate.spi import strict_json
+from wardgate.spi.errors import Malformed
 from wardgate.spi.operations.base import Action
 from wardgate.spi.policy_document import parse_policy
 
@@ -57,23 +59,41 @@ def read(session: Session, name: str) -> None:
 def write(session: Session, name: str, file: str) -> None:
     """Create or replace the policy NAME from FILE (or -), TOML or JSON. A bad one is refused, the old one kept."""
     data = values.Sources().whole(None if file == "-" else Path(file))
-    document = _document(data)
+    document = _document(data, "stdin" if file == "-" else file)
     parse_policy(document, name=name)
     with session.client() as client:
         client.request("PUT", f"policies/{path_of(name)}", body=document)
     output.done(session.json, f"Wrote the policy {name}.")
 
 
-def _document(data: bytes) -> dict[str, Any]:
-    """JSON where it begins with a brace, else TOML."""
-    if not data.lstrip().startswith(b"{"):
+def _document(data: bytes, file: str) -> dict[str, Any]:
+    """JSON where it begins with a brace, else TOML. Raises Failure, which names the file and the place."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise Failure(f"{file} is not UTF-8 text", code="malformed") from None
+    if not text.lstrip().startswith("{"):
         try:
-            return tomllib.loads(data.decode())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-            raise Failure("the policy is neither a JSON object nor TOML", code="malformed") from None
-    document = strict_json.loads(data)
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise Failure(f"{file} is not TOML: {error}", code="malformed") from None
+    try:
+        document = strict_json.loads(data)
+    except Malformed as error:
+        raise Failure(f"{file} is not JSON: {_place(text) or error.message}", code="malformed") from None
     assert isinstance(document, dict)
     return document
+
+
+def _place(text: str) -> str:
+    """Where the JSON breaks off; empty when it is only the strict reader that refuses it."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return f"line {error.lineno}, column {error.colno}"
+    except (ValueError, RecursionError):
+        pass
+    return ""
 
 
 @policy.command()

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wardgate.cli.failure import Failure
 from wardgate.cli.session import json_option
 
 if TYPE_CHECKING:
     from wardgate.config import Config
 
 MOUNT = "secret"
+ADMINISTRATOR_NAME = "dev"
 
 
 @click.command()
@@ -51,7 +53,8 @@ def dev(ctx: click.Context, listen: str, token: str | None, workers: int, data: 
 
     Never for real secrets: the key lies beside the data.
     """
-    from wardgate.config import Config  # noqa: PLC0415  # what only these commands need
+    from wardgate.cli.doctor import serving  # noqa: PLC0415  # what only these commands need
+    from wardgate.config import Config  # noqa: PLC0415
     from wardgate.server.run import serve as run  # noqa: PLC0415
 
     if token is not None and (not token or not token.isascii() or not token.isprintable() or " " in token):
@@ -60,6 +63,8 @@ def dev(ctx: click.Context, listen: str, token: str | None, workers: int, data: 
         data = data.absolute()
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = Config.for_dev(listen=listen, workers=workers, folder=data)
+    if serving(config):
+        raise Failure(f"another gateway runs on {data}; stop it or name another folder")  # its token must go on working
     try:
         issued = asyncio.run(_prepare(config, token))
     except BaseException:
@@ -82,10 +87,12 @@ async def _prepare(config: Config, token: str | None) -> str:
     try:
         if fresh:
             await founding.mount_native(state, MOUNT)
+        else:
+            await founding.revoke_administrators(state, name=ADMINISTRATOR_NAME)
         if token is not None:
-            await founding.chosen_administrator(state, name="dev", token=token)
+            await founding.chosen_administrator(state, name=ADMINISTRATOR_NAME, token=token)
             return token
-        return (await founding.administrator(state, name="dev", ttl=None)).token
+        return (await founding.administrator(state, name=ADMINISTRATOR_NAME, ttl=None)).token
     finally:
         await state.close()
 

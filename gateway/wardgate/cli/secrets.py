@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from wardgate.cli import output, terminal, values
-from wardgate.cli.client import Reply, folder_of, path_of
+from wardgate.cli import known, output, terminal, values
+from wardgate.cli.client import Client, Reply, folder_of, secret_of
 from wardgate.cli.failure import Failure
 from wardgate.cli.session import Session, client_options
 from wardgate.cli.terminal import printable
@@ -35,10 +36,9 @@ def get(session: Session, path: str, field: str | None, version: int | None, *, 
         raise click.UsageError("--info shows the whole secret; leave out --field and --version")
     with session.client() as client:
         if info:
-            _show_info(client.json("GET", f"metadata/{path_of(path)}"), as_json=session.json)
+            _show_info(_read(client, "metadata", path).json(), as_json=session.json)
             return
-        query = {} if version is None else {"version": version}
-        reply = client.request("GET", f"secrets/{path_of(path)}", query=query)
+        reply = _read(client, "secrets", path, {} if version is None else {"version": version})
     reply.header("x-wardgate-version")
     _warn(reply)
     value = Value(reply.body, reply.headers.get("content-type", ""))
@@ -48,6 +48,13 @@ def get(session: Session, path: str, field: str | None, version: int | None, *, 
         output.as_json(_described(path, reply, value))
     else:
         _show_value(value)
+
+
+def _read(client: Client, kind: str, path: str, query: Mapping[str, int] | None = None) -> Reply:
+    try:
+        return client.request("GET", f"{kind}/{secret_of(path)}", query=query)
+    except Failure as failure:
+        raise known.explained(client, path, failure) from None
 
 
 def _warn(reply: Reply) -> None:
@@ -78,8 +85,15 @@ def _described(path: str, reply: Reply, value: Value) -> dict[str, Any]:
 
 def _show_field(value: Value, field: str, *, as_json: bool) -> None:
     fields = value.fields()
-    if fields is None or field not in fields:
-        raise Failure(f"the secret has no field {field!r}", code="secret_not_found")
+    if fields is None:
+        raise Failure(
+            "the value is no JSON object: it has no fields",
+            code="secret_not_found",
+            hint="`wardgate get` without --field prints it whole.",
+        )
+    if field not in fields:
+        has = f"it has {', '.join(fields)}" if fields else "it has none"
+        raise Failure(f"the secret has no field {field!r}; {has}", code="secret_not_found")
     found = fields[field]
     if as_json:
         output.as_json(found)
@@ -163,7 +177,7 @@ def put(
     if expect is not None:
         headers["if-match"] = expect if expect.startswith('"') else f'"{expect}"'
     with session.client() as client:
-        reply = client.request("PUT", f"secrets/{path_of(path)}", content=data, headers=headers)
+        reply = client.request("PUT", f"secrets/{secret_of(path)}", content=data, headers=headers)
     written = reply.json()
     if session.json:
         output.as_json({"path": path, **written, "etag": reply.headers.get("etag", "")})
@@ -223,7 +237,8 @@ def delete(session: Session, path: str, version: int | None, *, yes: bool) -> No
     output.confirm(f"Delete {what} of {path}?", yes=yes)
     query = {} if version is None else {"version": version}
     with session.client() as client:
-        client.request("DELETE", f"secrets/{path_of(path)}", query=query)
+        known.require(client, path, () if version is None else (version,), kept=True)
+        client.request("DELETE", f"secrets/{secret_of(path)}", query=query)
     output.done(session.json, f"Deleted {what} of {path}.")
 
 
@@ -234,7 +249,8 @@ def delete(session: Session, path: str, version: int | None, *, yes: bool) -> No
 def undelete(session: Session, path: str, versions: tuple[int, ...]) -> None:
     """Recover deleted versions of PATH."""
     with session.client() as client:
-        client.request("POST", f"undelete/{path_of(path)}", body={"versions": list(versions)})
+        known.require(client, path, versions, kept=True)
+        client.request("POST", f"undelete/{secret_of(path)}", body={"versions": list(versions)})
     output.done(session.json, f"Recovered {_numbers(versions)} of {path}.")
 
 
@@ -252,7 +268,8 @@ def destroy(session: Session, path: str, versions: tuple[int, ...], *, everythin
     output.confirm(f"Destroy {what} at {path}, for ever?", yes=yes)
     body: dict[str, Any] = {"all": True} if everything else {"versions": list(versions)}
     with session.client() as client:
-        client.request("POST", f"destroy/{path_of(path)}", body=body)
+        known.require(client, path, versions)
+        client.request("POST", f"destroy/{secret_of(path)}", body=body)
     output.done(session.json, f"Destroyed {what} at {path}.")
 
 

@@ -35,13 +35,37 @@ class Session:
     json: bool
     anonymous: bool = field(default=False)
 
-    def client(self, *, anonymous: bool = False) -> Client:
-        """Connect; ``anonymous`` shows no token. Raises Failure when there is no token, or the way is not safe."""
+    def client(self, *, anonymous: bool = False, refused: str = "") -> Client:
+        """Connect.
+
+        Args:
+            anonymous: show no token.
+            refused: the hint for when the gateway does not accept what is shown; by default it speaks of the token.
+
+        Raises:
+            Failure: there is no token, or the way is not safe.
+        """
         from wardgate.cli.client import Client  # noqa: PLC0415  # the HTTP library takes a while to load
 
         _check_address(self.address, allow_http=self.allow_http)
         token = None if anonymous else self._token()
-        return Client(self.address, token=token, namespace=self.namespace, ca_file=self.ca_file)
+        return Client(
+            self.address,
+            token=token,
+            namespace=self.namespace,
+            ca_file=self.ca_file,
+            refused=refused or self._refused(),
+        )
+
+    def _refused(self) -> str:
+        if self.token_file is not None:
+            source = f"the token in {self.token_file}"
+        else:
+            asked = not os.environ.get("WARDGATE_TOKEN", "").strip()
+            source = "that token" if asked else "the token of WARDGATE_TOKEN"
+        name = self.namespace.strip("/")
+        where = f"in namespace {name!r}" if name else "in the root namespace"
+        return f"The gateway does not accept {source} {where}: wrong, expired, revoked, or another namespace's."
 
     def _token(self) -> str:
         if self.token_file is not None:
@@ -51,6 +75,8 @@ class Session:
                 raise Failure(
                     f"the token file {self.token_file} cannot be read", code="invalid_configuration"
                 ) from None
+            if not token:
+                raise Failure(f"the token file {self.token_file} is empty", code="invalid_configuration")
         else:
             token = os.environ.get("WARDGATE_TOKEN", "").strip()
         if not token and terminal.somebody_is_there():

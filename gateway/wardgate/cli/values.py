@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import click
@@ -88,7 +88,12 @@ def fields(given: Sequence[str], plain: Sequence[str]) -> dict[str, str]:
     for argument, is_plain in [(one, False) for one in given] + [(one, True) for one in plain]:
         name, equals, source = argument.partition("=")
         if not equals or not name:
-            raise click.UsageError("a field is written name=- (stdin or prompt) or name=@FILE")
+            how = (
+                "--plain is written NAME=TEXT"
+                if is_plain
+                else "a field is written name=- (stdin or prompt) or name=@FILE"
+            )
+            raise click.UsageError(how)
         if name in result:
             raise click.UsageError(f"the field {name!r} is given twice")
         if is_plain:
@@ -96,11 +101,15 @@ def fields(given: Sequence[str], plain: Sequence[str]) -> dict[str, str]:
         elif source == "-" or (source.startswith("@") and len(source) > 1):
             result[name] = sources.text(name, source)
         else:
-            raise click.UsageError(
-                f"the value of {name!r} would show in the process list and the shell's history; "
-                f"write {name}=- (stdin or prompt) or {name}=@FILE, or --plain for what is no secret"
-            )
+            raise _would_show(name, ", or --plain for what is no secret")
     return result
+
+
+def _would_show(name: str, otherwise: str = "") -> click.UsageError:
+    return click.UsageError(
+        f"the value of {name!r} would show in the process list and the shell's history; "
+        f"write {name}=- (stdin or prompt) or {name}=@FILE{otherwise}"
+    )
 
 
 def encode(given: dict[str, str]) -> bytes:
@@ -124,21 +133,27 @@ def media_type(data: bytes, chosen: str | None) -> str:
     return TEXT
 
 
-def options(given: Sequence[str]) -> dict[str, object]:
-    """Options of a mount: ``name=text``, ``name:=JSON``, and for secrets ``name=-`` and ``name=@FILE``."""
+def options(given: Sequence[str], secret: Collection[str] = ()) -> dict[str, object]:
+    """Options of a mount: ``name=text``, ``name:=JSON``, and for secrets ``name=-`` and ``name=@FILE``.
+
+    For the names in ``secret`` only the last two are taken, as in :func:`fields`.
+    """
     sources = Sources()
     result: dict[str, object] = {}
     for argument in given:
         name, equals, source = argument.partition("=")
         if not equals or not name:
             raise click.UsageError("an option is written name=text, name:=JSON, name=- or name=@FILE")
+        from_elsewhere = source == "-" or (source.startswith("@") and len(source) > 1)
+        if name.removesuffix(":") in secret and (name.endswith(":") or not from_elsewhere):
+            raise _would_show(name.removesuffix(":"))
         if name.endswith(":"):
             name = name.removesuffix(":")
             try:
                 result[name] = strict_json.loads(source.encode())
             except Malformed:
                 raise click.UsageError(f"what follows {name}:= is not JSON") from None
-        elif source == "-" or (source.startswith("@") and len(source) > 1):
+        elif from_elsewhere:
             result[name] = sources.text(name, source).removesuffix("\n")
         else:
             result[name] = source

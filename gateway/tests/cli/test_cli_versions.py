@@ -1,0 +1,113 @@
+"""``delete``, ``undelete`` and ``destroy``: exactly what was named, and no success for what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+from wardgate.spi.errors import PermissionDenied, Unsupported, WardgateError
+from wardgate.spi.operations.secrets import DeleteSecret, DescribeSecret, DestroySecret, Ordinal, UndeleteSecret
+from wardgate.spi.path import Path
+from wardgate.spi.values import SecretInfo, VersionInfo, VersionState
+
+from tests.support.scripted import Scripted
+
+Run = Callable[..., Result]
+PATH = Path(("secret", "app"))
+KNOWN = SecretInfo(
+    VersionInfo(id="3", ordinal=3, state=VersionState.DESTROYED),
+    (
+        VersionInfo(id="1", ordinal=1),
+        VersionInfo(id="2", ordinal=2, state=VersionState.DELETED),
+        VersionInfo(id="3", ordinal=3, state=VersionState.DESTROYED),
+    ),
+    0,
+    0,
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["delete", "secret/app", "--yes"], DeleteSecret(path=PATH)),
+        (["delete", "secret/app", "--version", "2", "--yes"], DeleteSecret(path=PATH, versions=(Ordinal(2),))),
+        (
+            ["undelete", "secret/app", "--version", "1", "--version", "2"],
+            UndeleteSecret(path=PATH, versions=(Ordinal(1), Ordinal(2))),
+        ),
+        (["destroy", "secret/app", "--version", "1", "--yes"], DestroySecret(path=PATH, versions=(Ordinal(1),))),
+        (["destroy", "secret/app", "--all", "--yes"], DestroySecret(path=PATH)),
+    ],
+)
+def test_versions_are_deleted_recovered_and_destroyed(
+    gateway: Scripted, run: Run, arguments: list[str], expected: object
+) -> None:
+    """Exactly those that were named, after a look whether they are there."""
+    gateway.answers.update({DescribeSecret: KNOWN, type(expected): None})
+    assert run(*arguments).exit_code == 0
+    assert gateway.asked == [DescribeSecret(path=PATH), expected]
+
+
+NAMED = [["delete", "--version", "7"], ["undelete", "--version", "1", "--version", "7"], ["destroy", "--version", "7"]]
+
+
+@pytest.mark.parametrize("command", NAMED, ids=" ".join)
+@pytest.mark.parametrize("error", [PermissionDenied("not yours"), Unsupported("no versions")])
+def test_where_nothing_is_known_a_change_is_asked_for_as_it_is(
+    gateway: Scripted, run: Run, command: list[str], error: WardgateError
+) -> None:
+    """A store without descriptions, or a principal that may not read them, can still delete."""
+    gateway.answers.update({DescribeSecret: error, DeleteSecret: None, UndeleteSecret: None, DestroySecret: None})
+    yes = [] if command[0] == "undelete" else ["--yes"]
+    assert 0 == run(command[0], "secret/app", *command[1:], *yes).exit_code
+    assert 2 == len(gateway.asked)
+
+
+@pytest.mark.parametrize("command", [*NAMED, ["delete"], ["destroy", "--all"]], ids=" ".join)
+def test_a_secret_that_is_not_there_is_not_changed(gateway: Scripted, run: Run, command: list[str]) -> None:
+    """No success is reported for nothing."""
+    yes = [] if command[0] == "undelete" else ["--yes"]
+    result = run(command[0], "secret/app", *command[1:], *yes)
+    assert (3, [DescribeSecret(path=PATH)]) == (result.exit_code, gateway.asked)
+
+
+@pytest.mark.parametrize("command", NAMED, ids=" ".join)
+def test_a_version_that_is_not_there_is_not_changed(gateway: Scripted, run: Run, command: list[str]) -> None:
+    """Nor are the others that were named beside it."""
+    gateway.answers[DescribeSecret] = KNOWN
+    yes = [] if command[0] == "undelete" else ["--yes"]
+    result = run(command[0], "secret/app", *command[1:], *yes)
+    assert (3, [DescribeSecret(path=PATH)]) == (result.exit_code, gateway.asked)
+    assert "secret/app has no version 7" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["undelete"], ["delete", "--yes"]])
+def test_a_destroyed_version_stays_destroyed(gateway: Scripted, run: Run, command: list[str]) -> None:
+    """Nobody is told that it was recovered, or that it could be."""
+    gateway.answers[DescribeSecret] = KNOWN
+    result = run(command[0], "secret/app", "--version", "3", *command[1:])
+    assert (3, [DescribeSecret(path=PATH)]) == (result.exit_code, gateway.asked)
+    assert "version 3 is destroyed; nothing can recover it" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["delete", "a"], ["destroy", "a", "--all"], ["destroy", "a", "--version", "1"]])
+def test_nothing_is_deleted_unasked(gateway: Scripted, run: Run, arguments: list[str]) -> None:
+    """Where nobody can be asked, --yes must be there."""
+    result = run(*arguments)
+    assert (2, []) == (result.exit_code, gateway.asked)
+    assert "nobody can be asked here; add --yes" in result.stderr
+
+
+@pytest.mark.usefixtures("somebody")
+def test_a_no_stops_a_deletion(gateway: Scripted, run: Run) -> None:
+    """The answer is no unless it is yes."""
+    result = run("delete", "secret/app", input=b"n\n")
+    assert (1, []) == (result.exit_code, gateway.asked)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--all", "--version", "1"]])
+def test_destroy_wants_to_know_what(gateway: Scripted, run: Run, arguments: list[str]) -> None:
+    """Never all by omission."""
+    assert run("destroy", "a", "--yes", *arguments).exit_code == 2
+    assert gateway.asked == []

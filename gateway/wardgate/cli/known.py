@@ -1,0 +1,55 @@
+"""What a gateway knows of a path: looked up so that a command can say what is not there, which the wire does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wardgate.cli.client import Client, folder_of, lister, secret_of
+from wardgate.cli.failure import Failure
+
+_CANNOT_TELL = frozenset({"permission_denied", "unsupported"})
+DESTROYED = "destroyed"
+
+
+def require(client: Client, path: str, versions: Iterable[int] = (), *, kept: bool = False) -> None:
+    """Refuse to change a secret, or versions of it, that are not there; silent where that cannot be known.
+
+    Args:
+        client: speaks to the gateway.
+        path: the secret's.
+        versions: their ordinals.
+        kept: refuse destroyed versions too.
+
+    Raises:
+        Failure: ``secret_not_found``, ``version_not_found`` or ``gone``.
+    """
+    try:
+        info = client.json("GET", f"metadata/{secret_of(path)}")
+    except Failure as failure:
+        if failure.code in _CANNOT_TELL:
+            return
+        raise
+    states = {version["ordinal"]: version["state"] for version in info["versions"]}
+    for ordinal in versions:
+        if ordinal not in states:
+            raise Failure(f"{path} has no version {ordinal}", code="version_not_found")
+        if kept and states[ordinal] == DESTROYED:
+            raise Failure(
+                f"version {ordinal} is destroyed; nothing can recover it",
+                code="gone",
+                hint="`wardgate get --info` shows the versions.",
+            )
+
+
+def explained(client: Client, path: str, failure: Failure) -> Failure:
+    """The failure, or a better one: what is not a secret may be a folder. What prevents looking is passed over."""
+    if failure.code != "secret_not_found":
+        return failure
+    try:
+        page = client.json("GET", f"folders/{folder_of(path)}", query={"limit": 1})
+    except Failure:
+        return failure
+    if not page["entries"]:
+        return failure
+    hint = f"{lister(path)} shows what is in it."
+    return Failure(f"{path} is a folder", code=failure.code, request_id=failure.request_id, hint=hint)
