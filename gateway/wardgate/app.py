@@ -61,11 +61,16 @@ class Application:
             clock=clock,
             version=__version__,
             lent=config.namespace_backends,
+            presentations=self._registry.presentations,
         )
+        others = [
+            kind.open(options.parse(kind.options, {}, of=f"authenticator {name}"), clock)
+            for name, kind in self._registry.authenticator_types.items()
+        ]
         road = compose(
             [
                 Audit(self._journal),
-                Authenticate([TokenAuthenticator(self._state.principals)], clock, worker.epochs),
+                Authenticate([TokenAuthenticator(self._state.principals), *others], clock, worker.epochs),
                 Authorize(engine),
                 self._begin,
                 Cache(),

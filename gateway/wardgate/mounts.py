@@ -144,7 +144,10 @@ class OpenMounts:
         old = {mount.id: mount for mount in self._opened[namespace][1]} if before else {}
         kept = {row.id for row in rows if row.id in old and _same(row, before[row.id]) and old[row.id].backend}
         mounts = Mounts(old[row.id] if row.id in kept else self._mount(namespace, row) for row in rows)
-        self._opened[namespace] = (rows, mounts)
+        if rows:
+            self._opened[namespace] = (rows, mounts)
+        else:
+            self._opened.pop(namespace, None)  # nothing is kept of a namespace that was deleted
         for mount in old.values():
             if mount.id not in kept and mount.backend is not None:
                 task = asyncio.get_running_loop().create_task(mount.backend.close())

@@ -67,6 +67,11 @@ class Registry:
     frontend_types: Mapping[str, FrontendType]
     authenticator_types: Mapping[str, AuthenticatorType]
 
+    @property
+    def presentations(self) -> Mapping[str, tuple[str, ...]]:
+        """How the front-ends can show a mount: each key with its possible values."""
+        return {key: values for kind in self.frontend_types.values() for key, values in kind.presentations.items()}
+
     @classmethod
     def load(cls, names: Iterable[str]) -> Registry:
         """Import the named plugins, and no others.

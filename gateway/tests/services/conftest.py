@@ -79,6 +79,7 @@ class Desk:
             open_backend=self._open,
             opened=self.opened.of,
             lent=TYPES,
+            presentations={"vault.kv": ("2",)},
             clock=clock,
             version="1.2.3",
         )

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from wardgate.services.names import capped
 from wardgate.spi.errors import (
     AlreadyExists,
     InvalidValue,
@@ -188,3 +189,21 @@ def test_a_chosen_token_works_and_is_taken_once(desk: Any) -> None:
     assert desk.logged_in("hello").policies == ("administrator",)
     with pytest.raises(AlreadyExists):
         asyncio.run(issue("root", "dev", ("administrator",), Life(), token="hello"))
+
+
+@pytest.mark.parametrize(
+    ("policies", "expires_at", "asked", "given"),
+    [
+        (("clerk",), 5_000, None, 4_000),
+        (("clerk",), 5_000, 9_000, 4_000),
+        (("clerk",), 5_000, 3_000, 3_000),
+        (("clerk",), None, None, None),
+        (("administrator",), 5_000, None, None),
+    ],
+)
+def test_a_key_does_not_outlive_its_giver(
+    policies: tuple[str, ...], expires_at: int | None, asked: int | None, given: int | None
+) -> None:
+    """A short token cannot give itself a life without end; an administrator's may, as the first one must."""
+    giver = Principal("g", "root", "g", "key", policies, "a", expires_at=expires_at)
+    assert given == capped(asked, giver, 1_000)

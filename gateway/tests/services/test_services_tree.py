@@ -202,6 +202,23 @@ def test_a_mount_with_a_wrong_setting_is_refused(desk: Any, changes: dict[str, A
     assert () == desk.do(ListMounts())
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [({"vault.kw": "2"}, "did you mean 'vault.kv'"), ({"vault.kv": "3"}, "vault.kv can be 2")],
+)
+def test_a_presentation_no_front_end_knows_is_refused(desk: Any, given: dict[str, str], message: str) -> None:
+    """A mount that no client could read would look healthy."""
+    with pytest.raises(InvalidValue, match=message):
+        mount(desk, "secret", presentation=given)
+
+
+def test_a_question_about_a_policy_that_is_not_there_is_refused(desk: Any) -> None:
+    """A typing mistake is not "denied"."""
+    desk.do(WritePolicy(path=POLICIES.child("p"), policy=Policy("p", RULES)))
+    with pytest.raises(InvalidValue, match="no policy 'pp'; did you mean 'p'"):
+        desk.do(ExplainPolicy(policies=("pp",), asked_action=Action.READ, asked_path=Path.parse("a")))
+
+
 def test_a_refused_option_is_not_quoted(desk: Any) -> None:
     """A secret in a mistyped request must not come back in the error."""
     with pytest.raises(InvalidValue) as refused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 
 from wardgate.mounts import Mount
 from wardgate.services.approle import AppRoleService
@@ -32,6 +32,7 @@ def build(
     clock: Clock,
     version: str,
     lent: Container[str] = (),
+    presentations: Mapping[str, Collection[str]] | None = None,
 ) -> Handlers:
     """Every handler there is.
 
@@ -45,11 +46,20 @@ def build(
         clock: for expiry.
         version: of this gateway.
         lent: backend types that namespaces below the root may mount, besides the embedded ones.
+        presentations: how the loaded front-ends can show a mount; None: whatever is said is kept.
     """
     services: tuple[Service, ...] = (
         AppRoleService(state, built_in=built_in),
         KeysService(state, built_in=built_in),
-        MountsService(state, types=types, open_backend=open_backend, opened=opened, reaches=engine.reaches, lent=lent),
+        MountsService(
+            state,
+            types=types,
+            open_backend=open_backend,
+            opened=opened,
+            reaches=engine.reaches,
+            lent=lent,
+            presentations=presentations,
+        ),
         NamespacesService(state),
         PoliciesService(state, engine, built_in=built_in),
         SystemService(state, version=version),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wardgate.context import Context
-from wardgate.services.names import check_handed_out, name_below
+from wardgate.services.names import capped, check_handed_out, name_below
 from wardgate.services.service import Handlers
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated
 from wardgate.spi.operations.keys import KEYS, CreateKey, ListKeys, ReadKey, RevokeKey
@@ -43,7 +43,7 @@ class KeysService:
         return info
 
     async def create(self, context: Context, operation: CreateKey) -> TokenIssued:
-        """Issue a key.
+        """Issue a key. It does not outlive its giver, unless that is an administrator.
 
         Raises:
             InvalidValue: a policy that does not exist, a life that is none, a name too long or empty.
@@ -58,7 +58,8 @@ class KeysService:
         check_life("the key's ttl", operation.ttl)
         written = {policy.name for policy in self._policies.of(context.namespace).policies}
         check_handed_out(operation.policies, giver, written | self._built_in)
-        return await self._principals.issue(context.namespace, name, operation.policies, Life(ttl=operation.ttl))
+        life = Life(ttl=capped(operation.ttl, giver, context.arrival.received_at))
+        return await self._principals.issue(context.namespace, name, operation.policies, life)
 
     async def revoke(self, context: Context, operation: RevokeKey) -> None:
         """End a key in every worker. Raises SecretNotFound."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 
 from wardgate.context import Context
 from wardgate.mounts import Mount
@@ -46,7 +46,9 @@ class MountsService:
         opened: Callable[[str], Iterable[Mount]],
         reaches: Callable[[Principal, Path], bool],
         lent: Container[str] = (),
+        presentations: Mapping[str, Collection[str]] | None = None,
     ) -> None:
+        self._presentations = presentations
         self._lent = lent
         self._mounts = state.mounts
         self._types = types
@@ -102,6 +104,7 @@ class MountsService:
             )
         parse(kind.options, operation.options, of=f"mount {prefix}/")
         _check_texts(operation)
+        self._check_presentation(operation.presentation)
         self._mounts.precheck(context.namespace, prefix)
         row = self._mounts.draft(
             context.namespace,
@@ -118,6 +121,17 @@ class MountsService:
     async def delete(self, context: Context, operation: DeleteMount) -> None:
         """Forget a mount; what its store holds stays there. Raises SecretNotFound."""
         await self._mounts.remove(context.namespace, _prefix(operation.path))
+
+    def _check_presentation(self, given: Mapping[str, str]) -> None:
+        """Refuse what no loaded front-end knows; None: whatever is said is kept."""
+        known = self._presentations
+        if known is None:
+            return
+        for key, value in given.items():
+            if key not in known:
+                raise InvalidValue(f"no front-end knows the presentation {key[:80]!r}{nearest(key[:80], known)}")
+            if value not in known[key]:
+                raise InvalidValue(f"{key} can be {' or '.join(known[key])}")
 
     async def _probe(self, row: MountRow) -> None:
         backend = self._open_backend(row.namespace, row)

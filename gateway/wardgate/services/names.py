@@ -42,6 +42,14 @@ def check_same(what: str, name: str, path: Path, folder: Path) -> None:
         raise InvalidValue(f"the {what}'s name is not the one its path ends in")
 
 
+def capped(ttl: int | None, giver: Principal, now: int) -> int | None:
+    """The life, in nanoseconds, of a key that ``giver`` issues: not past its own, unless it is an administrator."""
+    if giver.expires_at is None or ADMINISTRATOR in giver.policies:
+        return ttl
+    left = max(giver.expires_at - now, 1)
+    return left if ttl is None else min(ttl, left)
+
+
 def check_handed_out(names: Sequence[str], giver: Principal, known: Collection[str]) -> None:
     """Refuse policies that ``giver`` cannot hand out.
 

@@ -22,6 +22,7 @@ from wardgate.spi.operations.policies import (
     ReadPolicy,
     WritePolicy,
 )
+from wardgate.spi.options import nearest
 from wardgate.spi.path import Path
 from wardgate.state import State
 from wardgate.state.principals import REFUSED
@@ -86,7 +87,11 @@ class PoliciesService:
         await self._policies.delete(context.namespace, name)
 
     async def explain(self, context: Context, operation: ExplainPolicy) -> Explanation:
-        """Which rule decides."""
+        """Which rule decides. Raises InvalidValue for a policy that does not exist."""
+        known = {policy.name for policy in self._policies.of(context.namespace).policies} | set(self._built_in)
+        for name in operation.policies:
+            if name not in known:
+                raise InvalidValue(f"there is no policy {name[:80]!r}{nearest(name[:80], known)}")
         return self._engine.explain(
             context.namespace,
             operation.policies,

@@ -6,8 +6,8 @@ A plugin is a module named by an entry point of the group ``wardgate.plugins``; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pluggy
@@ -15,7 +15,7 @@ import pluggy
 from wardgate.spi.backend import Backend
 from wardgate.spi.frontend import Claims, Frontend, Gateway
 from wardgate.spi.identity import Authenticator
-from wardgate.spi.services import Services
+from wardgate.spi.services import Clock, Services
 
 PROJECT = "wardgate"
 ENTRY_POINT_GROUP = "wardgate.plugins"
@@ -46,7 +46,7 @@ class BackendType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontendType:
-    """A wire API."""
+    """A wire API. ``presentations``: how a mount can be shown by it, each key with its possible values."""
 
     name: str
     help: str
@@ -54,15 +54,16 @@ class FrontendType:
     open: Callable[[Any, Gateway], Frontend]
     options: type = NoOptions
     status: str = "stable"
+    presentations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticatorType:
-    """A way to prove who one is."""
+    """A way to prove who one is. It is asked after the gateway's own tokens, in every namespace."""
 
     name: str
     help: str
-    open: Callable[[Any, Services], Authenticator]
+    open: Callable[[Any, Clock], Authenticator]
     options: type = NoOptions
     status: str = "stable"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from wardgate.crypto import NamespaceKeyring, RootKey
 from wardgate.mounts import check_prefix
@@ -21,6 +21,8 @@ from wardgate.state.grants import NAMESPACES, Grants, Memo, count, rows_of
 from wardgate.state.policies import empty_set
 
 ROOT_NAMESPACE = "root"
+MAX_NAMESPACES = 10_000
+"""Of one installation: each change of the tree is read again, whole, by every worker."""
 """Id of the root namespace; all other ids are random and never used again."""
 
 
@@ -198,6 +200,9 @@ def _path(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Path
 
 def _check_name(connection: Connection, parent: str, name: str) -> None:
     siblings = connection.execute(select(tables.namespaces.c.name).where(tables.namespaces.c.parent == parent))
+    total = connection.execute(select(func.count()).select_from(tables.namespaces)).scalar_one()
+    if total >= MAX_NAMESPACES:
+        raise Conflict(f"there are {MAX_NAMESPACES} namespaces already; delete one that is not needed")
     if name.casefold() in {str(sibling).casefold() for sibling in siblings.scalars()}:
         raise AlreadyExists(f"there is a namespace {name!r} here already")
     prefixes = connection.execute(select(tables.mounts.c.prefix).where(tables.mounts.c.namespace == parent)).scalars()

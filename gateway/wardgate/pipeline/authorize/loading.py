@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from wardgate.pipeline.authorize.compiled import Compiled
 from wardgate.spi.errors import InvalidValue, PermissionDenied, Sealed, Unavailable
@@ -41,6 +41,10 @@ class _Loaded:
     compiled: Compiled | None
 
 
+MAX_LOADED: Final = 1_000
+"""Namespaces whose policies are held compiled; the one loaded longest ago goes first, as a deleted one must."""
+
+
 class Loader:
     """Hands out the compiled policies of a namespace as they are now."""
 
@@ -59,7 +63,11 @@ class Loader:
         """
         loaded = self._loaded.get(namespace)
         if loaded is None or self._epochs.read(loaded.slot) != loaded.epoch:
-            loaded = self._loaded[namespace] = self._load(namespace, loaded)
+            loaded = self._load(namespace, loaded)
+            self._loaded.pop(namespace, None)
+            if len(self._loaded) >= MAX_LOADED:
+                del self._loaded[next(iter(self._loaded))]
+            self._loaded[namespace] = loaded
         if loaded.compiled is None:
             raise _unusable()
         return loaded.compiled
@@ -89,6 +97,8 @@ class Loader:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, nothing may be granted
             if self._unread.get(namespace) != epoch:
+                if len(self._unread) >= MAX_LOADED:
+                    self._unread.clear()
                 self._unread[namespace] = epoch
                 _log.error(
                     "the policies of namespace %s cannot be read, everything is denied: %s",

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from wardgate.clock import SystemClock
 from wardgate.context import Context
+from wardgate.crypto import NamespaceKeyring, RootKey
 from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline.dispatch import Dispatch
 from wardgate.spi.backend import Backend
@@ -50,6 +51,7 @@ from wardgate_vault.api import FRONTEND
 
 from tests.end_to_end.vault_vectors import Response, Send
 
+RING = NamespaceKeyring("root", {1: RootKey.new_kek()}, 1)
 TOKEN = "an-administrator's-token"
 SECOND = 1_000_000_000
 FULL = Capabilities(
@@ -263,6 +265,7 @@ class MemoryGateway:
             {kind: _awaited(handler) for kind, handler in self.services.handlers.items()},
             lambda _: self.mounts(""),
             MemoryLedger(),
+            lambda mount: RING.scoped(mount.id),
             SystemClock(),
         )
         self.mount(Path(("secret",)), "native", {}, backend)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from wardgate.spi.frontend import Claims, Gateway
 from wardgate.spi.hookspecs import FrontendType, NoOptions
 
+from wardgate_vault.api.kv import PRESENTATION, SHOWN_AS
 from wardgate_vault.api.router import VaultFrontend
 
 
@@ -17,4 +18,5 @@ FRONTEND = FrontendType(
     help="the HTTP API of Vault and OpenBao: KV version 2, tokens, AppRole, mounts, health",
     claims=Claims(path_prefixes=("/v1/",)),
     open=_open,
+    presentations={PRESENTATION: (SHOWN_AS,)},
 )
