@@ -12,13 +12,12 @@ import pytest
 import uvloop
 from wardgate.pipeline.audit import Journal, Settings, verify
 from wardgate.pipeline.audit.sink import Disk
-from wardgate.spi.errors import Malformed, RateLimited, Unavailable
+from wardgate.spi.errors import Malformed, Unavailable
 from wardgate.spi.operations.approle import Login
 from wardgate.spi.operations.base import Rejected
 from wardgate.spi.operations.keys import CreateKey
 from wardgate.spi.operations.mounts import CreateMount
 from wardgate.spi.operations.secrets import AnnotateSecret, DeleteSecret, Ordinal, ReadSecret, Stage, VersionId
-from wardgate.spi.operations.system import ReadSealStatus
 from wardgate.spi.path import Path
 
 
@@ -187,56 +186,6 @@ def test_a_folder_that_cannot_be_made_is_refused_with_a_sentence(audited: Any) -
     audited.folder.write_text("a file")
     with pytest.raises(Unavailable, match=r"the audit folder .* cannot be used"):
         asyncio.run(audited.run(lambda journal: asyncio.sleep(0)))
-
-
-def test_strangers_cannot_fill_the_disk(audited: Any) -> None:
-    """Beyond their rate, denials of a source without a principal become one record that counts them."""
-
-    async def work(journal: Journal) -> None:
-        for _ in range(1_000):
-            await journal.closing(audited.context(known=False, source="198.51.100.9"), "unauthenticated")
-        await journal.closing(audited.context(known=False), "unauthenticated")
-        await journal.closing(audited.context(source="198.51.100.9"), "permission_denied")
-
-    asyncio.run(audited.run(work))
-    records = [(record["kind"], record["source"]) for record in audited.lines() if "source" in record]
-    *written, summary = (record for record in records if record[1] == "198.51.100.9")
-    assert 200 + 1 == len(written)
-    assert ("summary", "198.51.100.9") == summary
-    assert 800 == audited.lines()[-1]["count"]
-    assert ("closing", "192.0.2.1") in records
-
-
-def test_a_stranger_beyond_the_rate_gets_no_answer_that_is_not_on_record(audited: Any) -> None:
-    """Counting is for denials; an answer that nobody would see recorded does not leave."""
-
-    async def work(journal: Journal) -> None:
-        for _ in range(200):
-            await journal.closing(audited.context(ReadSealStatus(), known=False), "ok")
-        with pytest.raises(RateLimited):
-            await journal.closing(audited.context(ReadSealStatus(), known=False), "ok")
-
-    asyncio.run(audited.run(work))
-
-
-def test_failed_logins_use_up_the_rate_and_good_ones_do_not(audited: Any) -> None:
-    """A login is a change, so its request is recorded first: guessing is bounded before anything is done."""
-
-    async def login(journal: Journal, code: str) -> None:
-        context = audited.context(Login(role_id="r", secret_id="s"), known=False)
-        await journal.request(context)
-        await journal.closing(context, code)
-
-    async def work(journal: Journal) -> None:
-        for _ in range(300):
-            await login(journal, "ok")
-        for _ in range(200):
-            await login(journal, "unauthenticated")
-        with pytest.raises(RateLimited):
-            await login(journal, "unauthenticated")
-
-    asyncio.run(audited.run(work, Settings(reserve_bytes=0)))
-    assert () == verify(audited.folder).shards[0].open
 
 
 def test_a_cancelled_waiter_disturbs_nobody(audited: Any) -> None:

@@ -7,11 +7,12 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path as FilePath
 from typing import Any, Final, Literal
 
 from wardgate.context import Context
-from wardgate.pipeline.audit.anonymous import Anonymous
+from wardgate.pipeline.audit.budgets import Budget, Budgets, Counted, network_of
 from wardgate.pipeline.audit.committer import Committer
 from wardgate.pipeline.audit.record import Record
 from wardgate.pipeline.audit.renderer import Renderer
@@ -19,6 +20,7 @@ from wardgate.pipeline.audit.shard import Entry, Settings, Shard
 from wardgate.pipeline.audit.sink import Disk, SinkRetired
 from wardgate.spi.errors import RateLimited, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
+from wardgate.spi.operations.system import ReadLeader, ReadSealStatus
 from wardgate.spi.services import Clock
 
 Found = Literal["committed", "absent", "unknown"]
@@ -26,7 +28,10 @@ Resolve = Callable[[Record], Found]
 """Says of a request record that a crash left open whether its change (``record.pair``) was made."""
 
 WINDOW: Final = 60.0
-"""Seconds after which denials that were only counted are written, as one record for each source."""
+"""Seconds after which what was only counted is written, as one record for each source or principal."""
+
+PUBLIC: Final = frozenset({ReadSealStatus, ReadLeader})
+"""Their answers are the same for everybody and hold nothing of a store, so that a count of them says enough."""
 
 _LATE: Final = 0.05
 _CODES: Final[dict[Found, str]] = {"committed": "ok", "absent": "unavailable", "unknown": "outcome_unknown"}
@@ -54,7 +59,7 @@ class Journal:
         self._patience = settings.patience
         self._renderer = Renderer(slot, self.boot, hmac_key, clock)
         self._shard = Shard(folder, slot, self.boot, clock, settings, disk or Disk())
-        self._anonymous = Anonymous(clock, rate=settings.anonymous_rate, burst=settings.anonymous_burst)
+        self._budgets = Budgets(clock, rate=settings.anonymous_rate, burst=settings.anonymous_burst)
         self._pairs: dict[Context, str] = {}
         self._none_open = asyncio.Event()
         self._last_pair = 0
@@ -98,10 +103,10 @@ class Journal:
 
         Raises:
             Unavailable: it is not durable, so nothing may be done.
-            RateLimited: too many anonymous attempts from this source; nothing may be done.
+            RateLimited: too many failed logins from this source, or from all together; nothing may be done.
         """
         self.check()
-        if context.known("principal") is None and not self._anonymous.admit(context.arrival.source):
+        if context.known("principal") is None and not self._budgets.logins.admit(network_of(context.arrival.source)):
             raise RateLimited("too many attempts from this address; wait a little")
         self._last_pair += 1
         pair = f"{self.boot}-{self._last_pair}"
@@ -113,20 +118,25 @@ class Journal:
     async def closing(self, context: Context, code: str, outcome: Outcome[Any] | None = None) -> None:
         """Write the closing record: how the request ended, before its answer leaves.
 
-        A denial of a caller without a principal may be counted instead; of those callers each source has its rate.
+        Whatever was granted is always written. Beyond its budget it is counted instead, and a summary will say so: a
+        refusal of somebody who had no leave, and an answer of the gateway's own state (``PUBLIC``). To refuse that
+        would keep nothing secret, and let strangers hide it from those who share their address. It fails closed all
+        the same: where the audit is known not to take records, it is not answered either.
         Once this was called the record will be written, even if the caller does not wait for it.
 
         Raises:
             Unavailable: it is not durable, so the answer may not leave.
-            RateLimited: too many anonymous answers to this source, so this one may not leave.
         """
         pair = self._pairs.pop(context, "")
         if self.fault or not pair:
             self.check()
         if pair and not self._pairs:
             self._none_open.set()
-        if context.known("principal") is None and not self._accountable(context, code, begun=bool(pair)):
-            return
+        if not pair:
+            if self._suffices_to_count(context, code):
+                return
+        elif code == "ok" and context.known("principal") is None:
+            self._budgets.logins.refund(network_of(context.arrival.source))
         await self._put(Entry(self._renderer.closing(context, pair, code, outcome), pair))
 
     async def close(self, patience: float = 5.0) -> None:
@@ -201,24 +211,43 @@ class Journal:
             if not future.done():
                 future.set_exception(Unavailable("the audit's disk does not answer"))
 
-    def _accountable(self, context: Context, code: str, *, begun: bool) -> bool:
-        """Whether the end of a request without a principal is written; else it was counted."""
-        source = context.arrival.source
-        if begun:
-            if code == "ok":
-                self._anonymous.refund(source)
-            return True
-        if self._anonymous.admit(source):
-            return True
-        self._anonymous.count(source)
-        if self._window is None:
+    def _suffices_to_count(self, context: Context, code: str) -> bool:
+        """Whether the end of a request, which changed nothing, is beyond its budget; then it was counted."""
+        principal = context.known("principal")
+        if code != "ok" and principal is None:
+            budget, subject = self._budgets.denials, network_of(context.arrival.source)
+        elif code != "ok" and context.known("decision") is None:
+            budget, subject = self._budgets.principals, principal.id
+        elif type(context.operation) in PUBLIC:
+            budget, subject = self._budgets.answers, network_of(context.arrival.source)
+        else:
+            return False
+        if budget.admit(subject):
+            return False
+        budget.count(subject)
+        self._open_window()
+        return True
+
+    def _open_window(self) -> None:
+        if self._window is None and not self.fault:
             self._window = self._loop.call_later(WINDOW, self._summarize)
-        if code == "ok":
-            raise RateLimited("too many requests from this address; wait a little")
-        return False
 
     def _summarize(self) -> None:
         self._window = None
-        for counted in self._anonymous.harvest():
-            # Nobody waits for it; cancelled, the future asks nobody to look at its exception.
-            self._put(Entry(self._renderer.summary(counted.source, counted.count, counted.since))).cancel()
+        budgets, render = self._budgets, self._renderer.summary
+        for counted in budgets.denials.harvest():
+            self._account(budgets.denials, counted, render(counted.count, counted.since, source=counted.subject))
+        for counted in budgets.principals.harvest():
+            self._account(budgets.principals, counted, render(counted.count, counted.since, principal=counted.subject))
+        for counted in budgets.answers.harvest():
+            body = render(counted.count, counted.since, source=counted.subject, code="ok")
+            self._account(budgets.answers, counted, body)
+
+    def _account(self, budget: Budget, counted: Counted, body: bytes) -> None:
+        self._put(Entry(body)).add_done_callback(partial(self._keep, budget, counted))
+
+    def _keep(self, budget: Budget, counted: Counted, written: asyncio.Future[None]) -> None:
+        """A count that could not be written is counted on, for the next window."""
+        if not written.cancelled() and written.exception():
+            budget.count(counted.subject, counted.count, counted.since)
+            self._open_window()

@@ -28,10 +28,13 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     ``shard``: the worker's slot. ``boot``: random id of one run of that worker.
     ``time``: when the record was made; RFC 3339, UTC, nanoseconds.
     ``kind``: ``request`` (a change is about to be made), ``closing`` (an answer is about to leave), ``boot``, ``file``
-    (the first of each file), ``summary`` (denials that were counted instead of written); ``checkpoint`` is kept free.
+    (the first of each file), ``summary`` (what was counted instead of written: denials of a ``source`` without a
+    principal, or of a ``principal``; with ``code`` ``ok``, answers of the gateway's state to a ``source``; ``others``
+    stands for all that were too many to tell apart); ``checkpoint`` is kept free.
     ``request``: the request's id. ``pair``: ties a closing record to its request record, and to the store's
     transaction. ``namespace``: its id. ``principal``, ``name``, ``accessor``, ``method``: who, and how that was proved.
-    ``operation``, ``action``, ``path``, ``mount``, ``source``: what was asked, where, and from which address.
+    ``operation``, ``action``, ``path``, ``mount``, ``source``: what was asked, where, and from which address. A path
+    longer than 512 bytes is cut: its first 256, ``…``, and the HMAC-SHA256 of the whole under a key of its own.
     ``details``: allow-listed facts of some operations, such as the versions asked for.
     ``code``: ``ok``, the code of an error of the closed list, ``internal`` for a defect, ``cancelled`` when the client
     left before anything was done. ``duration``: microseconds since the request came.

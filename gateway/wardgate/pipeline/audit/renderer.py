@@ -20,6 +20,12 @@ from wardgate.spi.values import SecretVersion
 _TOKEN_PREFIX: Final = "wg_"  # noqa: S105  # what tokens begin with, not a token
 _SHORTEST_TOKEN: Final = 40
 _NANOSECONDS: Final = 1_000
+_WIDEST: Final = 4
+"""Bytes that a character takes at most."""
+
+LONGEST_PATH: Final = 512
+PATH_PREFIX: Final = 256
+"""Bytes: what is left of a path that is longer than ``LONGEST_PATH``."""
 
 
 class KeyedHash:
@@ -50,6 +56,7 @@ class Renderer:
         self._stamp = Stamps()
         self._tokens = KeyedHash(hmac.digest(key, b"token", "sha256"))
         self._values = KeyedHash(hmac.digest(key, b"value", "sha256"))
+        self._paths = KeyedHash(hmac.digest(key, b"path", "sha256"))
 
     def request(self, context: Context, pair: str) -> bytes:
         """The record before a change."""
@@ -74,11 +81,14 @@ class Renderer:
             )
         )  # fmt: skip
 
-    def summary(self, source: str, count: int, since: int) -> bytes:
-        """Denials of one source that were counted, not written."""
-        now = self._stamp(self._clock.now())
-        record = Record(self._slot, self._boot, now, "summary", source=source, count=count, since=self._stamp(since))
-        return encode(record)
+    def summary(self, count: int, since: int, *, source: str = "", principal: str = "", code: str = "") -> bytes:
+        """Records of one source or principal that were counted, not written; ``since`` in Unix nanoseconds."""
+        return encode(
+            Record(
+                self._slot, self._boot, self._stamp(self._clock.now()), "summary",
+                principal=principal, source=source, code=code, count=count, since=self._stamp(since),
+            )
+        )  # fmt: skip
 
     def boot(self, previous: str, cut: int) -> bytes:
         """The first record of a run."""
@@ -120,13 +130,21 @@ class Renderer:
         )
 
     def _path(self, path: Path) -> str:
-        text = "/".join(path.segments)
-        if _TOKEN_PREFIX not in text:
+        text = whole = "/".join(path.segments)
+        if _TOKEN_PREFIX in text:
+            text = "/".join(
+                self._token(segment)
+                if segment.startswith(_TOKEN_PREFIX) and len(segment) >= _SHORTEST_TOKEN
+                else segment
+                for segment in path.segments
+            )
+        if len(text) * _WIDEST <= LONGEST_PATH:
             return text
-        return "/".join(
-            self._token(segment) if segment.startswith(_TOKEN_PREFIX) and len(segment) >= _SHORTEST_TOKEN else segment
-            for segment in path.segments
-        )
+        encoded = text.encode()
+        if len(encoded) <= LONGEST_PATH:
+            return text
+        # A character that the cut goes through is left out.
+        return f"{encoded[:PATH_PREFIX].decode(errors='ignore')}…{self._paths(whole.encode())}"
 
     def _token(self, token: str) -> str:
         return self._tokens(token.encode("utf-8", "surrogatepass"))

@@ -23,8 +23,9 @@ class Settings:
     ``synced``: each batch is synced before it counts. ``patience``: seconds a request waits for its record.
     ``file_bytes``: a file that reached this is followed by the next. ``keep_files``: older ones of a shard are
     removed; 0 keeps all. ``reserve_bytes``: kept back on the disk for each shard, so that changes under way can still
-    be closed when the disk is full; 0 for none. ``anonymous_rate`` and ``anonymous_burst``: records a second, and at
-    once, that one source without a principal can cause; denials beyond are counted.
+    be closed when the disk is full; 0 for none. ``anonymous_rate`` and ``anonymous_burst``: denials a second, and at
+    once, that one source without a principal can make it write; those beyond are counted. Logins and principals have
+    budgets of their own.
     """
 
     synced: bool = True
