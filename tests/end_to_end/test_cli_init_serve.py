@@ -99,20 +99,22 @@ def with_damaged_state(config: Path) -> None:
 
 @pytest.mark.server
 @pytest.mark.parametrize(
-    ("spoil", "says"),
+    ("spoil", "code", "says"),
     [
-        (without_key, "there is no key file"),
-        (with_another_key, "key"),
-        (with_unknown_plugin, "did you mean 'native'"),
-        (with_damaged_state, "gateway.db"),
+        (without_key, 1, "there is no key file"),
+        (with_another_key, 1, "key"),
+        (with_unknown_plugin, 2, "did you mean 'native'"),
+        (with_damaged_state, 1, "gateway.db"),
     ],
 )
-def test_serve_stops_with_one_plain_sentence(made: tuple[Path, str], spoil: Callable[[Path], None], says: str) -> None:
+def test_serve_stops_with_one_plain_sentence(
+    made: tuple[Path, str], spoil: Callable[[Path], None], code: int, says: str
+) -> None:
     """What is wrong and what to do, in a line, and never a traceback."""
     config, _ = made
     spoil(config)
     ended = refused(config)
-    assert (1, "", 1) == (ended.returncode, ended.stdout, len(ended.stderr.splitlines())), ended.stderr
+    assert (code, "", 1) == (ended.returncode, ended.stdout, len(ended.stderr.splitlines())), ended.stderr
     assert says in ended.stderr
 
 
