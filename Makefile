@@ -4,15 +4,18 @@
 UV := $(shell command -v uv || echo .tools/uv)
 RUN := $(UV) run --frozen --no-sync
 export UV_PYTHON_PREFERENCE ?= system
+# The system's certificates, so that a proxy with an authority of its own is trusted where the machine trusts it.
+export UV_SYSTEM_CERTS ?= 1
 
 .PHONY: run test install lint types contracts unit bench clean
 
 run: install
-	@$(RUN) wardgate dev
+	@$(RUN) wardgate dev $(if $(LISTEN),--listen '$(LISTEN)')
 
 test: lint types contracts unit
 
 install: $(UV)
+	@test -d .venv || echo "installing into .venv ..."
 	@$(UV) sync --frozen --quiet --all-packages
 
 .tools/uv: scripts/install_uv.py

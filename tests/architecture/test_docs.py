@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import click
 import pytest
 from wardgate.cli import exits
 from wardgate.cli.root import COMMANDS, wardgate
+from wardgate.cli.run import _welcome as welcome
 from wardgate.config import SECTIONS, load
 from wardgate.pipeline import LAYERS
 from wardgate.pipeline.audit.record import Record
@@ -329,6 +331,26 @@ def test_contributing_explains_each_part_of_make_test() -> None:
     assert [] == [part for part in parts if f"`make {part}`" not in text]
     for path in PAGES:
         assert set(re.findall(r"`make (\w+)`", path.read_text())) <= targets
+
+
+def made(*arguments: str) -> str:
+    """What ``make`` would run."""
+    return subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_make_run_listens_where_the_readme_says() -> None:
+    """LISTEN= reaches the command, and is left out when it is not given."""
+    (argument,) = re.findall(r"`make run (LISTEN=[^`]*)`", (ROOT / "README.md").read_text())
+    _, _, address = argument.partition("=")
+    assert f"wardgate dev --listen '{address}'" in made("run", argument)
+    assert "--listen" not in made("run", "LISTEN=")
+
+
+def test_the_readme_counts_the_lines_to_paste() -> None:
+    """As many as ``dev`` prints."""
+    exported = re.findall(r"^  export ", welcome("http://127.0.0.1:8200", "t"), re.MULTILINE)
+    assert 3 == len(exported)
+    assert "three indented lines that begin with `export`" in (ROOT / "README.md").read_text()
 
 
 def test_contributing_names_tests_that_are_there() -> None:

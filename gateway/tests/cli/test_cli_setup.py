@@ -218,6 +218,17 @@ def test_dev_leaves_the_key_of_one_that_runs(tmp_path: Path) -> None:
     asyncio.run(state.close())
 
 
+def test_dev_says_how_to_choose_another_port(tmp_path: Path) -> None:
+    """Before it has made anything."""
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        result = run("dev", "--data", str(tmp_path), "--listen", f"127.0.0.1:{busy.getsockname()[1]}")
+    assert (1, "", []) == (result.exit_code, result.stdout, list(tmp_path.iterdir()))
+    assert "is taken by another program" in result.stderr
+    assert "make run LISTEN=127.0.0.1:9000" in result.stderr
+
+
 def test_dev_says_where_it_is_and_what_to_try() -> None:
     """Address, token, and three lines; a token is quoted for the shell that will read it."""
     shown = welcome("http://127.0.0.1:8200", "a'b")

@@ -53,8 +53,7 @@ def dev(ctx: click.Context, listen: str, token: str | None, workers: int, data: 
 
     Never for real secrets: the key lies beside the data.
     """
-    from wardgate.cli.doctor import serving  # noqa: PLC0415  # what only these commands need
-    from wardgate.config import Config  # noqa: PLC0415
+    from wardgate.config import Config  # noqa: PLC0415  # what only these commands need
     from wardgate.server.run import serve as run  # noqa: PLC0415
 
     if token is not None and (not token or not token.isascii() or not token.isprintable() or " " in token):
@@ -63,9 +62,8 @@ def dev(ctx: click.Context, listen: str, token: str | None, workers: int, data: 
         data = data.absolute()
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = Config.for_dev(listen=listen, workers=workers, folder=data)
-    if serving(config):
-        raise Failure(f"another gateway runs on {data}; stop it or name another folder")  # its token must go on working
     try:
+        _must_be_free(config)
         issued = asyncio.run(_prepare(config, token))
     except BaseException:
         if config.dev and config.dev.temporary:
@@ -76,6 +74,25 @@ def dev(ctx: click.Context, listen: str, token: str | None, workers: int, data: 
         click.echo(json.dumps({"address": address, "token": issued}) if as_json else _welcome(address, issued))
 
     ctx.exit(run(config, on_ready=ready))
+
+
+def _must_be_free(config: Config) -> None:
+    """Refuse a folder or a port in use before anything is changed: the token of the one that runs must go on working.
+
+    Raises:
+        Failure: what is taken, and what to choose instead.
+    """
+    from wardgate.cli.doctor import serving  # noqa: PLC0415  # what only this command needs
+    from wardgate.server.listener import Stop, listen  # noqa: PLC0415
+
+    if serving(config):
+        raise Failure(f"another gateway runs on {config.data.parent}; stop it or name another folder")
+    try:
+        listen(config).close()
+    except Stop as stop:
+        raise Failure(
+            str(stop), hint="Another address: --listen HOST:PORT, or make run LISTEN=127.0.0.1:9000."
+        ) from None
 
 
 async def _prepare(config: Config, token: str | None) -> str:
