@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -344,6 +345,20 @@ def test_make_run_listens_where_the_readme_says() -> None:
     _, _, address = argument.partition("=")
     assert f"wardgate dev --listen '{address}'" in made("run", argument)
     assert "--listen" not in made("run", "LISTEN=")
+
+
+def test_make_install_says_what_it_begins() -> None:
+    """Nothing else is said while the packages come."""
+    assert 'echo "installing into .venv ..."' in made("install")
+
+
+@pytest.mark.parametrize(("given", "used"), [({}, "1"), ({"UV_SYSTEM_CERTS": "0"}, "0")])
+def test_make_trusts_what_the_machine_trusts(given: dict[str, str], used: str) -> None:
+    """So that a proxy's own authority is enough; whoever says otherwise is heard."""
+    environment = {name: value for name, value in os.environ.items() if name != "UV_SYSTEM_CERTS"} | given
+    command = ["make", "--no-print-directory", "--eval", "shown: ; @echo $$UV_SYSTEM_CERTS", "shown"]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert f"{used}\n" == ended.stdout
 
 
 def test_the_readme_counts_the_lines_to_paste() -> None:
