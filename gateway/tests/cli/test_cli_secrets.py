@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 from wardgate.cli import terminal
-from wardgate.spi.errors import CLOSED_LIST, PermissionDenied, Unsupported, WardgateError
+from wardgate.spi.errors import CLOSED_LIST, Malformed, PermissionDenied, Unsupported, WardgateError
 from wardgate.spi.frontend import Freshness
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.mounts import ListVisibleMounts
@@ -87,6 +87,14 @@ def test_get_of_a_folder_says_that_it_is_one(gateway: Scripted, run: Run, option
     result = run("get", "secret/my app", *option)
     assert (3, "") == (result.exit_code, result.stdout)
     assert "secret/my app is a folder\n`wardgate list 'secret/my app'`" in result.stderr
+
+
+def test_get_of_a_mount_says_that_it_is_a_folder(gateway: Scripted, run: Run) -> None:
+    """A path that ends at the mount is no secret's, which the gateway calls malformed."""
+    gateway.answers.update({ReadSecret: Malformed("the path ends at the mount"), ListSecrets: Page((Entry("a"),))})
+    result = run("get", "secret")
+    assert (2, "") == (result.exit_code, result.stdout)
+    assert "secret is a folder\n`wardgate list secret` shows what is in it." in result.stderr
 
 
 @pytest.mark.parametrize("answer", [Page(()), PermissionDenied("no listing"), Unsupported("no folders")])

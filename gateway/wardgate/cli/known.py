@@ -8,6 +8,7 @@ from wardgate.cli.client import Client, folder_of, lister, secret_of
 from wardgate.cli.failure import Failure
 
 _CANNOT_TELL = frozenset({"permission_denied", "unsupported"})
+_PERHAPS_A_FOLDER = frozenset({"secret_not_found", "malformed"})  # the latter: the path of a mount itself
 DESTROYED = "destroyed"
 
 
@@ -43,7 +44,7 @@ def require(client: Client, path: str, versions: Iterable[int] = (), *, kept: bo
 
 def explained(client: Client, path: str, failure: Failure) -> Failure:
     """The failure, or a better one: what is not a secret may be a folder. What prevents looking is passed over."""
-    if failure.code != "secret_not_found":
+    if failure.code not in _PERHAPS_A_FOLDER:
         return failure
     try:
         page = client.json("GET", f"folders/{folder_of(path)}", query={"limit": 1})
