@@ -7,6 +7,7 @@ for them.
 from __future__ import annotations
 
 import base64
+import heapq
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -122,15 +123,11 @@ class VaultBackend(Backend):
     async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
         """One page: the server gives whole folders, so each page asks for all and keeps a part."""
         after = None if cursor is None else _read_cursor(cursor)
-        answer = await self._client.ask(self._kv.list_secrets, str(folder), mount_point=self._mount)
+        answer = await self._client.ask(self._kv.list_secrets, str(folder), mount_point=self._mount, long=True)
         if answer.absent:
             return Page(())
         with answer.understood():
-            names = [str(name) for name in answer.body["data"]["keys"]]
-        entries = sorted((entry for name in names if (entry := _entry(name))), key=_order)
-        rest = entries if after is None else [entry for entry in entries if _order(entry) > after]
-        page = tuple(rest[:limit])
-        return Page(page, _write_cursor(page[-1]) if len(rest) > limit else None)
+            return await self._client.work(_page, answer.body["data"]["keys"], after, limit)
 
     async def describe(self, path: Path) -> SecretInfo:
         """What is known of a secret: its metadata."""
@@ -138,7 +135,7 @@ class VaultBackend(Backend):
         if answer.absent:
             raise SecretNotFound(ABSENT)
         with answer.understood():
-            return metadata.secret_info(answer.body["data"], now=self._clock.now())
+            return await self._client.work(metadata.secret_info, answer.body["data"], now=self._clock.now())
 
     async def annotate(
         self, path: Path, *, labels: Mapping[str, str] | None = None, settings: SecretSettings | None = None
@@ -246,6 +243,16 @@ def _not_live(info: VersionInfo) -> VersionInfo:
         state=VersionState.DELETED,
         deleted_at=info.expires_at,
     )
+
+
+def _page(names: object, after: tuple[bytes, bool] | None, limit: int) -> Page:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError("not a list of names")
+    known = (entry for name in names if (entry := _entry(name)))
+    rest = (entry for entry in known if after is None or _order(entry) > after)
+    found = heapq.nsmallest(limit + 1, rest, key=_order)
+    page = tuple(found[:limit])
+    return Page(page, _write_cursor(page[-1]) if len(found) > limit else None)
 
 
 def _entry(name: str) -> Entry | None:

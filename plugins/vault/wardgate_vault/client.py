@@ -6,23 +6,29 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
+from typing import TypeVar
 
 import requests
 from hvac.adapters import RawAdapter
 from hvac.api import SystemBackend
 from hvac.api.secrets_engines import KvV2
-from requests.adapters import HTTPAdapter
 from wardgate.spi.errors import Unavailable
 from wardgate.spi.services import Clock
 
-from wardgate_vault.exchange import Answer, exchange
+from wardgate_vault.deadline import Deadline, Transport, within
+from wardgate_vault.exchange import ANSWER, LIST, Answer, exchange
 from wardgate_vault.login import Login
 from wardgate_vault.options import Options
 
 QUEUE = 256
 """Requests that may wait for a thread; more are refused at once rather than kept in memory."""
+TIMES_IN_ALL = 3
+"""How many times its timeout a request may take in all, with its wait for a thread and a login on the way."""
 Call = Callable[..., requests.Response]
+T = TypeVar("T")
 
 
 class Client:
@@ -30,6 +36,10 @@ class Client:
 
     def __init__(self, options: Options, clock: Clock) -> None:
         self._session = _session(options)
+        self._clock = clock
+        self._timeout = options.timeout
+        self._closed = False
+        self._deadlines: set[Deadline] = set()
         adapter = _adapter(options, self._session, namespace=options.namespace)
         self._adapter = adapter
         self.kv = KvV2(adapter)
@@ -39,20 +49,22 @@ class Client:
         self._threads = ThreadPoolExecutor(options.pool_size, thread_name_prefix="wardgate-vault")
         self._room = threading.BoundedSemaphore(options.pool_size + QUEUE)
 
-    async def ask(self, call: Call, *args: object, mutates: bool = False, **named: object) -> Answer:
-        """Make one call with the gateway's token; the answer is good, or a 404 of something absent.
+    async def ask(
+        self, call: Call, *args: object, mutates: bool = False, long: bool = False, **named: object
+    ) -> Answer:
+        """Make one call with the gateway's token; the answer is good, or a 404 of something absent. ``long``: a list.
 
         Raises:
             WardgateError: everything else. A change whose answer was unclear: OutcomeUnknown.
         """
-        answer = await self._in_thread(self._send, call, *args, mutates=mutates, **named)
+        answer = await self.work(self._send, call, *args, mutates=mutates, long=long, **named)
         if answer.ok or answer.absent:
             return answer
         raise answer.error(mutates=mutates)
 
     async def get(self, path: str) -> Answer:
         """The answer, whatever its status, to a GET of ``/v1/<path>`` (percent-encoded) with the gateway's token."""
-        return await self._in_thread(self._send, self._adapter.get, f"/v1/{path}")
+        return await self.work(self._send, self._adapter.get, f"/v1/{path}")
 
     async def post(self, path: str, body: dict[str, object]) -> Answer:
         """Like :meth:`ask`, for a change that hvac's own call would send with more in it than was asked for."""
@@ -60,43 +72,67 @@ class Client:
 
     async def ask_openly(self, call: Call, **named: object) -> Answer:
         """Make one call without a token; the answer whatever its status."""
-        return await self._in_thread(exchange, call, **named)
+        return await self.work(exchange, call, **named)
 
     async def close(self) -> None:
-        """Give back threads and connections; requests under way end by themselves, within their timeout."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Give back threads and connections; requests under way, or waiting, end now."""
+        self._closed = True
+        self._threads.shutdown(wait=False)
+        for deadline in list(self._deadlines):
+            deadline.cut()
         self._session.close()
         self._adapter.token = None
 
-    def _send(self, call: Call, *args: object, mutates: bool = False, **named: object) -> Answer:
-        token = self._login.ensure()
-        answer = exchange(call, *args, mutates=mutates, **named)
-        if answer.status == HTTPStatus.FORBIDDEN and self._login.replace(token):
-            return exchange(call, *args, mutates=mutates, **named)
-        return answer
-
-    async def _in_thread(self, work: Callable[..., Answer], *args: object, **named: object) -> Answer:
+    async def work(self, work: Callable[..., T], *args: object, **named: object) -> T:
+        """Run ``work`` in one of the mount's own threads: the loop, which serves others too, waits for nothing."""
+        if self._closed:
+            raise Unavailable("this mount is closed")
         if not self._room.acquire(blocking=False):
             raise Unavailable("too many requests wait for this store; try again")
-        try:
-            future = self._threads.submit(work, *args, **named)
-        except RuntimeError:
+        deadline = Deadline(self._clock, timeout=self._timeout, total=self._timeout * TIMES_IN_ALL)
+        self._deadlines.add(deadline)
+        future = self._threads.submit(_under, deadline, partial(work, *args, **named))
+
+        def done(_: Future[T]) -> None:
+            self._deadlines.discard(deadline)
             self._room.release()
-            raise Unavailable("this mount is closed") from None
-        future.add_done_callback(self._make_room)
+
+        future.add_done_callback(done)
         return await asyncio.wrap_future(future)
 
-    def _make_room(self, _: Future[Answer]) -> None:
-        self._room.release()
+    def _send(self, call: Call, *args: object, mutates: bool = False, long: bool = False, **named: object) -> Answer:
+        token = self._login.ensure()
+        bounds = LIST if long else ANSWER
+        answer = exchange(call, *args, mutates=mutates, bounds=bounds, **named)
+        if answer.status == HTTPStatus.FORBIDDEN and self._login.replace(token):
+            return exchange(call, *args, mutates=mutates, bounds=bounds, **named)
+        return answer
+
+
+class _Session(requests.Session):
+    """Follows no redirect, not even so far as to read what comes with it, which would know no bound."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """There is none."""
+
+
+def _under(deadline: Deadline, work: Callable[[], T]) -> T:
+    if deadline.over:
+        raise Unavailable("the request waited too long for this store; try again")
+    with within(deadline):
+        return work()
 
 
 def _session(options: Options) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     # Neither proxies, nor .netrc, nor CA bundles of the environment.
     session.trust_env = False
     session.verify = options.ca_file or True
     session.stream = True
-    transport = HTTPAdapter(pool_connections=1, pool_maxsize=options.pool_size, max_retries=0, pool_block=True)
+    # What is unpacked knows no bound; what is kept for the next request could grow for ever.
+    session.headers["Accept-Encoding"] = "identity"
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    transport = Transport(pool_connections=1, pool_maxsize=options.pool_size, max_retries=0, pool_block=True)
     session.mount("https://", transport)
     session.mount("http://", transport)
     return session

@@ -41,6 +41,7 @@ BY_WORDS: Mapping[str, tuple[type[WardgateError], str]] = {
 """What tells the 400s apart."""
 
 NEVER_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+TIMED_OUT = (TimeoutError, requests.Timeout, urllib3.exceptions.ReadTimeoutError)
 
 
 def of_answer(status: int, errors: str, *, mutates: bool, retry_after: float | None = None) -> WardgateError:
@@ -63,7 +64,7 @@ def of_exception(problem: Exception, *, mutates: bool) -> WardgateError:
         return Unavailable("the store's certificate is not trusted; check 'address' and 'ca_file'")
     if any(isinstance(cause, NEVER_SENT) for cause in causes):
         return Unavailable("the store cannot be reached")
-    if isinstance(problem, requests.Timeout):
+    if any(isinstance(cause, TIMED_OUT) for cause in causes):
         return unclear("the store did not answer in time", mutates=mutates)
     return unclear("the connection to the store broke", mutates=mutates)
 

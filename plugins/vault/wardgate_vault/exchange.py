@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from http.client import HTTPException
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import requests
 import urllib3.exceptions
-from wardgate.spi.errors import WardgateError
+from wardgate.spi.errors import InvalidValue, WardgateError
 
 from wardgate_vault import errors
+from wardgate_vault.deadline import current
 
-MAX_ANSWER_BYTES = 32 * 1024 * 1024
-"""Longest answer that is read: room for a folder of half a million names."""
+PIECE = 65_536
+MAX_PIECES = 20_000
+"""Parts an answer may come in: each costs the gateway more than its sender."""
+MAX_RETRY_DIGITS = 5
+
+
+class Bounds(NamedTuple):
+    """Longest answer that is read (bytes), and most marks (commas, brackets, braces) in one that is decoded."""
+
+    size: int
+    marks: int
+
+
+ANSWER = Bounds(2 * 1024 * 1024, 150_000)
+"""Room for the largest entry of a server, and for whatever of the largest value the gateway writes is a mark."""
+LIST = Bounds(16 * 1024 * 1024, 300_000)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -48,41 +64,68 @@ class Answer:
         """What fails in here fails because the answer is not what this server's API promises."""
         try:
             yield
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, InvalidValue):
             raise errors.unclear("the store's answer could not be understood", mutates=mutates) from None
 
     def error(self, *, mutates: bool) -> WardgateError:
         """The error this answer stands for."""
-        words = " ".join(str(line) for line in self.body.get("errors") or ())
+        lines = self.body.get("errors") or []
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            return errors.unclear("the store's answer could not be understood", mutates=mutates)
+        words = " ".join(lines)
         return errors.of_answer(self.status, words, mutates=mutates, retry_after=self.retry_after)
 
 
-def exchange(call: Callable[..., requests.Response], *args: object, mutates: bool = False, **named: object) -> Answer:
+def exchange(
+    call: Callable[..., requests.Response],
+    *args: object,
+    mutates: bool = False,
+    bounds: Bounds = ANSWER,
+    **named: object,
+) -> Answer:
     """Make one of hvac's calls and read its answer.
 
     Raises:
         WardgateError: there was no answer. It is raised outside every handler: no request or response hangs on it.
     """
+    # The heads of an answer, and of its chunks, are bytes too.
+    current().allow(2 * bounds.size)
     try:
         # The session streams, so that what is read here is all that is ever held.
         with call(*args, **named) as response:
-            content = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=True)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
+            content = _content(response, bounds.size)
+    except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as problem:
         error = errors.of_exception(problem, mutates=mutates)
     else:
-        if len(content) <= MAX_ANSWER_BYTES:
+        if content is not None and _marks(content) <= bounds.marks:
             return Answer(response.status_code, _body(content), _seconds(response.headers.get("Retry-After")))
         error = errors.unclear("the store's answer is too long", mutates=mutates)
     raise error
 
 
+def _content(response: requests.Response, size: int) -> bytes | None:
+    content = bytearray()
+    for count, piece in enumerate(response.raw.stream(PIECE, decode_content=False)):
+        content += piece
+        if len(content) > size or count > MAX_PIECES:
+            return None
+    return bytes(content)
+
+
+def _marks(content: bytes) -> int:
+    # Decoding holds up every thread: an answer is measured by what it would become before it is.
+    return content.count(b",") + content.count(b"[") + content.count(b"{") + content.count(b"]") + content.count(b"}")
+
+
 def _body(content: bytes) -> Mapping[str, Any]:
     try:
-        body = json.loads(content)
+        body = msgspec.json.decode(content)
     except (ValueError, RecursionError):
         return NOTHING
     return body if isinstance(body, dict) else NOTHING
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+    if retry_after and len(retry_after) <= MAX_RETRY_DIGITS and retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    return None

@@ -22,6 +22,8 @@ LEAST_PAUSE = 1.0
 """Seconds at least between two renewals, or two logins."""
 REFUSED_PAUSE = 5.0
 """Seconds a refused login is not repeated: servers lock out those who keep trying."""
+MAX_TOKEN = 16_384
+LONGEST_LEASE = 10**10
 REFUSALS = frozenset({400, 401, 403})
 LOGIN_REFUSED = "the store refuses the gateway's AppRole login; check 'role_id', 'secret_id' and 'approle_mount'"
 
@@ -128,10 +130,10 @@ class Login:
 
     def _learn(self, auth: Mapping[str, Any]) -> float:
         token, lease = auth.get("client_token"), auth.get("lease_duration")
-        if isinstance(token, str) and token:
+        if isinstance(token, str) and token.isascii() and token.isprintable() and 0 < len(token) <= MAX_TOKEN:
             self._adapter.token = token
         self._learned_at = self._clock.monotonic()
-        self._lease = float(lease) if isinstance(lease, int) else 0.0
+        self._lease = float(min(lease, LONGEST_LEASE)) if type(lease) is int and lease > 0 else 0.0
         self._renewable = auth.get("renewable") is True
         self._due = self._learned_at + max(LEAST_PAUSE, self._lease * RENEW_AT) if self._lease else math.inf
         return self._lease

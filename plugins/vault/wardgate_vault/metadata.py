@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from wardgate.spi.values import SecretInfo, SecretSettings, VersionInfo, VersionState
@@ -12,6 +12,7 @@ from wardgate.spi.values import SecretInfo, SecretSettings, VersionInfo, Version
 from wardgate_vault.api.durations import SECOND, parse_duration
 
 MAX_VERSION_DIGITS = 18
+FIRST_SECOND, LAST_SECOND = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (1, 9999))
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -22,6 +23,8 @@ def parse_time(text: str) -> int:
         raise ValueError("not an RFC 3339 time")
     whole, fraction, zone = match.groups()
     seconds = int(datetime.fromisoformat(whole + zone).timestamp())
+    if not FIRST_SECOND <= seconds <= LAST_SECOND:
+        raise ValueError("not an RFC 3339 time: it has no year in UTC")
     return seconds * SECOND + int((fraction or "").ljust(9, "0"))
 
 
@@ -34,6 +37,9 @@ def version_number(version: str) -> int | None:
 
 def version_info(number: int, metadata: Mapping[str, Any], *, now: int) -> VersionInfo:
     """One version from its metadata. Raises KeyError, TypeError or ValueError for what is none."""
+    if not 1 <= _whole(number) < 10**MAX_VERSION_DIGITS:
+        raise ValueError("not a version's number")
+    destroyed = _yes_or_no(metadata["destroyed"])
     deletion = parse_time(metadata["deletion_time"]) if metadata["deletion_time"] else None
     deleted = deletion is not None and deletion <= now
     state = VersionState.DELETED if deleted else VersionState.LIVE
@@ -41,7 +47,7 @@ def version_info(number: int, metadata: Mapping[str, Any], *, now: int) -> Versi
         id=str(number),
         ordinal=number,
         created_at=parse_time(metadata["created_time"]),
-        state=VersionState.DESTROYED if metadata["destroyed"] else state,
+        state=VersionState.DESTROYED if destroyed else state,
         deleted_at=deletion if deleted else None,
         expires_at=None if deleted else deletion,
     )
@@ -49,25 +55,42 @@ def version_info(number: int, metadata: Mapping[str, Any], *, now: int) -> Versi
 
 def secret_info(data: Mapping[str, Any], *, now: int) -> SecretInfo:
     """A secret from its metadata. Raises KeyError, TypeError or ValueError for what is none."""
-    numbered = {int(number): metadata for number, metadata in data["versions"].items()}
-    versions = {number: version_info(number, numbered[number], now=now) for number in sorted(numbered)}
+    numbered = {version_number(number): metadata for number, metadata in data["versions"].items()}
+    if None in numbered:
+        raise ValueError("not a version's number")
+    versions = {number: version_info(number, numbered[number], now=now) for number in sorted(filter(None, numbered))}
     return SecretInfo(
-        current=versions.get(data["current_version"]),
+        current=versions.get(_whole(data["current_version"])),
         versions=tuple(versions.values()),
         created_at=parse_time(data["created_time"]),
         updated_at=parse_time(data["updated_time"]),
         labels=labels(data),
         settings=SecretSettings(
-            max_versions=data["max_versions"],
-            compare_and_set_required=data["cas_required"],
+            max_versions=_whole(data["max_versions"]),
+            compare_and_set_required=_yes_or_no(data["cas_required"]),
             delete_after=_delete_after(data["delete_version_after"]),
         ),
     )
 
 
 def labels(data: Mapping[str, Any]) -> Mapping[str, str]:
-    """The labels: Vault's custom metadata."""
-    return dict(data.get("custom_metadata") or {})
+    """The labels: Vault's custom metadata. Raises ValueError for what is none."""
+    given = data.get("custom_metadata") or {}
+    if not isinstance(given, dict) or not all(isinstance(label, str) for label in given.values()):
+        raise ValueError("not labels")
+    return given
+
+
+def _whole(given: object) -> int:
+    if type(given) is not int or not 0 <= given < 10**MAX_VERSION_DIGITS:
+        raise ValueError("not a number that counts something")
+    return given
+
+
+def _yes_or_no(given: object) -> bool:
+    if type(given) is not bool:
+        raise ValueError("neither true nor false")
+    return given
 
 
 def _delete_after(text: str) -> int:

@@ -27,7 +27,10 @@ class Options:
     approle_mount: str = option(help="where AppRole is mounted", default="approle")
     ca_file: str | None = option(help="PEM file of the authority behind its certificate", default=None)
     plain_http: bool = option(help="allow http:// to another machine; the token then travels in plain", default=False)
-    timeout: float = option(help="seconds to wait for a connection, and for each part of an answer", default=10.0)
+    timeout: float = option(
+        help="seconds to wait for a connection, and for each part of an answer; three times as long in all",
+        default=10.0,
+    )
     pool_size: int = option(help="requests to it at once", default=16)
 
 

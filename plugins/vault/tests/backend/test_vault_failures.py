@@ -160,7 +160,7 @@ def test_an_endless_answer_is_not_kept(
     kind: Kind,
 ) -> None:
     """Past its bound, compressed or not, it is let go of."""
-    monkeypatch.setattr(exchange, "MAX_ANSWER_BYTES", 1_000)
+    monkeypatch.setattr(client, "ANSWER", exchange.Bounds(1_000, 1_000))
     backend = opened(address=server.address, token=CANARY)
     body = b'{"data": {"data": {"a": "' + b"a" * 100_000 + b'"}}}'
     server.answers(200, body)
