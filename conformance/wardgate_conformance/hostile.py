@@ -24,7 +24,7 @@ VALUES = (
     Value(b"", BYTES), Value(b"", TEXT), Value(b"\x00"), Value(bytes(range(256))), Value(b"\xff\xfe\xfa"),
     Value("grüße 😀\n\r\t\x00\x1b\u2028".encode(), TEXT), Value(b" \n trailing and leading \n ", TEXT),
     Value(b"null", JSON), Value(b"[1, 2, 3]", JSON), Value(b'"text"', JSON), Value(b"{", TEXT), Value(b"{}", JSON),
-    Value(b'{"a": 1, "a": 2}', JSON), Value(b'{"n": NaN}', TEXT), Value(b'{"\\ud800": 1}', TEXT),
+    Value(b'{"a": 1, "a": 2}', TEXT), Value(b'{"n": NaN}', TEXT), Value(b'{"\\ud800": 1}', TEXT),
     Value(b'{"big": 123456789012345678901234567890, "exact": 9007199254740993, "float": 0.1, "list": [[]]}', JSON),
     Value(b'{"": "", " ": null, "deep": {"er": {"est": true}}}', JSON), Value(b'  {"spaced" : "out"}  ', JSON),
     Value(b'{"value": "not wrapped"}', JSON), Value(b'{"value_base64": "AAAA"}', JSON),
