@@ -6,10 +6,8 @@ secret. One folder a secret, one file a version: several processes can share it.
 
 from __future__ import annotations
 
-import base64
 import fcntl
 import hashlib
-import json
 import shutil
 import time
 import uuid
@@ -18,9 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from wardgate.spi import pages
 from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Capabilities
-from wardgate.spi.errors import InvalidValue, Malformed, SecretNotFound, Unsupported, VersionNotFound
+from wardgate.spi.errors import InvalidValue, SecretNotFound, Unsupported, VersionNotFound
 from wardgate.spi.hookspecs import BackendType, hookimpl
 from wardgate.spi.options import option
 from wardgate.spi.path import Path
@@ -76,13 +75,10 @@ class OddBackend(Backend):
 
     async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
         """One page; every page looks through the whole store."""
-        after = None if cursor is None else _read_cursor(cursor)
+        after = pages.position(cursor)
         below = (path.below(folder).segments for path in self._paths() if path.starts_with(folder))
         entries = {Entry(rest[0], folder=len(rest) > 1) for rest in below if rest}
-        ordered = sorted(entries, key=_order)
-        left = [entry for entry in ordered if after is None or _order(entry) > after]
-        page = tuple(left[:limit])
-        return Page(page, _write_cursor(page[-1]) if len(left) > limit else None)
+        return pages.cut(entries, after, limit)
 
     async def delete(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
         """End the secret with all its versions."""
@@ -115,22 +111,6 @@ def _written_at(file: FilePath) -> int:
 
 def _info(file: FilePath) -> VersionInfo:
     return VersionInfo(id=file.name.partition(".")[2], created_at=_written_at(file))
-
-
-def _order(entry: Entry) -> tuple[bytes, bool]:
-    return entry.name.encode(), entry.folder
-
-
-def _write_cursor(entry: Entry) -> str:
-    return base64.urlsafe_b64encode(json.dumps([entry.name, entry.folder]).encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[bytes, bool]:
-    try:
-        name, folder = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-        return str(name).encode(), bool(folder)
-    except (ValueError, TypeError):
-        raise Malformed("the cursor is not one of this list's") from None
 
 
 def _open(options: Options, _: Services) -> OddBackend:

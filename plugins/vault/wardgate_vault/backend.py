@@ -6,13 +6,11 @@ for them.
 
 from __future__ import annotations
 
-import base64
-import heapq
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from wardgate.spi import pages
 from wardgate.spi.backend import Backend, Health
 from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import (
@@ -122,7 +120,7 @@ class VaultBackend(Backend):
 
     async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
         """One page: the server gives whole folders, so each page asks for all and keeps a part."""
-        after = None if cursor is None else _read_cursor(cursor)
+        after = pages.position(cursor)
         answer = await self._client.ask(self._kv.list_secrets, str(folder), mount_point=self._mount, long=True)
         if answer.absent:
             return Page(())
@@ -245,14 +243,11 @@ def _not_live(info: VersionInfo) -> VersionInfo:
     )
 
 
-def _page(names: object, after: tuple[bytes, bool] | None, limit: int) -> Page:
+def _page(names: object, after: pages.Position | None, limit: int) -> Page:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise TypeError("not a list of names")
     known = (entry for name in names if (entry := _entry(name)))
-    rest = (entry for entry in known if after is None or _order(entry) > after)
-    found = heapq.nsmallest(limit + 1, rest, key=_order)
-    page = tuple(found[:limit])
-    return Page(page, _write_cursor(page[-1]) if len(found) > limit else None)
+    return pages.cut(known, after, limit)
 
 
 def _entry(name: str) -> Entry | None:
@@ -261,22 +256,6 @@ def _entry(name: str) -> Entry | None:
     except Malformed:
         return None
     return Entry(segment.segments[0], folder=name.endswith("/")) if len(segment.segments) == 1 else None
-
-
-def _order(entry: Entry) -> tuple[bytes, bool]:
-    return entry.name.encode(), entry.folder
-
-
-def _write_cursor(entry: Entry) -> str:
-    return base64.urlsafe_b64encode(json.dumps([entry.name, entry.folder]).encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[bytes, bool]:
-    try:
-        name, folder = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-        return str(name).encode(), bool(folder)
-    except (ValueError, TypeError):
-        raise Malformed("the cursor is not one of this list's") from None
 
 
 def _open(options: Options, services: Services) -> VaultBackend:
