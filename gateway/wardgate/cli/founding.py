@@ -8,13 +8,12 @@ from wardgate.clock import SystemClock
 from wardgate.crypto.seal import KeyFileSeal
 from wardgate.server.epochs import LocalEpochs
 from wardgate.spi.errors import AlreadyExists, InvalidValue, Sealed
+from wardgate.spi.operations.policies import ADMINISTRATOR
 from wardgate.spi.operations.tokens import TokenIssued
 from wardgate.spi.path import Path as SecretPath
 from wardgate.state import State
 from wardgate.state.namespaces import ROOT_NAMESPACE
 from wardgate.state.principals import Life
-
-ADMINISTRATOR = "administrator"
 
 
 def create(data: Path, key_file: Path) -> State:

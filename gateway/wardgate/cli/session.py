@@ -6,7 +6,7 @@ import functools
 import ipaddress
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -33,7 +33,6 @@ class Session:
     ca_file: Path | None
     allow_http: bool
     json: bool
-    anonymous: bool = field(default=False)
 
     def client(self, *, anonymous: bool = False, refused: str = "") -> Client:
         """Connect.

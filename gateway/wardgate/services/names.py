@@ -8,11 +8,10 @@ from typing import Final
 
 from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound
 from wardgate.spi.identity import Principal
+from wardgate.spi.operations.policies import ADMINISTRATOR, DEFAULT
 from wardgate.spi.options import nearest
 from wardgate.spi.path import Path
 
-ADMINISTRATOR: Final = "administrator"
-DEFAULT: Final = "default"
 MAX_POLICIES: Final = 64
 """Policies one token or role can carry."""
 

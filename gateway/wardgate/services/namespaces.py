@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wardgate.context import Context
-from wardgate.services.names import ADMINISTRATOR, check_name, name_below
+from wardgate.services.names import check_name, name_below
 from wardgate.services.service import Handlers
 from wardgate.spi.operations.namespaces import (
     NAMESPACES,
@@ -13,6 +13,7 @@ from wardgate.spi.operations.namespaces import (
     NamespaceCreated,
     NamespaceInfo,
 )
+from wardgate.spi.operations.policies import ADMINISTRATOR
 from wardgate.state import State
 from wardgate.state.principals import Life
 from wardgate.state.tokens import new_id

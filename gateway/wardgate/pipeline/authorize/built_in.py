@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from wardgate.spi.operations import policies
 from wardgate.spi.operations.policies import Effect, Policy, Rule
 
 DEFAULT: Final = Policy(
-    "default",
+    policies.DEFAULT,
     (
         Rule(Effect.ALLOW, ("read",), ("auth/token/lookup-self",)),
         Rule(Effect.ALLOW, ("write",), ("auth/token/renew-self", "auth/token/revoke-self")),
@@ -17,7 +18,7 @@ DEFAULT: Final = Policy(
 )
 """Carried by every principal, named or not: its own token, and what it may see."""
 
-ADMINISTRATOR: Final = Policy("administrator", (Rule(Effect.ALLOW, ("*",), ("**",)),), built_in=True)
+ADMINISTRATOR: Final = Policy(policies.ADMINISTRATOR, (Rule(Effect.ALLOW, ("*",), ("**",)),), built_in=True)
 """Everything within its namespace. An explicit deny of another policy still wins."""
 
 BUILT_IN: Final = {policy.name: policy for policy in (DEFAULT, ADMINISTRATOR)}

@@ -10,6 +10,10 @@ from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.path import Path
 
 POLICIES = Path(("sys", "policies"))
+ADMINISTRATOR = "administrator"
+"""The built-in policy that allows everything in its namespace."""
+DEFAULT = "default"
+"""The built-in policy that every principal carries."""
 
 
 class Effect(enum.StrEnum):
