@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from wardgate.spi.frontend import Arrival, Freshness
+from wardgate.spi.frontend import Arrival, Freshness, Wrap
 from wardgate.spi.identity import Credential, Principal
 from wardgate.spi.operations.base import Operation
 
@@ -53,24 +53,36 @@ class Context:
     """What is known of one request while it is on the road.
 
     ``namespace``: the namespace's id, or "" when the path named none (no principal ever matches that).
+    ``mount``: where the operation's path lies, None at the gateway's own services and where nothing is mounted; a fact
+    that only dispatch may tell the caller. ``wrap``: the caller wants the answer kept.
     """
 
     __slots__ = (
-        "_decision", "_freshness", "_mount", "_principal", "arrival", "begun", "credential", "namespace", "operation",
+        "_decision", "_decisions", "_freshness", "_principal", "arrival", "begun", "credential", "mount", "namespace",
+        "operation", "wrap",
     )  # fmt: skip
 
     principal: Once[Principal | None] = Once()
     decision: Once[Decision] = Once()
-    mount: Once[Mount] = Once()
+    decisions: Once[tuple[Decision | None, ...]] = Once()
+    """Of a batch: one for each item, None where it is denied."""
     freshness: Once[Freshness] = Once()
 
     def __init__(
-        self, arrival: Arrival, operation: Operation[Any], credential: Credential | None, namespace: str
+        self,
+        arrival: Arrival,
+        operation: Operation[Any],
+        credential: Credential | None,
+        namespace: str,
+        mount: Mount | None = None,
+        wrap: Wrap | None = None,
     ) -> None:
         self.arrival = arrival
         self.operation = operation
         self.credential = credential
         self.namespace = namespace
+        self.mount = mount
+        self.wrap = wrap
         self.begun = False
 
     def known(self, slot: str) -> Any:

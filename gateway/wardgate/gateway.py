@@ -8,7 +8,7 @@ from typing import TypeVar
 from wardgate.context import Context
 from wardgate.mounts import Mounts
 from wardgate.pipeline import Handler
-from wardgate.spi.frontend import ARRIVAL, MountTable, Outcome, Scope
+from wardgate.spi.frontend import ARRIVAL, MountTable, Outcome, Scope, Wrap
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.base import Operation
 
@@ -36,8 +36,15 @@ class Gateway:
         return self._mounts_of(found) if found else NO_MOUNTS
 
     async def perform(
-        self, scope: Scope, operation: Operation[R], *, credential: Credential | None, namespace: str = ""
+        self,
+        scope: Scope,
+        operation: Operation[R],
+        *,
+        credential: Credential | None,
+        namespace: str = "",
+        wrap: Wrap | None = None,
     ) -> Outcome[R]:
         """Send one operation down the road; raises one of the closed list."""
-        context = Context(scope[ARRIVAL], operation, credential, self._resolve(namespace))
-        return await self._road(context)
+        found = self._resolve(namespace)
+        mount = self._mounts_of(found).locate(operation.path) if found else None
+        return await self._road(Context(scope[ARRIVAL], operation, credential, found, mount, wrap))

@@ -124,7 +124,9 @@ class Room:
 
     async def ask(self, operation: Operation[R], seconds: float = 5.0) -> R:
         arrival = Arrival(str(next(self.ids)), 0, self.clock.monotonic() + seconds, "127.0.0.1")
-        outcome: Any = await self.dispatch(Context(arrival, operation, None, "root"))
+        outcome: Any = await self.dispatch(
+            Context(arrival, operation, None, "root", self.mounts.locate(operation.path))
+        )
         result: R = outcome.result
         return result
 

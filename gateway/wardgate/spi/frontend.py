@@ -54,6 +54,19 @@ class Outcome(Generic[R]):
 
 
 @dataclass(frozen=True, slots=True)
+class Wrap:
+    """Asks that an answer be kept for whoever shows a wrapping token, instead of being given.
+
+    ``ttl``: nanoseconds. ``encode`` makes the bytes that unwrapping returns, in the front-end's own wire.
+    ``creation_path``: what the wrapping's holder is told of where the answer came from.
+    """
+
+    ttl: int
+    creation_path: str
+    encode: Callable[[Outcome[Any]], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class MountView:
     """What a front-end may know of a mount before anything is authorized."""
 
@@ -82,6 +95,7 @@ class Gateway(Protocol):
         *,
         credential: Credential | None,
         namespace: str = "",
+        wrap: Wrap | None = None,
     ) -> Outcome[R]:
         """Send one operation down the road.
 
@@ -90,6 +104,8 @@ class Gateway(Protocol):
             operation: what is asked.
             credential: what the caller showed, if anything.
             namespace: path of the namespace, as the wire gave it; ``""`` is the root.
+            wrap: keep the answer; the outcome's result is then a
+                :class:`wardgate.spi.operations.wrapping.Wrapped` instead of the operation's own.
 
         Raises:
             WardgateError: one of the closed list.

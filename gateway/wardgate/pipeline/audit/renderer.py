@@ -100,7 +100,7 @@ class Renderer:
         operation, arrival, credential = context.operation, context.arrival, context.credential
         principal: Principal | None = context.known("principal")
         decision = context.known("decision")
-        mount = context.known("mount")
+        mount = context.mount
         return encode(
             Record(
                 self._slot,

@@ -59,7 +59,21 @@ class Engine:
         Raises:
             PermissionDenied: no rule allows it, or one denies it; the message does not say which.
         """
+        decision = self._decision(self._loader.current(principal.namespace), principal, operation)
+        if decision is None:
+            raise PermissionDenied("permission denied: no policy of this token allows it")
+        return decision
+
+    def decisions(self, principal: Principal, operations: Sequence[Operation[Any]]) -> tuple[Decision | None, ...]:
+        """The decision that allows each, None where it is denied.
+
+        Raises:
+            PermissionDenied: the namespace's policies cannot be used, so everything is denied.
+        """
         compiled = self._loader.current(principal.namespace)
+        return tuple(self._decision(compiled, principal, operation) for operation in operations)
+
+    def _decision(self, compiled: Compiled, principal: Principal, operation: Operation[Any]) -> Decision | None:
         path, folder, action = operation.path.segments, operation.folder, operation.action
         key = (compiled.generation, principal.policies, action, folder, path)
         try:
@@ -68,8 +82,6 @@ class Engine:
             decision = self._decide(compiled, principal.policies, action, Target(path, folder))
             if sum(map(len, path)) <= MAX_REMEMBERED_CHARACTERS:
                 self._decisions[key] = decision
-        if decision is None:
-            raise PermissionDenied("permission denied: no policy of this token allows it")
         return decision
 
     def visible(self, principal: Principal, action: Action, prefix: Path) -> Visible:

@@ -11,7 +11,7 @@ from wardgate.pipeline.authorize.engine import Engine
 from wardgate.pipeline.authorize.visible import Extent, Visible
 from wardgate.spi.errors import PermissionDenied
 from wardgate.spi.frontend import Outcome
-from wardgate.spi.operations.base import Action
+from wardgate.spi.operations.base import Action, Batch
 from wardgate.spi.operations.secrets import ListSecrets
 from wardgate.spi.values import Page
 
@@ -22,6 +22,7 @@ NO_DECISION: Final = Decision("", 0)
 class Authorize:
     """Asks the engine about every operation but the anonymous ones.
 
+    Of a batch each item is asked about, and the layers below leave alone what is denied.
     Listing a folder needs ``list`` on the folder itself; a page then shows the names that are not denied.
     """
 
@@ -37,6 +38,9 @@ class Authorize:
         principal = context.known("principal")
         if principal is None or principal.namespace != context.namespace:
             raise PermissionDenied("permission denied: this namespace needs a principal of its own")
+        if isinstance(operation, Batch):
+            context.decisions = self._engine.decisions(principal, operation.items)
+            return await call_next(context)
         context.decision = self._engine.require(principal, operation)
         outcome = await call_next(context)
         if isinstance(operation, ListSecrets):

@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from wardgate.context import Context
+from wardgate.context import Context, Decision
 from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline.dispatch.breaker import Breakers
 from wardgate.pipeline.dispatch.cursors import Cursors
-from wardgate.pipeline.dispatch.secrets import SECRET_HANDLERS, SecretHandler
+from wardgate.pipeline.dispatch.secrets import SECRET_HANDLERS
 from wardgate.pipeline.dispatch.versions import Ledger, Versions
-from wardgate.spi.errors import OutcomeUnknown, SecretNotFound, Unavailable
+from wardgate.spi.errors import OutcomeUnknown, PermissionDenied, SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
-from wardgate.spi.operations.base import Operation, Rejected
+from wardgate.spi.operations.base import Batch, Operation, Rejected
 from wardgate.spi.operations.secrets import ListSecrets
 from wardgate.spi.services import Clock, Keyring
+
+AT_ONCE = 64
+"""Items of one batch that are asked of foreign stores at a time."""
 
 ServiceHandler = Callable[[Context, Any], Awaitable[Any]]
 
@@ -62,17 +65,52 @@ class Dispatch:
         service = self._services.get(type(operation))
         if service is not None:
             return Outcome(await self._in_time(context, service(context, operation), None))
-        handler = SECRET_HANDLERS[type(operation)]
-        mount = self._mounts(context.namespace).locate(operation.path)
+        if isinstance(operation, Batch):
+            return Outcome(await self._batch(context, operation))
+        return Outcome(await self._ask(context, operation, context.mount))
+
+    async def _batch(self, context: Context, batch: Batch[Any]) -> tuple[Any, ...]:
+        """Each item's result or error, in order. Items of embedded stores that are read wait for nobody."""
+        mounts = self._mounts(context.namespace)
+        asked = [(item, mounts.locate(item.path)) for item in batch.items]
+        if all(mount is None or mount.embedded for _, mount in asked) and not batch.mutates:
+            return tuple(
+                [
+                    await self._item(context, item, mount, decision)
+                    for (item, mount), decision in zip(asked, context.decisions, strict=True)
+                ]
+            )
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def in_turn(item: Operation[Any], mount: Mount | None, decision: Decision | None) -> Any:
+            async with turns:
+                return await self._item(context, item, mount, decision)
+
+        return tuple(
+            await asyncio.gather(
+                *(
+                    in_turn(item, mount, decision)
+                    for (item, mount), decision in zip(asked, context.decisions, strict=True)
+                )
+            )
+        )
+
+    async def _item(
+        self, context: Context, item: Operation[Any], mount: Mount | None, decision: Decision | None
+    ) -> Any:
+        if decision is None:
+            return PermissionDenied("permission denied: no policy of this token allows it")
+        try:
+            return await self._ask(context, item, mount)
+        except WardgateError as error:
+            return error
+
+    async def _ask(self, context: Context, operation: Operation[Any], mount: Mount | None) -> Any:
         if mount is None:
             raise SecretNotFound(f"no mount holds {operation.path}")
-        context.mount = mount
-        return Outcome(await self._ask(context, mount, handler))
-
-    async def _ask(self, context: Context, mount: Mount, handler: SecretHandler) -> Any:
         if mount.backend is None:
             raise Unavailable(f"{mount.name} is not open: {mount.fault}")
-        operation = context.operation
+        handler = SECRET_HANDLERS[type(operation)]
         versions = Versions(mount, operation.path.below(mount.prefix), self._ledger)
         listing = operation if isinstance(operation, ListSecrets) else None
         asked = self._cursors.opened(listing, mount) if listing else operation

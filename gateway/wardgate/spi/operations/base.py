@@ -49,6 +49,21 @@ class Operation(Generic[R]):
         return cls.__name__
 
 
+MAX_ITEMS = 1_000
+"""Items of one batch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch(Operation[tuple[R | WardgateError, ...]], Generic[R]):
+    """Several operations of one kind in one request and one audit record.
+
+    Each item is decided and done for itself; the result has an outcome or an error for each, in order.
+    """
+
+    path: Path = ROOT
+    items: tuple[Operation[R], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected(Operation[None]):
     """What a front-end could not translate. It enters the road to be audited, and always ends in ``error``."""

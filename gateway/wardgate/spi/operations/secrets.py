@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wardgate.spi.operations.base import Action, Operation
+from wardgate.spi.operations.base import Action, Batch, Operation
 from wardgate.spi.values import Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo
 
 
@@ -71,6 +71,49 @@ class WriteSecret(Operation[VersionInfo]):
     mutates = True
     value: Value = field(repr=False)
     expect: Ordinal | VersionId | Absent | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchSecret(Operation[VersionInfo]):
+    """Merge ``patch`` into the current version, a JSON object, and store the result (RFC 7396).
+
+    Never shows what is there: whoever may write may patch. It needs a store that can compare and set.
+    """
+
+    action = Action.WRITE
+    mutates = True
+    patch: Value = field(repr=False)
+    expect: Ordinal | VersionId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanSecrets(Operation[Page]):
+    """One page of the names anywhere below the folder ``path``: ``Entry.name`` is the path from there, ``a/b/c``.
+
+    Only secrets, in the order of their folders; a folder the principal may not list is left out with all below it.
+    """
+
+    action = Action.LIST
+    folder = True
+    cursor: str | None = None
+    limit: int = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSecrets(Batch[SecretVersion]):
+    """Many reads in one request."""
+
+    action = Action.READ
+    items: tuple[ReadSecret, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteSecrets(Batch[VersionInfo]):
+    """Many writes in one request; each is made or not for itself, and in no order."""
+
+    action = Action.WRITE
+    mutates = True
+    items: tuple[WriteSecret, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -301,7 +301,9 @@ class MemoryGateway:
         known = credential is not None and credential.secret in self.tokens and namespace == ""
         if not known and not operation.anonymous:
             raise Unauthenticated
-        return await self._dispatch(Context(scope[ARRIVAL], operation, credential, "root"))
+        return await self._dispatch(
+            Context(scope[ARRIVAL], operation, credential, "root", self.mounts("").locate(operation.path))
+        )
 
 
 def _awaited(handler: Callable[[Context, Any], Any]) -> Callable[[Context, Any], Any]:
