@@ -38,7 +38,7 @@ from wardgate.spi.values import (
 )
 
 from wardgate_vault import metadata
-from wardgate_vault.api.durations import format_duration
+from wardgate_vault.durations import format_duration
 from wardgate_vault.maps import TEXT_KEY, TYPE_KEY, from_map, to_map
 from wardgate_vault.options import Options, check
 

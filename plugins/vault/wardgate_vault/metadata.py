@@ -9,7 +9,7 @@ from typing import Any
 
 from wardgate.spi.values import SecretInfo, SecretSettings, VersionInfo, VersionState
 
-from wardgate_vault.api.durations import SECOND, parse_duration
+from wardgate_vault.durations import SECOND, parse_duration
 
 MAX_VERSION_DIGITS = 18
 FIRST_SECOND, LAST_SECOND = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (1, 9999))

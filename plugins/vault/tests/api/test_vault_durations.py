@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wardgate.spi.errors import InvalidValue
-from wardgate_vault.api.durations import LONGEST, SECOND, format_duration, parse_duration, rfc3339
+from wardgate_vault.durations import LONGEST, SECOND, format_duration, parse_duration, rfc3339
 
 
 @given(st.integers(0, LONGEST))

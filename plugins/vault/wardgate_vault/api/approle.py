@@ -22,12 +22,12 @@ from wardgate.spi.operations.base import Action
 from wardgate.spi.path import Path
 
 from wardgate_vault.api import wire
-from wardgate_vault.api.durations import parse_duration, whole_seconds
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, refusal
 from wardgate_vault.api.errors import NOT_FOUND, refusing
 from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import ONE, Route
 from wardgate_vault.api.tokens import auth
+from wardgate_vault.durations import parse_duration, whole_seconds
 
 MAX_USES = 2**31 - 1
 _DEFAULTS: Mapping[str, object] = {

@@ -11,7 +11,7 @@ from wardgate.spi.operations.secrets import Absent, Ordinal
 from wardgate.spi.values import JSON, SecretSettings, Value
 
 from wardgate_vault.api import wire
-from wardgate_vault.api.durations import LONGEST, parse_duration
+from wardgate_vault.durations import LONGEST, parse_duration
 from wardgate_vault.maps import TYPE_KEY
 
 MAX_SELECTED = 1_000

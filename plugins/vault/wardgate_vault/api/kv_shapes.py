@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from wardgate.spi.values import SecretInfo, SecretVersion, VersionInfo, VersionState
 
-from wardgate_vault.api.durations import format_duration, rfc3339
 from wardgate_vault.api.envelope import encode
+from wardgate_vault.durations import format_duration, rfc3339
 from wardgate_vault.maps import to_json
 
 NO_SETTINGS: Mapping[str, object] = {"cas_required": False, "delete_version_after": "0s", "max_versions": 0}

@@ -8,11 +8,11 @@ from wardgate.spi.errors import Malformed, Sealed
 from wardgate.spi.frontend import ARRIVAL
 from wardgate.spi.operations.system import ReadHealth, ReadLeader, ReadSealStatus
 
-from wardgate_vault.api.durations import whole_seconds
 from wardgate_vault.api.envelope import Answer, encode, refusal
 from wardgate_vault.api.errors import Refused
 from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import Route
+from wardgate_vault.durations import whole_seconds
 
 ACTIVE, UNINITIALIZED, SEALED = 200, 501, 503
 _CODE = re.compile(r"(?!204|205|304)[2-5]\d\d", re.ASCII)

@@ -7,11 +7,11 @@ from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.tokens import LookupSelf, RenewSelf, RevokeSelf, TokenInfo
 
 from wardgate_vault.api import wire
-from wardgate_vault.api.durations import SECOND, format_duration, parse_duration, rfc3339, whole_seconds
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope
 from wardgate_vault.api.errors import refusing
 from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import Route
+from wardgate_vault.durations import SECOND, format_duration, parse_duration, rfc3339, whole_seconds
 
 _RENEW = RenewSelf()
 _LOGIN_PATHS = {"approle": "auth/approle/login"}
