@@ -67,13 +67,14 @@ class Application:
             kind.open(options.parse(kind.options, {}, of=f"authenticator {name}"), clock)
             for name, kind in self._registry.authenticator_types.items()
         ]
+        self._cache = Cache(worker.epochs, clock, self._mounts.of)
         road = compose(
             [
                 Audit(self._journal),
                 Authenticate([TokenAuthenticator(self._state.principals), *others], clock, worker.epochs),
                 Authorize(engine),
                 self._begin,
-                Cache(),
+                self._cache,
             ],
             Dispatch(handlers, self._mounts.of, self._state.ledger, opening.keyring, clock),
         )
@@ -97,6 +98,7 @@ class Application:
             Unavailable: the audit cannot be written.
         """
         await self._journal.open(self._outcome_of)
+        self._cache.forget_everywhere()  # this worker may replace one that died amid a change
         self._reconciling = asyncio.get_running_loop().create_task(self._reconcile())
 
     async def drain(self) -> None:
@@ -106,6 +108,7 @@ class Application:
             self._reconciling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reconciling
+        await self._cache.close()
         await self._journal.close()
         await self._mounts.close()
         await self._state.close()

@@ -22,6 +22,7 @@ class Mount:
     """A configured backend at a prefix. ``backend`` is None while it cannot be opened; ``fault`` then says why.
 
     ``embedded``: its store is the gateway's own storage, so that a read never waits for another machine.
+    ``cache_ttl``: nanoseconds that what was read is remembered; None: the gateway's default, 0: never.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Mount:
     backend: Backend | None
     fault: str = ""
     embedded: bool = False
+    cache_ttl: int | None = None
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ import mmap
 import os
 from typing import Final, Protocol
 
-FIXED: Final = ("namespaces",)
+FIXED: Final = ("namespaces", "caches")
 """Kinds with a slot of their own, so that no other key can share it."""
 
 HASHED_SLOTS: Final = 64 * 1024

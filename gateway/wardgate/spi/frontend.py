@@ -46,11 +46,16 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[R]):
-    """An answer without its wire."""
+    """An answer without its wire.
+
+    ``rendered``: where the cache keeps this outcome, what front-ends made of it, by names of their own, to be kept as
+    long; None elsewhere. Only what depends on the result alone may go there.
+    """
 
     result: R
     warnings: tuple[str, ...] = ()
     freshness: Freshness | None = None
+    rendered: dict[str, bytes] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,15 +40,16 @@ Selector = Ordinal | VersionId | Stage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadSecret(Operation[SecretVersion]):
-    """Read one version; without ``version`` the current one."""
+    """Read one version; without ``version`` the current one. ``fresh``: ask the store, whatever is remembered."""
 
     action = Action.READ
     version: Selector | None = None
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribeSecret(Operation[SecretInfo]):
-    """What is known of a secret, without values."""
+    """What is known of a secret, without values; of a mount's own prefix: the settings for all of its secrets."""
 
     action = Action.DESCRIBE
 
@@ -108,6 +109,14 @@ class ReadSecrets(Batch[SecretVersion]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeSecrets(Batch[SecretInfo]):
+    """What is known of many secrets, in one request."""
+
+    action = Action.DESCRIBE
+    items: tuple[DescribeSecret, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WriteSecrets(Batch[VersionInfo]):
     """Many writes in one request; each is made or not for itself, and in no order."""
 
@@ -118,12 +127,16 @@ class WriteSecrets(Batch[VersionInfo]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotateSecret(Operation[None]):
-    """Replace labels, change settings; None leaves them."""
+    """Replace labels, change settings; None leaves them. At a mount's own prefix: settings for all of its secrets.
+
+    ``merge``: the labels are changes to those there are, None taking one away; the secret must exist.
+    """
 
     action = Action.ANNOTATE
     mutates = True
-    labels: Mapping[str, str] | None = field(default=None, repr=False)
+    labels: Mapping[str, str | None] | None = field(default=None, repr=False)
     settings: SecretSettings | None = None
+    merge: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

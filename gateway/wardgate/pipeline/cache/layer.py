@@ -1,0 +1,257 @@
+"""The layer: a read that is remembered is answered here; a change purges its path in every worker of the host."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final, Protocol, cast
+
+from wardgate.context import Context, Decision
+from wardgate.mounts import Mount, Mounts
+from wardgate.pipeline import Handler
+from wardgate.pipeline.cache.flights import Flights
+from wardgate.pipeline.cache.memory import Entry, Key, Limits, Memory
+from wardgate.spi.errors import Gone, SecretNotFound, Unavailable, VersionNotFound, WardgateError
+from wardgate.spi.frontend import Outcome
+from wardgate.spi.operations.base import Operation
+from wardgate.spi.operations.secrets import ReadSecret, ReadSecrets, WriteSecrets
+from wardgate.spi.services import Clock
+from wardgate.spi.values import SecretVersion
+
+SECOND: Final = 1_000_000_000
+TTL: Final = 60 * SECOND
+"""Nanoseconds that a read is remembered where its mount says nothing else."""
+
+NEGATIVE_TTL: Final = 5.0
+"""Seconds that it is remembered, at most, that nothing is there."""
+
+JITTER: Final = 0.1
+"""What was read together does not expire together: each TTL is up to this part longer or shorter."""
+
+OVERHEAD: Final = 1_500
+"""Bytes of an entry besides its value."""
+
+COPIES: Final = 3
+"""How often the bytes of a value are held: as read, and as front-ends rendered it."""
+
+DEFAULTS: Final = Limits()
+_NOTHING: Final = (SecretNotFound, VersionNotFound, Gone)
+
+Answer = Outcome[SecretVersion] | WardgateError
+
+
+class Epochs(Protocol):
+    """What the layer needs of the epoch page."""
+
+    def slot(self, kind: str, *key: str) -> int:
+        """Where the epoch of ``key`` lives."""
+
+    def read(self, slot: int) -> int:
+        """The epoch now."""
+
+    def bump(self, slot: int) -> None:
+        """Change the epoch, for every worker at once."""
+
+
+class Count(Protocol):
+    """Told of each read that could have been remembered."""
+
+    def __call__(self, mount: str, *, hit: bool) -> None:
+        """One read of the mount with this id."""
+
+
+def _uncounted(mount: str, *, hit: bool) -> None:
+    """Keep no count."""
+
+
+class Cache:
+    """Remembers reads of secrets. It stands behind authorize, so that each hit was allowed for its own caller.
+
+    An entry holds until its mount's TTL ends, its version expires, or a change of its path moves the path's epoch;
+    a change moves it after the store has done it and before it is acknowledged. Nothing stale is answered.
+
+    Args:
+        epochs: those of kind ``secret`` stand for (mount id, path); that of kind ``caches`` for everything.
+        clock: for TTLs and for versions that expire.
+        mounts: the mounts of a namespace, by its id; for batches.
+        limits: how much is remembered.
+        count: told of hits and misses.
+    """
+
+    def __init__(
+        self,
+        epochs: Epochs,
+        clock: Clock,
+        mounts: Callable[[str], Mounts],
+        *,
+        limits: Limits = DEFAULTS,
+        count: Count = _uncounted,
+    ) -> None:
+        self.memory = Memory(limits)
+        self._slot = epochs.slot
+        self._epoch = epochs.read
+        self._bump = epochs.bump
+        self._everything = epochs.slot("caches")
+        self._generation = self._epoch(self._everything)
+        self._clock = clock
+        self._monotonic = clock.monotonic
+        self._mounts = mounts
+        self._count = count
+        self._flights: Flights[tuple[str, Key], Outcome[SecretVersion]] = Flights()
+
+    async def __call__(self, context: Context, call_next: Handler) -> Outcome[Any]:
+        """Answer from memory, or pass on and remember."""
+        operation = context.operation
+        if type(operation) is ReadSecret and context.wrap is None:
+            mount = context.mount
+            if mount is None or mount.cache_ttl == 0:
+                return await call_next(context)
+            return await self._read(context, operation, mount, call_next)
+        if operation.mutates:
+            try:
+                return await call_next(context)
+            finally:
+                # Whatever came of it: an unclear outcome may have changed the store too.
+                self._purge(context, operation)
+        if type(operation) is ReadSecrets and context.wrap is None:
+            return await self._read_many(context, operation, call_next)
+        return await call_next(context)
+
+    def forget_everywhere(self) -> None:
+        """Let every worker of the host forget everything: one may have died between a change and its purge."""
+        self._bump(self._everything)
+
+    async def close(self) -> None:
+        """End the fetches under way."""
+        await self._flights.close()
+        self.memory.clear()
+
+    async def _read(
+        self, context: Context, operation: ReadSecret, mount: Mount, call_next: Handler
+    ) -> Outcome[SecretVersion]:
+        key = (mount.id, operation.path.segments, operation.version)
+        answer = None if operation.fresh else self._remembered(mount, key)
+        self._count(mount.id, hit=answer is not None)
+        if answer is None:
+            return await self._fetch(context, mount, key, call_next)
+        if isinstance(answer, WardgateError):
+            raise answer.with_traceback(None)
+        return answer
+
+    def _remembered(self, mount: Mount, key: Key) -> Answer | None:
+        if self._generation != self._epoch(self._everything):
+            self._generation = self._epoch(self._everything)
+            self.memory.clear()
+            return None
+        entry = self.memory.get(mount.namespace, key)
+        if entry is None:
+            return None
+        if (
+            entry.epoch == self._epoch(entry.slot)
+            and self._monotonic() < entry.until
+            and entry.backend is mount.backend
+        ):
+            return entry.answer
+        self.memory.drop(mount.namespace, key)
+        return None
+
+    async def _fetch(self, context: Context, mount: Mount, key: Key, call_next: Handler) -> Outcome[SecretVersion]:
+        # Before the fetch: what is changed meanwhile moves it, and what was fetched is then already old.
+        slot = self._slot("secret", mount.id, *key[1])
+        epoch = self._epoch(slot)
+
+        async def fetch() -> Outcome[SecretVersion]:
+            try:
+                outcome = await call_next(context)
+            except _NOTHING as nothing:
+                self._remember(mount, key, slot, epoch, nothing)
+                raise
+            return cast("Outcome[SecretVersion]", self._remember(mount, key, slot, epoch, outcome))
+
+        if mount.embedded:
+            return await fetch()  # it waits for nobody, so that nobody can come meanwhile
+        patience = context.arrival.deadline - self._monotonic()
+        try:
+            return await self._flights.join((mount.namespace, key), epoch, fetch, patience)
+        except TimeoutError:
+            raise Unavailable(f"{mount.name} did not answer in time; try again") from None
+
+    def _remember(self, mount: Mount, key: Key, slot: int, epoch: int, answer: Answer) -> Answer:
+        now, ttl = self._monotonic(), (TTL if mount.cache_ttl is None else mount.cache_ttl) / SECOND
+        ttl *= 1 + JITTER * (2 * random.random() - 1)  # noqa: S311  # spreads load; nothing depends on its secrecy
+        size = OVERHEAD + sum(map(len, key[1]))
+        if isinstance(answer, WardgateError):
+            if mount.embedded:
+                return answer  # asking again costs little, and filling the memory with nothing would cost others
+            answer, ttl = answer.with_traceback(None), min(ttl, NEGATIVE_TTL)
+        else:
+            found = answer.result
+            ttl = min(ttl, self._lifetime(found))
+            if ttl <= 0:
+                return answer
+            size += COPIES * len(found.value.data) + sum(len(name) + len(label) for name, label in found.labels.items())
+            answer = replace(answer, rendered={})
+        self.memory.put(mount.namespace, key, Entry(answer, mount.backend, slot, epoch, now + ttl, size))
+        return answer
+
+    def _lifetime(self, found: SecretVersion) -> float:
+        """Seconds until the version ends by itself."""
+        ends = [at for at in (found.info.expires_at, found.info.deleted_at) if at is not None]
+        return (min(ends) - self._clock.now()) / SECOND if ends else float("inf")
+
+    def _purge(self, context: Context, operation: Operation[Any]) -> None:
+        if isinstance(operation, WriteSecrets):
+            mounts = self._mounts(context.namespace)
+            for item in operation.items:
+                self._purge_path(mounts.locate(item.path), item)
+        else:
+            self._purge_path(context.mount, operation)
+
+    def _purge_path(self, mount: Mount | None, operation: Operation[Any]) -> None:
+        if mount is not None:
+            self._bump(self._slot("secret", mount.id, *operation.path.segments))
+
+    async def _read_many(self, context: Context, operation: ReadSecrets, call_next: Handler) -> Outcome[Any]:
+        """What is remembered, and for the rest one batch of what is not."""
+        mounts = self._mounts(context.namespace)
+        answers: list[Any] = []
+        missing: list[tuple[int, Mount, Key, int, int]] = []
+        for item, decision in zip(operation.items, context.decisions, strict=True):
+            mount = mounts.locate(item.path) if decision is not None else None
+            answer = None
+            if mount is not None and mount.cache_ttl != 0:
+                key = (mount.id, item.path.segments, item.version)
+                answer = None if item.fresh else self._remembered(mount, key)
+                self._count(mount.id, hit=answer is not None)
+                if answer is None:
+                    slot = self._slot("secret", mount.id, *item.path.segments)
+                    missing.append((len(answers), mount, key, slot, self._epoch(slot)))
+            answers.append(answer.result if isinstance(answer, Outcome) else answer)
+        at = [index for index, answer in enumerate(answers) if answer is None]
+        if not at:
+            return Outcome(tuple(answers))
+        fetched = await call_next(_narrowed(context, operation, at))
+        for index, result in zip(at, fetched.result, strict=True):
+            answers[index] = result
+        for index, mount, key, slot, epoch in missing:
+            result = answers[index]
+            if isinstance(result, _NOTHING):
+                self._remember(mount, key, slot, epoch, result)
+            elif isinstance(result, SecretVersion):
+                self._remember(mount, key, slot, epoch, Outcome(result))
+        return replace(fetched, result=tuple(answers))
+
+
+def _narrowed(context: Context, operation: ReadSecrets, at: list[int]) -> Context:
+    """The same request about some of its items only."""
+    narrow = Context(
+        context.arrival,
+        ReadSecrets(items=tuple(operation.items[index] for index in at)),
+        context.credential,
+        context.namespace,
+    )
+    narrow.principal = context.principal
+    decisions: tuple[Decision | None, ...] = tuple(context.decisions[index] for index in at)
+    narrow.decisions = decisions
+    return narrow
