@@ -64,15 +64,25 @@ class Backend(abc.ABC):
         _unsupported("list names")
 
     async def describe(self, path: Path) -> SecretInfo:
-        """What is known of a secret without values, deleted versions included. Needs ``describe``."""
+        """What is known of a secret without values, deleted versions included. Needs ``describe``.
+
+        Of ``ROOT``: the settings of the mount itself. Needs ``mount_settings``.
+        """
         _unsupported("describe a secret")
 
     async def annotate(
-        self, path: Path, *, labels: Mapping[str, str] | None = None, settings: SecretSettings | None = None
+        self,
+        path: Path,
+        *,
+        labels: Mapping[str, str | None] | None = None,
+        settings: SecretSettings | None = None,
+        merge: bool = False,
     ) -> None:
         """Replace the labels, change the settings; None leaves them. Needs ``labels`` or ``settings``.
 
-        Creates the secret, without a version, where it does not exist.
+        Creates the secret, without a version, where it does not exist. With ``merge`` the labels are changes to
+        those there are, None taking one away, and a secret that does not exist is SecretNotFound.
+        Of ``ROOT``: the settings of the mount itself, and no labels. Needs ``mount_settings``.
         """
         _unsupported("keep labels or settings")
 

@@ -11,6 +11,7 @@ class Capabilities:
 
     ``ordinals``: version ids are decimal numbers that only grow, so the id is the ordinal and no ledger is kept.
     ``versions``: older versions can be read. ``delete`` without ``undelete`` is final.
+    ``mount_settings``: ``describe`` and ``annotate`` take the mount's own root, for settings that hold for all secrets.
     ``media_types``: the media type of a value is kept. Limits are bytes, except ``page_size`` (names).
     """
 
@@ -20,6 +21,7 @@ class Capabilities:
     describe: bool = False
     labels: bool = False
     settings: bool = False
+    mount_settings: bool = False
     versions: bool = False
     ordinals: bool = False
     delete: bool = False

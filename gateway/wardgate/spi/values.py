@@ -58,6 +58,7 @@ class VersionInfo:
 
     ``id`` is the store's own, opaque. ``ordinal`` counts from 1 and is assigned once; a backend that does not
     declare ``ordinals`` leaves it 0 and the gateway's ledger fills it. Times are Unix nanoseconds, UTC.
+    ``labels`` are the secret's, where the store tells them along with a version.
     """
 
     id: str
@@ -67,6 +68,7 @@ class VersionInfo:
     deleted_at: int | None = None
     expires_at: int | None = None
     stages: frozenset[str] = frozenset()
+    labels: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,10 @@ class SecretSettings:
     ``max_versions``: versions kept, oldest dropped first; 0 means the store's default.
     ``compare_and_set_required``: writes must state what they expect.
     ``delete_after``: nanoseconds after which a new version is deleted by itself; 0 means never.
+
+    Of a whole mount (``mount_settings``) they hold for each of its secrets beside the secret's own: the larger
+    ``max_versions``, the shorter ``delete_after``, ``compare_and_set_required`` where either says so. A negative
+    ``delete_after`` of a mount means never, whatever its secrets say.
     """
 
     max_versions: int | None = None

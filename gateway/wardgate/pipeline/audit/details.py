@@ -16,6 +16,7 @@ from wardgate.spi.operations.secrets import (
     DestroySecret,
     MoveStage,
     Ordinal,
+    PatchSecret,
     ReadSecret,
     Selector,
     Stage,
@@ -62,6 +63,7 @@ def _all(versions: Iterable[Selector]) -> str:
 _DETAILS: Final[Mapping[type[Operation[Any]], Callable[[Any], dict[str, str] | None]]] = {
     ReadSecret: lambda operation: {"version": _selected(operation.version)} if operation.version else None,
     WriteSecret: lambda operation: {"expect": _selected(operation.expect)},
+    PatchSecret: lambda operation: {"expect": _selected(operation.expect)},
     DeleteSecret: lambda operation: {"versions": _all(operation.versions)},
     UndeleteSecret: lambda operation: {"versions": _all(operation.versions)},
     DestroySecret: lambda operation: {"versions": _all(operation.versions)},

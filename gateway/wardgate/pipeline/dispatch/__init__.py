@@ -15,7 +15,7 @@ from wardgate.pipeline.dispatch.versions import Ledger, Versions
 from wardgate.spi.errors import OutcomeUnknown, PermissionDenied, SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Batch, Operation, Rejected
-from wardgate.spi.operations.secrets import ListSecrets
+from wardgate.spi.operations.secrets import ListSecrets, ScanSecrets
 from wardgate.spi.services import Clock, Keyring
 
 AT_ONCE = 64
@@ -112,7 +112,7 @@ class Dispatch:
             raise Unavailable(f"{mount.name} is not open: {mount.fault}")
         handler = SECRET_HANDLERS[type(operation)]
         versions = Versions(mount, operation.path.below(mount.prefix), self._ledger)
-        listing = operation if isinstance(operation, ListSecrets) else None
+        listing = operation if isinstance(operation, ListSecrets | ScanSecrets) else None
         asked = self._cursors.opened(listing, mount) if listing else operation
         self._breakers.check(mount.id)
         try:

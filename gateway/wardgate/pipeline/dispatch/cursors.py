@@ -9,18 +9,20 @@ from typing import Final
 
 from wardgate.mounts import Mount
 from wardgate.spi.errors import InvalidValue, Malformed
-from wardgate.spi.operations.secrets import ListSecrets
+from wardgate.spi.operations.secrets import ListSecrets, ScanSecrets
 from wardgate.spi.services import Keyring, SealedMessage
 from wardgate.spi.values import Page
 
 _WRAPPED_BYTES: Final = 118
 """Length of a wrapped key in the envelope's layout; the ciphertext follows it."""
-_MAX_CURSOR: Final = 16_384
-_PURPOSE: Final = b"cursor"
+_MAX_CURSOR: Final = 32_768
+_PURPOSES: Final = {ListSecrets: b"cursor", ScanSecrets: b"scan"}
+
+Listing = ListSecrets | ScanSecrets
 
 
 class Cursors:
-    """Seals and opens cursors, each bound to its mount and folder: it is of no use anywhere else.
+    """Seals and opens cursors, each bound to its mount, folder and kind of list: it is of no use anywhere else.
 
     Args:
         keyring: the keys of a mount's namespace, scoped to that mount.
@@ -29,7 +31,7 @@ class Cursors:
     def __init__(self, keyring: Callable[[Mount], Keyring]) -> None:
         self._keyring = keyring
 
-    def opened(self, operation: ListSecrets, mount: Mount) -> ListSecrets:
+    def opened(self, operation: Listing, mount: Mount) -> Listing:
         """The operation with the store's own cursor. Raises Malformed for one that is not this folder's."""
         if operation.cursor is None:
             return operation
@@ -41,7 +43,7 @@ class Cursors:
             raise Malformed("the cursor is not one of this folder's; begin again without it") from None
         return dataclasses.replace(operation, cursor=cursor)
 
-    def sealed(self, page: Page, operation: ListSecrets, mount: Mount) -> Page:
+    def sealed(self, page: Page, operation: Listing, mount: Mount) -> Page:
         """The page with its cursor as a caller may see it."""
         if page.cursor is None:
             return page
@@ -50,5 +52,5 @@ class Cursors:
         return dataclasses.replace(page, cursor=cursor)
 
 
-def _bound(operation: ListSecrets) -> tuple[bytes, bytes]:
-    return _PURPOSE, str(operation.path).encode()
+def _bound(operation: Listing) -> tuple[bytes, bytes]:
+    return _PURPOSES[type(operation)], str(operation.path).encode()

@@ -6,13 +6,14 @@ import dataclasses
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from wardgate.pipeline.dispatch import patching, scanning
 from wardgate.pipeline.dispatch.versions import Versions
 from wardgate.spi import strict_json
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import Gone, Malformed, TooLarge, Unsupported
+from wardgate.spi.errors import Gone, InvalidValue, Malformed, TooLarge, Unsupported
 from wardgate.spi.operations import secrets
 from wardgate.spi.operations.base import Operation
-from wardgate.spi.path import Path
+from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import JSON, Page, SecretInfo, SecretVersion, VersionInfo
 
 SecretHandler = Callable[[Any, Backend, Versions], Coroutine[Any, Any, Any]]
@@ -24,6 +25,7 @@ _REFUSALS = {
     "describe": "describe a secret",
     "labels": "keep labels",
     "settings": "keep settings for a secret",
+    "mount_settings": "keep settings for all of its secrets",
     "versions": "read older versions",
     "delete": "delete",
     "delete_versions": "delete single versions",
@@ -81,6 +83,17 @@ async def _write(operation: secrets.WriteSecret, backend: Backend, versions: Ver
     return await versions.numbered(written)
 
 
+async def _patch(operation: secrets.PatchSecret, backend: Backend, versions: Versions) -> VersionInfo:
+    _secret(backend, versions)
+    _require(backend, "write", "compare_and_set")
+    return await patching.patch(operation, backend, versions, _write)
+
+
+async def _scan(operation: secrets.ScanSecrets, backend: Backend, versions: Versions) -> Page:
+    _require(backend, "list")
+    return await scanning.scan(operation, backend, versions)
+
+
 async def _list(operation: secrets.ListSecrets, backend: Backend, versions: Versions) -> Page:
     _require(backend, "list")
     if operation.limit < 1:
@@ -90,6 +103,9 @@ async def _list(operation: secrets.ListSecrets, backend: Backend, versions: Vers
 
 
 async def _describe(_: secrets.DescribeSecret, backend: Backend, versions: Versions) -> SecretInfo:
+    if not versions.path.segments:
+        _require(backend, "mount_settings")
+        return await backend.describe(ROOT)
     path = _secret(backend, versions)
     _require(backend, "describe")
     info = await backend.describe(path)
@@ -101,12 +117,23 @@ async def _describe(_: secrets.DescribeSecret, backend: Backend, versions: Versi
 
 
 async def _annotate(operation: secrets.AnnotateSecret, backend: Backend, versions: Versions) -> None:
+    if not versions.path.segments:
+        _require(backend, "mount_settings")
+        if operation.labels is not None or operation.merge:
+            raise Malformed("a mount has settings and no labels; name a secret below it")
+        await backend.annotate(ROOT, settings=operation.settings)
+        return
     path = _secret(backend, versions)
     if operation.labels is not None:
         _require(backend, "labels")
+        if not operation.merge and None in operation.labels.values():
+            raise InvalidValue("a label is text; only a merge can take one away")
     if operation.settings is not None:
         _require(backend, "settings")
-    await backend.annotate(path, labels=operation.labels, settings=operation.settings)
+    if operation.merge:
+        await backend.annotate(path, labels=operation.labels, settings=operation.settings, merge=True)
+    else:
+        await backend.annotate(path, labels=operation.labels, settings=operation.settings)
 
 
 async def _delete(operation: secrets.DeleteSecret, backend: Backend, versions: Versions) -> None:
@@ -150,7 +177,9 @@ async def _move_stage(operation: secrets.MoveStage, backend: Backend, versions: 
 SECRET_HANDLERS: Mapping[type[Operation[Any]], SecretHandler] = {
     secrets.ReadSecret: _read,
     secrets.WriteSecret: _write,
+    secrets.PatchSecret: _patch,
     secrets.ListSecrets: _list,
+    secrets.ScanSecrets: _scan,
     secrets.DescribeSecret: _describe,
     secrets.AnnotateSecret: _annotate,
     secrets.DeleteSecret: _delete,
