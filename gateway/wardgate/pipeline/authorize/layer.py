@@ -8,11 +8,14 @@ from typing import Any, Final
 from wardgate.context import Context, Decision
 from wardgate.pipeline import Handler
 from wardgate.pipeline.authorize.engine import Engine
+from wardgate.pipeline.authorize.scanned import Scanned
 from wardgate.pipeline.authorize.visible import Extent, Visible
 from wardgate.spi.errors import PermissionDenied
 from wardgate.spi.frontend import Outcome
+from wardgate.spi.identity import Principal
 from wardgate.spi.operations.base import Action, Batch
-from wardgate.spi.operations.secrets import ListSecrets
+from wardgate.spi.operations.secrets import ListSecrets, ScanSecrets
+from wardgate.spi.path import Path
 from wardgate.spi.values import Page
 
 NO_DECISION: Final = Decision("", 0)
@@ -23,7 +26,8 @@ class Authorize:
     """Asks the engine about every operation but the anonymous ones.
 
     Of a batch each item is asked about, and the layers below leave alone what is denied.
-    Listing a folder needs ``list`` on the folder itself; a page then shows the names that are not denied.
+    Listing a folder needs ``list`` on the folder itself; a page then shows the names that are not denied. A scan shows
+    what listing folder after folder would.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -45,7 +49,17 @@ class Authorize:
         outcome = await call_next(context)
         if isinstance(operation, ListSecrets):
             return _filtered(outcome, self._engine.visible(principal, Action.LIST, operation.path))
+        if isinstance(operation, ScanSecrets):
+            return self._scanned(principal, operation, outcome)
         return outcome
+
+    def _scanned(self, principal: Principal, scan: ScanSecrets, outcome: Outcome[Page]) -> Outcome[Page]:
+        def listable(folder: Path) -> bool:
+            return self._engine.decisions(principal, (ListSecrets(path=folder),))[0] is not None
+
+        scanned = Scanned(scan.path, listable, lambda folder: self._engine.visible(principal, Action.LIST, folder))
+        page = dataclasses.replace(outcome.result, entries=scanned.shown(outcome.result.entries))
+        return dataclasses.replace(outcome, result=page)
 
 
 def _filtered(outcome: Outcome[Page], visible: Visible) -> Outcome[Page]:
