@@ -8,10 +8,8 @@ import time
 class SystemClock:
     """Time of this machine."""
 
-    def now(self) -> int:
-        """Unix time in nanoseconds, UTC."""
-        return time.time_ns()
+    now = staticmethod(time.time_ns)
+    """Unix time in nanoseconds, UTC."""
 
-    def monotonic(self) -> float:
-        """Seconds that only grow."""
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
+    """Seconds that only grow."""

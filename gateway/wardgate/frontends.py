@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from wardgate.spi.frontend import Frontend, Receive, Scope, Send
 
@@ -21,12 +21,15 @@ class Frontends:
         # The longest claim first, though overlapping ones never get this far.
         self._claims = sorted(((prefix.encode(), frontend) for prefix, frontend in claims), key=lambda c: -len(c[0]))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one HTTP request."""
         target: bytes = scope["raw_path"]
         for prefix, frontend in self._claims:
             if target.startswith(prefix):
-                await frontend(scope, receive, send)
-                return
-        await send({"type": "http.response.start", "status": 404, "headers": _HEADERS})
-        await send({"type": "http.response.body", "body": _NOTHING_HERE})
+                return frontend(scope, receive, send)
+        return _nothing_here(send)
+
+
+async def _nothing_here(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 404, "headers": _HEADERS})
+    await send({"type": "http.response.body", "body": _NOTHING_HERE})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from wardgate.context import Context
@@ -35,7 +35,7 @@ class Gateway:
         found = self._resolve(namespace)
         return self._mounts_of(found) if found else NO_MOUNTS
 
-    async def perform(
+    def perform(
         self,
         scope: Scope,
         operation: Operation[R],
@@ -43,8 +43,8 @@ class Gateway:
         credential: Credential | None,
         namespace: str = "",
         wrap: Wrap | None = None,
-    ) -> Outcome[R]:
+    ) -> Awaitable[Outcome[R]]:
         """Send one operation down the road; raises one of the closed list."""
         found = self._resolve(namespace)
         mount = self._mounts_of(found).locate(operation.path) if found else None
-        return await self._road(Context(scope[ARRIVAL], operation, credential, found, mount, wrap))
+        return self._road(Context(scope[ARRIVAL], operation, credential, found, mount, wrap))

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
 from typing import Any, Protocol
 
 from wardgate.context import Context
@@ -20,13 +19,20 @@ Handler = Callable[[Context], Awaitable[Outcome[Any]]]
 class Layer(Protocol):
     """One layer: does its part, then hands the context to ``call_next``, or raises one of the closed list."""
 
-    async def __call__(self, context: Context, call_next: Handler) -> Outcome[Any]:
-        """Handle one request."""
+    def __call__(self, context: Context, call_next: Handler) -> Awaitable[Outcome[Any]]:
+        """Handle one request. A layer that only looks, and then passes on, need not be a coroutine of its own."""
 
 
 def compose(layers: Iterable[Layer], innermost: Handler) -> Handler:
     """Wrap ``innermost`` so that the first layer sees the request first."""
     handler = innermost
     for layer in reversed(tuple(layers)):
-        handler = partial(layer, call_next=handler)
+        handler = _before(layer.__call__, handler)
     return handler
+
+
+def _before(layer: Callable[[Context, Handler], Awaitable[Outcome[Any]]], following: Handler) -> Handler:
+    def handle(context: Context) -> Awaitable[Outcome[Any]]:
+        return layer(context, following)
+
+    return handle

@@ -93,7 +93,7 @@ class Gateway(Protocol):
     def mounts(self, namespace: str) -> MountTable:
         """The mounts of the namespace of this path (``""``: the root); empty when there is no such namespace."""
 
-    async def perform(
+    def perform(
         self,
         scope: Scope,
         operation: Operation[R],
@@ -101,7 +101,7 @@ class Gateway(Protocol):
         credential: Credential | None,
         namespace: str = "",
         wrap: Wrap | None = None,
-    ) -> Outcome[R]:
+    ) -> Awaitable[Outcome[R]]:
         """Send one operation down the road.
 
         Args:

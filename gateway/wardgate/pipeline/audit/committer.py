@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
@@ -14,6 +15,10 @@ from wardgate.pipeline.audit.sink import SinkRetired
 
 _log = logging.getLogger(__name__)
 
+Watch = Callable[[int, int, float, str], None]
+"""Told of each batch, in the committer's thread: its records, how many are not durable, the seconds it took, and why
+the sink is retired, if it is."""
+
 Answer = Callable[[int, frozenset[int] | None, str], None]
 """Called in the loop for each batch: its length; the indices that are not durable (None: all are durable); and why
 the sink was retired, if it was."""
@@ -22,7 +27,8 @@ the sink was retired, if it was."""
 class Committer:
     """Owns the shard from its start to its stop."""
 
-    def __init__(self, shard: Shard, loop: AbstractEventLoop, answer: Answer) -> None:
+    def __init__(self, shard: Shard, loop: AbstractEventLoop, answer: Answer, watch: Watch) -> None:
+        self._watch = watch
         self._shard = shard
         self._loop = loop
         self._answer = answer
@@ -41,7 +47,9 @@ class Committer:
     def _run(self) -> None:
         retired = ""
         while batch := self._queue.get():
+            begun = time.perf_counter()
             failed, retired = self._commit(batch, retired)
+            self._watch(len(batch), len(failed or ()), time.perf_counter() - begun, retired)
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 self._loop.call_soon_threadsafe(self._answer, len(batch), failed, retired)
         self._shard.close()

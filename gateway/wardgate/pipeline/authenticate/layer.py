@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from wardgate.context import Context
@@ -74,7 +74,7 @@ class Authenticate:
         # A fresh key a process: whoever reads its memory later cannot try guesses against what was remembered.
         self._hash = hashlib.blake2b(key=os.urandom(32), digest_size=32)
 
-    async def __call__(self, context: Context, call_next: Handler) -> Outcome[Any]:
+    def __call__(self, context: Context, call_next: Handler) -> Awaitable[Outcome[Any]]:
         """Set the principal (None for an anonymous operation), and pass on.
 
         Raises:
@@ -83,14 +83,13 @@ class Authenticate:
         """
         if context.operation.anonymous:
             context.principal = None
-            return await call_next(context)
+            return call_next(context)
         credential = context.credential
         if credential is None:
             raise Unauthenticated(REFUSED)
         namespace = context.namespace
         if credential.evidence:
-            context.principal = await self._prove(credential, namespace)
-            return await call_next(context)
+            return self._after(self._prove(credential, namespace), context, call_next)
         digest = self._hash.copy()
         digest.update(credential.secret.encode("utf-8", "surrogatepass"))
         key = (namespace, credential.kind, digest.digest())
@@ -98,8 +97,11 @@ class Authenticate:
         if known is not None and known.epoch == self._epoch(known.slot) and self._now() < known.expires_at:
             self._memo.move_to_end(key)
             context.principal = known.principal
-        else:
-            context.principal = await self._proved(credential, key)
+            return call_next(context)
+        return self._after(self._proved(credential, key), context, call_next)
+
+    async def _after(self, proof: Awaitable[Principal], context: Context, call_next: Handler) -> Outcome[Any]:
+        context.principal = await proof
         return await call_next(context)
 
     async def _proved(self, credential: Credential, key: _Key) -> Principal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Awaitable
 from typing import Any, Final
 
 from wardgate.context import Context, Decision
@@ -33,25 +34,31 @@ class Authorize:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    async def __call__(self, context: Context, call_next: Handler) -> Outcome[Any]:
+    def __call__(self, context: Context, call_next: Handler) -> Awaitable[Outcome[Any]]:
         """Pass the operation on, or raise PermissionDenied."""
         operation = context.operation
         if operation.anonymous:
             context.decision = NO_DECISION
-            return await call_next(context)
+            return call_next(context)
         principal = context.known("principal")
         if principal is None or principal.namespace != context.namespace:
             raise PermissionDenied("permission denied: this namespace needs a principal of its own")
         if isinstance(operation, Batch):
             context.decisions = self._engine.decisions(principal, operation.items)
-            return await call_next(context)
+            return call_next(context)
         context.decision = self._engine.require(principal, operation)
-        outcome = await call_next(context)
-        if isinstance(operation, ListSecrets):
-            return _filtered(outcome, self._engine.visible(principal, Action.LIST, operation.path))
+        if isinstance(operation, ListSecrets | ScanSecrets):
+            return self._shown(principal, operation, call_next(context))
+        return call_next(context)
+
+    async def _shown(
+        self, principal: Principal, operation: ListSecrets | ScanSecrets, answer: Awaitable[Outcome[Page]]
+    ) -> Outcome[Page]:
+        """The page without the names that are denied."""
+        outcome = await answer
         if isinstance(operation, ScanSecrets):
             return self._scanned(principal, operation, outcome)
-        return outcome
+        return _filtered(outcome, self._engine.visible(principal, Action.LIST, operation.path))
 
     def _scanned(self, principal: Principal, scan: ScanSecrets, outcome: Outcome[Page]) -> Outcome[Page]:
         def listable(folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextvars import ContextVar, copy_context
 from typing import Any, Protocol
 
@@ -27,10 +28,12 @@ class Begin:
         self._identifier = identifier
         self._running: set[asyncio.Task[Outcome[Any]]] = set()
 
-    async def __call__(self, context: Context, call_next: Handler) -> Outcome[Any]:
-        """Handle one request. Once begun it waits for the end even when cancelled, so that the end is recorded."""
-        if not context.operation.mutates:
-            return await call_next(context)
+    def __call__(self, context: Context, call_next: Handler) -> Awaitable[Outcome[Any]]:
+        """Handle one request."""
+        return self._change(context, call_next) if context.operation.mutates else call_next(context)
+
+    async def _change(self, context: Context, call_next: Handler) -> Outcome[Any]:
+        """Once begun it waits for the end even when cancelled, so that the end is recorded."""
         change = await self._journal.request(context)
         context.begun = True
         variables = copy_context()
