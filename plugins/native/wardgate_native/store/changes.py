@@ -42,26 +42,55 @@ def ordinal_of(version: str) -> int:
     return 0
 
 
-def write(value: Value, expect: Expect | None, options: Options) -> Transition:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for every secret of a mount beside its own settings. Below 0, ``delete_after``: none ends by itself."""
+
+    default_versions: int
+    max_versions: int = 0
+    compare_and_set_required: bool = False
+    delete_after: int = 0
+
+    @classmethod
+    def of(cls, options: Options, mount: Head | None) -> Rules:
+        """From the mount's options, and from its settings where it has any."""
+        if mount is None:
+            return cls(options.max_versions, compare_and_set_required=options.compare_and_set_required)
+        required = options.compare_and_set_required or mount.compare_and_set_required
+        return cls(options.max_versions, mount.max_versions, required, mount.delete_after)
+
+    def kept(self, head: Head) -> int:
+        """How many versions of a secret are kept."""
+        return max(head.max_versions, self.max_versions) or self.default_versions
+
+    def end(self, head: Head, now: int) -> int:
+        """When a version that is new now ends by itself; 0: never."""
+        if self.delete_after < 0:
+            return 0
+        lives = [life for life in (head.delete_after, self.delete_after) if life]
+        return now + min(lives) if lives else 0
+
+
+def write(value: Value, expect: Expect | None, rules: Rules) -> Transition:
     """A new version becomes current; the oldest beyond what is kept are dropped."""
 
     def transition(found: Head | None, now: int) -> Change:
         head = found or heads.new(now)
-        _check_expectation(head, expect, options)
+        _check_expectation(head, expect, rules)
         head.latest += 1
         if head.current:
             head.stages[PREVIOUS] = head.current
         head.stages[CURRENT] = head.latest
-        head.versions[head.latest] = Kept(now, now + head.delete_after if head.delete_after else 0)
+        head.versions[head.latest] = Kept(now, rules.end(head, now))
         head.updated_at = now
-        return Change(head, value, _drop_oldest(head, head.max_versions or options.max_versions))
+        return Change(head, value, _drop_oldest(head, rules.kept(head)))
 
     return transition
 
 
-def _check_expectation(head: Head, expect: Expect | None, options: Options) -> None:
+def _check_expectation(head: Head, expect: Expect | None, rules: Rules) -> None:
     if expect is None:
-        if head.compare_and_set_required or options.compare_and_set_required:
+        if head.compare_and_set_required or rules.compare_and_set_required:
             raise PreconditionRequired("this secret accepts a write only with the version it expects to replace")
         return
     wanted = 0 if expect.version is None else ordinal_of(expect.version) or -1
@@ -95,14 +124,15 @@ def delete(versions: Sequence[str] | None) -> Transition:
     return transition
 
 
-def undelete(versions: Sequence[str]) -> Transition:
-    """Take the mark away, and an expiry with it."""
+def undelete(versions: Sequence[str], rules: Rules) -> Transition:
+    """Take the mark away; where versions end by themselves, those that were gone have a whole life again."""
 
     def transition(head: Head | None, now: int) -> Change | None:
         gone = {VersionState.DELETED, VersionState.EXPIRED}
         marked = [kept for kept in _chosen(head, versions).values() if kept.state(now) in gone]
         for kept in marked:
-            kept.deleted_at = kept.expires_at = 0
+            assert head is not None
+            kept.deleted_at, kept.expires_at = 0, rules.end(head, now)
         return _touched(head, now) if marked else None
 
     return transition
@@ -121,15 +151,27 @@ def destroy(versions: Sequence[str]) -> Transition:
     return transition
 
 
-def annotate(labels: Mapping[str, str] | None, settings: SecretSettings | None) -> Transition:
-    """Replace the labels, change the settings that are given; makes the secret where there is none."""
-    _check_labels(labels or {})
-    _check_settings(settings or SecretSettings())
+def annotate(
+    labels: Mapping[str, str | None] | None,
+    settings: SecretSettings | None,
+    *,
+    merge: bool = False,
+    of_mount: bool = False,
+) -> Transition:
+    """Replace the labels, or merge into them; change the settings that are given.
+
+    Makes the secret where there is none, unless it merges. ``of_mount``: the settings are those of the mount itself.
+    """
+    _check_settings(settings or SecretSettings(), of_mount=of_mount)
 
     def transition(found: Head | None, now: int) -> Change:
+        if found is None and merge:
+            raise SecretNotFound("there is no such secret")
         head = found or heads.new(now)
         if labels is not None:
-            head.labels = dict(labels)
+            all_labels = {**head.labels, **labels} if merge else labels
+            head.labels = {name: text for name, text in all_labels.items() if text is not None}
+            _check_labels(head.labels)
         if settings is not None:
             for name in SecretSettings.__dataclass_fields__:
                 given = getattr(settings, name)
@@ -196,8 +238,9 @@ def _check_labels(labels: Mapping[str, str]) -> None:
             )
 
 
-def _check_settings(settings: SecretSettings) -> None:
+def _check_settings(settings: SecretSettings, *, of_mount: bool) -> None:
     if not 0 <= (settings.max_versions or 0) <= MAX_VERSIONS:
         raise InvalidValue(f"max_versions is 0 to {MAX_VERSIONS}; 0 means the store's default")
-    if not 0 <= (settings.delete_after or 0) <= MAX_DELETE_AFTER:
+    least = -MAX_DELETE_AFTER if of_mount else 0
+    if not least <= (settings.delete_after or 0) <= MAX_DELETE_AFTER:
         raise InvalidValue("delete_after is 0 (never) to 100 years")

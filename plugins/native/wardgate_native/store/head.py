@@ -68,6 +68,7 @@ class Head(msgspec.Struct, array_like=True):
             kept.deleted_at or None,
             kept.expires_at or None,
             frozenset(on) if on else _NO_STAGES,
+            self.labels,
         )
 
     def live(self, ordinal: int, now: int) -> VersionInfo:

@@ -17,6 +17,8 @@ from wardgate_native.store.rows import damaged, place_of
 
 _SEPARATOR = b"\x00"
 _PAST_FOLDER = b"\x01"
+_FIRST_NAME = b"\x01"
+"""Above the empty place, which holds the settings of the mount and no secret."""
 _PAST_ALL = b"\xff"
 _CURSOR = b"cursor 1"
 _WRAPPED_BYTES = 118
@@ -47,7 +49,7 @@ class Names:
         """Each name, and where the walk goes on after it."""
         prefix = place + _SEPARATOR if place else b""
         end = place + _PAST_FOLDER if place else _PAST_ALL
-        position: bytes | None = start or prefix
+        position: bytes | None = start or prefix or _FIRST_NAME
         while position is not None:
             # Rows are fetched as they are asked for; below a folder the walk seeks past all of it.
             with contextlib.closing(statements.LIST.run(connection, self._store, position, end)) as rows:

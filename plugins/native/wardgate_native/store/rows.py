@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import msgspec
 from sqlalchemy import Connection
 from wardgate.spi.errors import InvalidValue, SecretNotFound, VersionNotFound
-from wardgate.spi.path import Path
+from wardgate.spi.path import ROOT, Path
 from wardgate.spi.services import Keyring, SealedMessage
 from wardgate.spi.values import SecretVersion, Value
 
@@ -68,11 +68,14 @@ class Rows:
 
     def head(self, connection: Connection, path: Path) -> Head:
         """A secret's verified head. Raises SecretNotFound or InvalidValue."""
-        place = place_of(path)
-        found = statements.FIND.run(connection, self._store, place).fetchone()
-        if found is None:
+        head = self._found(connection, place_of(path))
+        if head is None:
             raise SecretNotFound("there is no such secret")
-        return self._verified(place, *found[1:])
+        return head
+
+    def of_mount(self, connection: Connection) -> Head | None:
+        """The verified head that holds the settings of the mount itself, at the one place that is no secret's."""
+        return self._found(connection, place_of(ROOT))
 
     def change(self, connection: Connection, path: Path, transition: Transition, now: int) -> Head | None:
         """Find, verify, change, seal and store, within the caller's transaction; None when there was nothing to do.
@@ -111,6 +114,10 @@ class Rows:
             statements.ADD_VERSION.run(connection, number, head.latest, *kept)
         for ordinal in change.removed:
             statements.REMOVE_VERSION.run(connection, number, ordinal)
+
+    def _found(self, connection: Connection, place: bytes) -> Head | None:
+        found = statements.FIND.run(connection, self._store, place).fetchone()
+        return None if found is None else self._verified(place, *found[1:])
 
     def _fields(self, place: bytes, encoded: bytes) -> tuple[bytes, bytes, bytes]:
         return self._store_field, place, encoded
