@@ -33,6 +33,7 @@ COMMANDS = {
     "approle": ("approle:approle", "AppRole: roles, their ids, and the login."),
     "policy": ("policies:policy", "Policies: list, read, write, delete, test, explain."),
     "audit": ("audit:audit", "The audit: verify."),
+    "backup": ("backup:backup", "Backups of the data folder: create, verify, restore."),
     "plugins": ("plugins:plugins", "What the installed plugins offer, and their options."),
     "doctor": ("doctor:doctor", "Check configuration, key file, data folder, audit and port."),
 }

@@ -1,0 +1,174 @@
+"""Opens a data folder as a gateway would, and looks at all that is in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+
+from sqlalchemy import Table, select
+
+from wardgate.backup.archive import STATE, Tick
+from wardgate.backup.cut import AUDIT, STORES
+from wardgate.clock import SystemClock
+from wardgate.opening import Opening
+from wardgate.pipeline.audit.verify import verify
+from wardgate.registry import Registry
+from wardgate.server.epochs import LocalEpochs
+from wardgate.spi.backend import Backend
+from wardgate.spi.errors import WardgateError
+from wardgate.spi.path import ROOT, Path
+from wardgate.spi.values import VersionState
+from wardgate.state import State, tables
+from wardgate.state.codes import Codes
+from wardgate.state.database import Database
+from wardgate.state.installation import Seal
+
+MOST_PROBLEMS = 100
+"""Problems that are told one by one."""
+SETS = frozenset({"policy_sets"})
+"""Tables whose codes vouch for other tables' rows too: looked at through the part of the state that reads them."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was looked at, and what is wrong. ``foreign``: mounts whose secrets are in another system."""
+
+    namespaces: int = 0
+    mounts: int = 0
+    foreign: int = 0
+    secrets: int = 0
+    versions: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def wrong(self, what: str) -> None:
+        """Note a problem, unless there are very many already."""
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(what)
+
+
+async def examine(folder: FilePath, seal: Seal, plugins: Iterable[str], *, values: bool, tick: Tick) -> Findings:
+    """Check every file, every code of the state, every key, and with ``values`` every secret that can be read.
+
+    Brings the files to this program's schema, as a gateway's start does. ``tick`` is told of secrets read.
+
+    Raises:
+        Sealed: the key file is another installation's.
+        InvalidValue: a plugin is not installed.
+        Unavailable: a file is damaged beyond reading, or a newer program wrote it.
+    """
+    findings = Findings()
+    for file in (folder / STATE, *sorted((folder / STORES).glob("*.db"))):
+        for said in _integrity(file):
+            findings.wrong(f"{file.relative_to(folder)}: {said}")
+    if (folder / AUDIT).is_dir():
+        bad = [(shard.shard, shard.bad) for shard in verify(folder / AUDIT).shards]
+        findings.problems += [
+            f"audit shard {number}: {one.file}, line {one.line}: {one.what}" for number, one in bad if one
+        ]
+    if not findings.ok:
+        return findings
+    types = Registry.load(plugins).backend_types
+    state = State.open(folder, seal, SystemClock(), LocalEpochs())
+    try:
+        _codes(folder, state, findings)
+        opening = Opening(types, state, SystemClock())
+        for namespace in state.namespaces.ids():
+            await _namespace(state, opening, namespace, findings, values=values, tick=tick)
+    finally:
+        await state.close()
+    return findings
+
+
+def _integrity(file: FilePath) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        try:
+            said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(10)")]
+        except sqlite3.DatabaseError as error:
+            return [str(error)]
+    return [] if said == ["ok"] else said
+
+
+def _codes(folder: FilePath, state: State, findings: Findings) -> None:
+    """Every row that carries a code of its own."""
+    codes = Codes(state.root)
+    database = Database(folder / STATE, SystemClock())
+    try:
+        for table in tables.metadata.sorted_tables:
+            if "mac" in table.columns and table.name not in SETS:
+                _table(database, codes, table, findings)
+    finally:
+        database.close_and_wait()
+
+
+def _table(database: Database, codes: Codes, table: Table, findings: Findings) -> None:
+    key = next(iter(table.primary_key.columns)).name
+    with database.reading() as connection:
+        for row in connection.execute(select(table)).mappings():
+            if not codes.vouch(table, dict(row)):
+                findings.wrong(f"{table.name} {str(row[key])[:64]!r} was changed outside the gateway")
+
+
+async def _namespace(
+    state: State, opening: Opening, namespace: str, findings: Findings, *, values: bool, tick: Tick
+) -> None:
+    findings.namespaces += 1
+    try:
+        state.keyring(namespace)
+        state.policies.of(namespace)
+        rows = state.mounts.of(namespace)
+    except WardgateError as error:
+        findings.wrong(f"namespace {namespace}: {error.message}")
+        return
+    for row in rows:
+        findings.mounts += 1
+        where = f"{row.prefix}/ of namespace {namespace}"
+        if row.fault:
+            findings.wrong(f"mount {where}: {row.fault}")
+        elif not opening.embedded(row.type):
+            findings.foreign += 1
+        elif values:
+            backend = opening.of_row(namespace, row)
+            try:
+                await _secrets(backend, where, findings, tick)
+            finally:
+                await backend.close()
+
+
+async def _secrets(backend: Backend, where: str, findings: Findings, tick: Tick) -> None:
+    """Read every version that can be read, of every secret."""
+    folders = [ROOT]
+    while folders:
+        folder = folders.pop()
+        cursor: str | None = None
+        while True:
+            page = await backend.list(folder, cursor=cursor)
+            for entry in page.entries:
+                path = Path((*folder.segments, entry.name))
+                if entry.folder:
+                    folders.append(path)
+                else:
+                    await _secret(backend, path, where, findings)
+                    tick(1)
+            cursor = page.cursor
+            if cursor is None:
+                break
+
+
+async def _secret(backend: Backend, path: Path, where: str, findings: Findings) -> None:
+    findings.secrets += 1
+    try:
+        info = await backend.describe(path)
+        for version in info.versions:
+            if version.state is VersionState.LIVE:
+                await backend.read(path, version=version.id)
+                findings.versions += 1
+    except WardgateError as error:
+        findings.wrong(f"secret {path} in {where}: {error.message}")
