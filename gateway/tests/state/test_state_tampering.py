@@ -186,7 +186,8 @@ def test_an_inserted_token_is_refused(house: House, file: Path, reopen: Callable
     lookup = house.state.principals._lookup("wg_forged")
     attack(
         file,
-        "INSERT INTO principals SELECT 'new', namespace, kind, ?, 'acc', name, '[\"administrator\"]', created_at, NULL,"
+        "INSERT INTO principals (id, namespace, kind, lookup, accessor, name, policies, created_at, ttl, max_ttl,"
+        " renewable, role, mac) SELECT 'new', namespace, kind, ?, 'acc', name, '[\"administrator\"]', created_at,"
         " ttl, max_ttl, renewable, role, mac FROM principals WHERE namespace = 'root'",
         lookup,
     )

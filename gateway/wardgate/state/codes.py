@@ -11,6 +11,7 @@ from sqlalchemy import Table
 
 from wardgate.crypto import RootKey
 from wardgate.crypto.envelope import pack
+from wardgate.state.tables import LATER
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ class Codes:
     def __init__(self, root: RootKey) -> None:
         self._root = root
         self._keys: dict[str, bytes] = {}
-        self._columns: dict[str, tuple[str, ...]] = {}
+        self._columns: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
     def signed(self, table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row with its ``mac``."""
@@ -47,14 +48,29 @@ class Codes:
     def _code(self, table: Table, row: Mapping[str, Any]) -> bytes:
         columns = self._columns.get(table.name)
         if columns is None:
-            columns = self._columns[table.name] = tuple(name for name in table.columns.keys() if name != "mac")  # noqa: SIM118  # a column collection iterates over columns
-        return hmac.digest(self._key(table.name), pack([_tagged(row[name]) for name in columns]), "sha256")
+            columns = self._columns[table.name] = _columns(table)
+        first, later = columns
+        packed = [_tagged(row[name]) for name in first]
+        # By name and only where set: a row older than the column keeps its code, and no value can move to another.
+        for name in later:
+            if row.get(name) is not None:
+                packed += (name.encode(), _tagged(row[name]))
+        return hmac.digest(self._key(table.name), pack(packed), "sha256")
 
     def _key(self, purpose: str) -> bytes:
         key = self._keys.get(purpose)
         if key is None:
             key = self._keys[purpose] = self._root.derive(f"state/{purpose}")
         return key
+
+
+def _columns(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of all columns but the code: those of the table's first schema, and the later ones."""
+    named = [column for column in table.columns if column.name != "mac"]
+    return (
+        tuple(column.name for column in named if not column.info.get(LATER)),
+        tuple(column.name for column in named if column.info.get(LATER)),
+    )
 
 
 def _tagged(value: object) -> bytes:

@@ -1,6 +1,7 @@
 """The tables of ``gateway.db``.
 
-Times and durations are nanoseconds; ``mac`` vouches for all other columns of its row.
+Times and durations are nanoseconds; ``mac`` vouches for all other columns of its row. A column that came after the
+table's first schema is ``later``: NULL in the rows that were there before it, whose codes stay as they were.
 """
 
 from __future__ import annotations
@@ -8,14 +9,18 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
 metadata = MetaData()
+LATER = "later"
+"""Marks, in a column's ``info``, one that came after its table."""
 
 
-def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
-    return Column(name, Text, primary_key=key, nullable=null)
+def _text(name: str, *, key: bool = False, null: bool = False, later: bool = False) -> Column[str]:
+    return Column(name, Text, primary_key=key, nullable=null or later, info={LATER: later})
 
 
-def _number(name: str, *, key: bool = False, null: bool = False) -> Column[int]:
-    return Column(name, BigInteger, primary_key=key, nullable=null, autoincrement=False)
+def _number(name: str, *, key: bool = False, null: bool = False, later: bool = False) -> Column[int]:
+    column = Column(name, BigInteger, primary_key=key, nullable=null or later, autoincrement=False)
+    column.info[LATER] = later
+    return column
 
 
 def _bytes(name: str) -> Column[bytes]:
@@ -53,11 +58,18 @@ principals = Table(
     _text("id", key=True), _text("namespace"), _text("kind"), _bytes("lookup"), _text("accessor"), _text("name"),
     _text("policies"), _number("created_at"), _number("expires_at", null=True), _number("ttl", null=True),
     _number("max_ttl", null=True), _number("renewable"), _text("role", null=True), _bytes("mac"),
+    _text("parent", later=True), _text("method", later=True), _text("attributes", later=True),
+    _text("meta", later=True), _text("networks", later=True), _number("period", later=True),
+    _number("explicit_max_ttl", later=True), _number("uses_left", later=True), _number("renewed_at", later=True),
     UniqueConstraint("lookup"), UniqueConstraint("accessor"),
     Index("principals_by_namespace", "namespace", "kind"), Index("principals_by_expiry", "expires_at"),
-    Index("principals_by_role", "role"),
+    Index("principals_by_role", "role"), Index("principals_by_parent", "parent"),
+    Index("principals_used_up", "uses_left"),
 )  # fmt: skip
-"""Tokens: API keys and those logins brought. ``lookup`` is the token's keyed hash; ``role`` the AppRole role's id."""
+"""Tokens: API keys, those logins brought, and those that tokens made. ``lookup`` is the token's keyed hash; ``role``
+the AppRole role's id; ``parent`` the id of the token it ends with, NULL of an orphan. ``method`` and ``attributes``
+are the giver's, NULL where they follow from ``kind`` and ``role``. ``meta`` and ``networks`` are JSON. ``uses_left``
+NULL: without limit; 0: used up, and about to be swept."""
 
 policy_sets = Table(
     "policy_sets", metadata,
@@ -75,16 +87,33 @@ roles = Table(
     _text("id", key=True), _text("namespace"), _text("name"), _text("role_id"), _text("policies"),
     _number("token_ttl"), _number("token_max_ttl"), _number("secret_id_ttl"), _number("secret_id_uses"),
     _number("bind_secret_id"), _bytes("mac"),
-    UniqueConstraint("namespace", "name"), UniqueConstraint("role_id"),
+    _number("token_period", later=True), _number("token_explicit_max_ttl", later=True),
+    _number("token_uses", later=True), _text("token_networks", later=True), _text("secret_id_networks", later=True),
+    _number("bind_to_source", later=True),
+    UniqueConstraint("namespace", "name"), UniqueConstraint("namespace", "role_id"),
 )  # fmt: skip
+"""``role_id`` can be chosen, so it is of its namespace alone: none learns what stands in another."""
 
 secret_ids = Table(
     "secret_ids", metadata,
     _text("accessor", key=True), _text("namespace"), _text("role"), _bytes("lookup"), _number("created_at"),
     _number("expires_at", null=True), _number("uses_left", null=True), _bytes("mac"),
+    _text("metadata", later=True), _text("networks", later=True), _text("token_networks", later=True),
+    _number("used_at", later=True),
     UniqueConstraint("lookup"), Index("secret_ids_by_role", "role"), Index("secret_ids_by_expiry", "expires_at"),
 )  # fmt: skip
 """``uses_left`` NULL: without limit."""
+
+wrapped = Table(
+    "wrapped", metadata,
+    _text("accessor", key=True), _text("namespace"), _bytes("lookup"), _number("created_at"), _number("expires_at"),
+    _text("creation_path"), _text("wrapped_accessor"), _bytes("payload_key"), _bytes("payload"), _number("size"),
+    _bytes("mac"),
+    UniqueConstraint("lookup"), Index("wrapped_by_namespace", "namespace", "expires_at", "size"),
+    Index("wrapped_by_expiry", "expires_at"),
+)  # fmt: skip
+"""Answers kept for whoever shows their wrapping token, of which ``lookup`` is the keyed hash. ``payload`` is sealed
+under a key made from the token, and that under the namespace's; ``size`` is its length in bytes."""
 
 ledger = Table(
     "ledger", metadata,
