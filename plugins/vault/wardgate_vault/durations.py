@@ -55,6 +55,8 @@ def _parse(text: str, field: str) -> int:
 
 def format_duration(duration: int) -> str:
     """``1h30m0s`` for nanoseconds, as Go prints them; ``0s`` for none."""
+    if duration < 0:
+        return f"-{format_duration(-duration)}"
     seconds, rest = divmod(duration, SECOND)
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
     hours, seconds = divmod(seconds, 3_600)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wardgate.spi.frontend import Claims, Gateway
 from wardgate.spi.hookspecs import FrontendType, NoOptions
 
-from wardgate_vault.api.kv import PRESENTATION, SHOWN_AS
+from wardgate_vault.api.kv import FIRST, PRESENTATION, SHOWN_AS
 from wardgate_vault.api.router import VaultFrontend
 
 
@@ -15,8 +15,8 @@ def _open(_: NoOptions, gateway: Gateway) -> VaultFrontend:
 
 FRONTEND = FrontendType(
     name="vault",
-    help="the HTTP API of Vault and OpenBao: KV version 2, tokens, AppRole, mounts, health",
+    help="the HTTP API of Vault and OpenBao: KV, tokens, AppRole, mounts, health",
     claims=Claims(path_prefixes=("/v1/",)),
     open=_open,
-    presentations={PRESENTATION: (SHOWN_AS,)},
+    presentations={PRESENTATION: (FIRST, SHOWN_AS)},
 )

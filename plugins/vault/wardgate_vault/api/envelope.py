@@ -46,6 +46,12 @@ def envelope(
     return Answer(status, b"".join((b'{"request_id":"', *_parts(request_id, data, auth, tuple(warnings)))), headers)
 
 
+def leased(request_id: str, data: bytes, seconds: int, *, warnings: Iterable[str] = ()) -> Answer:
+    """The answer around ``data`` with how long it may be kept, as KV version 1 says it: no lease, and a duration."""
+    body = envelope(request_id, data, warnings=warnings).body
+    return Answer(200, body.replace(b'"lease_duration":0', b'"lease_duration":%d' % seconds, 1))
+
+
 def flattened(request_id: str, data: Mapping[str, object]) -> Answer:
     """The answer of some of Vault's system paths: ``data``, and its fields once more at the top, first."""
     text = encode(data)

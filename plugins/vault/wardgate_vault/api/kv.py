@@ -1,4 +1,4 @@
-"""KV version 2 over any backend: ``data/``, ``metadata/``, ``delete/``, ``undelete/``, ``destroy/``, ``config``."""
+"""KV version 2 over any backend: the table of all that is below a mount, and what concerns its values."""
 
 from __future__ import annotations
 
@@ -7,29 +7,28 @@ from collections.abc import Awaitable, Callable, Mapping
 from wardgate.spi.errors import Gone, SecretNotFound, Unsupported, VersionNotFound
 from wardgate.spi.frontend import MountView
 from wardgate.spi.operations.base import Action
-from wardgate.spi.operations.mounts import MOUNTS, ReadMount
 from wardgate.spi.operations.secrets import (
-    AnnotateSecret,
     DeleteSecret,
-    DescribeSecret,
     DestroySecret,
     ListSecrets,
     Ordinal,
+    PatchSecret,
     ReadSecret,
     UndeleteSecret,
     WriteSecret,
 )
 from wardgate.spi.path import Path
 
-from wardgate_vault.api import kv_bodies, kv_shapes
+from wardgate_vault.api import kv1, kv_bodies, kv_metadata, kv_shapes, listing
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, one_error, refusal
 from wardgate_vault.api.errors import NOT_FOUND, UNSUPPORTED, Refused, refusing
 from wardgate_vault.api.request import ACTIONS, Request
 
-MAX_NAMES = 100_000
-"""Names of one folder in one answer; a folder with more is cut, and the answer warns of it."""
 PRESENTATION = "vault.kv"
 SHOWN_AS = "2"
+"""How a mount is shown where nothing is said."""
+FIRST = "1"
+NAMING = frozenset({"list", "scan"})
 
 KvHandler = Callable[[Request, Path], Awaitable[Answer]]
 
@@ -40,16 +39,19 @@ async def answer(request: Request, mount: MountView, path: Path) -> Answer:
     rest = path.segments[len(prefix) :]
     kind = rest[0] if rest else ""
     verbs = _KINDS.get(kind)
-    if verbs is None or mount.presentation.get(PRESENTATION, SHOWN_AS) != SHOWN_AS:
+    if mount.presentation.get(PRESENTATION, SHOWN_AS) == FIRST:
+        return await kv1.answer(request, mount, path)
+    if verbs is None:
         raise _no_such_path(request, path)
     secret = Path(prefix + rest[1:])
     handler = verbs.get(request.verb)
     if handler is None:
         raise Refused(Unsupported(), one_error(405, UNSUPPORTED), action=ACTIONS[request.verb], path=secret)
-    if request.verb != "list" and (len(rest) == 1) != (kind == "config"):
-        raise _root_of(request, secret)
-    if request.folder and request.verb != "list":
-        raise _folder(request, secret)
+    if request.verb not in NAMING:
+        if (len(rest) == 1) != (kind == "config"):
+            raise _root_of(request, secret)
+        if request.folder:
+            raise folder(request, secret)
     return await handler(request, secret)
 
 
@@ -65,13 +67,14 @@ def _no_such_path(request: Request, path: Path) -> Refused:
 
 def _root_of(request: Request, path: Path) -> Refused:
     if request.folder:
-        return _folder(request, path)
+        return folder(request, path)
     warning = "Non-listing operations on the root of a K/V v2 mount are not supported."
     said = envelope(request.id, warnings=(warning,), status=404)
     return Refused(SecretNotFound(), said, action=ACTIONS[request.verb], path=path)
 
 
-def _folder(request: Request, path: Path) -> Refused:
+def folder(request: Request, path: Path) -> Refused:
+    """What is said to a request for a secret whose path ends in a slash."""
     said = refusal(400, "cannot write to a path ending in '/'") if request.verb == "write" else NOT_FOUND
     return Refused(SecretNotFound(), said, action=ACTIONS[request.verb], path=path)
 
@@ -101,6 +104,31 @@ async def _write(request: Request, path: Path) -> Answer:
         value, expect, warnings = kv_bodies.written(await request.body())
     outcome = await request.perform(WriteSecret(path=path, value=value, expect=expect))
     return envelope(request.id, encode(kv_shapes.info(outcome.result)), warnings=(*warnings, *outcome.warnings))
+
+
+async def _patch(request: Request, path: Path) -> Answer:
+    with refusing(Action.WRITE, path):
+        patch, expect, warnings = kv_bodies.patched(await request.body())
+    try:
+        outcome = await request.perform(PatchSecret(path=path, patch=patch, expect=expect))
+    except Gone as gone:
+        if gone.info is None:
+            return NOT_FOUND
+        return envelope(request.id, encode(kv_shapes.info(gone.info)), status=404)
+    return envelope(request.id, encode(kv_shapes.info(outcome.result)), warnings=(*warnings, *outcome.warnings))
+
+
+async def _subkeys(request: Request, path: Path) -> Answer:
+    with refusing(Action.READ, path):
+        version = kv_bodies.version(request.parameters.get("version"))
+        depth = kv_bodies.depth(request.parameters.get("depth"))
+    try:
+        outcome = await request.perform(ReadSecret(path=path, version=version))
+    except Gone as gone:
+        if gone.info is None:
+            return NOT_FOUND
+        return envelope(request.id, encode({"metadata": kv_shapes.info(gone.info), "subkeys": None}), status=404)
+    return envelope(request.id, encode(kv_shapes.subkeys(outcome.result, depth)), warnings=outcome.warnings)
 
 
 async def _delete_current(request: Request, path: Path) -> Answer:
@@ -142,43 +170,6 @@ async def _done(change: Awaitable[object], *, several: bool = False) -> Answer:
     return NO_CONTENT
 
 
-async def _describe(request: Request, path: Path) -> Answer:
-    outcome = await request.perform(DescribeSecret(path=path))
-    return envelope(request.id, encode(kv_shapes.secret(outcome.result)), warnings=outcome.warnings)
-
-
-async def _annotate(request: Request, path: Path) -> Answer:
-    with refusing(Action.ANNOTATE, path):
-        labels, settings = kv_bodies.annotated(await request.body())
-    await request.perform(AnnotateSecret(path=path, labels=labels, settings=settings))
-    return NO_CONTENT
-
-
-async def _list(request: Request, path: Path) -> Answer:
-    with refusing(Action.LIST, path):
-        after, limit = kv_bodies.window(request.parameters)
-    names: list[str] = []
-    cursor: str | None = None
-    while True:
-        page = (await request.perform(ListSecrets(path=path, cursor=cursor))).result
-        names += [f"{entry.name}/" if entry.folder else entry.name for entry in page.entries]
-        cursor = page.cursor
-        if cursor is None or len(names) >= MAX_NAMES:
-            break
-    warnings = ("the folder has more names than one answer holds",) if cursor is not None else ()
-    keys = [name for name in sorted(names) if name > after][: limit or None]
-    return envelope(request.id, encode({"keys": keys}), warnings=warnings) if keys else NOT_FOUND
-
-
-async def _config(request: Request, path: Path) -> Answer:
-    """What every secret of the mount starts with. Stores keep such defaults themselves: none are known here."""
-    try:
-        await request.perform(ReadMount(path=MOUNTS.joined(path)))
-    except SecretNotFound:
-        return NOT_FOUND
-    return envelope(request.id, encode(kv_shapes.NO_SETTINGS))
-
-
 _CLI_VERBS: Mapping[str, str] = {
     "read": "get",
     "head": "get",
@@ -186,15 +177,21 @@ _CLI_VERBS: Mapping[str, str] = {
     "write": "put",
     "delete": "delete",
     "patch": "patch",
+    "scan": "scan",
 }
 _KINDS: Mapping[str, Mapping[str, KvHandler]] = {
-    "data": {"read": _read, "write": _write, "delete": _delete_current},
-    "metadata": {"read": _describe, "list": _list, "write": _annotate, "delete": _destroy_all},
+    "data": {"read": _read, "write": _write, "patch": _patch, "delete": _delete_current},
+    "subkeys": {"read": _subkeys},
+    "metadata": {
+        "read": kv_metadata.read, "list": listing.list_names, "scan": listing.scan_names,
+        "write": kv_metadata.write, "patch": kv_metadata.patch, "delete": _destroy_all,
+    },
+    "detailed-metadata": {"list": listing.list_detailed, "scan": listing.scan_detailed},
     "delete": {"write": _delete},
     "undelete": {"write": _undelete},
     "destroy": {"write": _destroy},
-    "config": {"read": _config},
-}
+    "config": {"read": kv_metadata.read_config, "write": kv_metadata.write_config},
+}  # fmt: skip
 
 
 def unknown_route(request: Request) -> Answer:
@@ -205,7 +202,7 @@ def unknown_route(request: Request) -> Answer:
 
 async def unmounted(request: Request, path: Path) -> Answer:
     """Send a path without a mount down the road, so that only who may read there learns that nothing is there."""
-    operation = ListSecrets(path=path) if request.verb == "list" else ReadSecret(path=path)
+    operation = ListSecrets(path=path) if request.verb in NAMING else ReadSecret(path=path)
     try:
         await request.perform(operation)
     except SecretNotFound:

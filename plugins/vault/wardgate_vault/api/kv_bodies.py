@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 from wardgate.spi.errors import Conflict, InvalidValue, TooLarge
 from wardgate.spi.operations.secrets import Absent, Ordinal
 from wardgate.spi.values import JSON, SecretSettings, Value
 
 from wardgate_vault.api import wire
-from wardgate_vault.durations import LONGEST, parse_duration
+from wardgate_vault.durations import LONGEST, SECOND, parse_duration
 from wardgate_vault.maps import TYPE_KEY
 
 MAX_SELECTED = 1_000
@@ -19,6 +21,7 @@ MAX_LABELS = 64
 MAX_LABEL_KEY = 128
 MAX_LABEL_VALUE = 512
 MAX_KEPT = 2**31 - 1
+RESERVED = f"the key {TYPE_KEY} is the gateway's own; use another"
 
 _WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 _KNOWN = frozenset({"data", "options"})
@@ -33,6 +36,12 @@ def version(given: str | None) -> Ordinal | None:
 def window(parameters: Mapping[str, str]) -> tuple[str, int]:
     """``?after=`` and ``?limit=`` of a list; 0 for no limit."""
     return parameters.get("after", ""), max(0, _parameter("limit", parameters.get("limit")))
+
+
+def depth(given: str | None) -> int:
+    """``?depth=``; 0 for all the way down. Less than that is no deeper than the first names."""
+    number = _parameter("depth", given)
+    return number if number >= 0 else 1
 
 
 def _parameter(name: str, given: str | None) -> int:
@@ -52,10 +61,20 @@ def written(body: bytes) -> tuple[Value, Ordinal | Absent | None, tuple[str, ...
     if not isinstance(fields, dict):
         raise InvalidValue('error converting input for field "data": expected an object')
     if TYPE_KEY in fields:
-        raise InvalidValue(f"the key {TYPE_KEY} is the gateway's own; use another")
+        raise InvalidValue(RESERVED)
     unknown = sorted(plain.keys() - _KNOWN)
     warnings = (f"Endpoint ignored these unrecognized parameters: [{' '.join(unknown)}]",) if unknown else ()
     return Value(bytes(asked.data), JSON), _expected(asked.options or {}), warnings
+
+
+def whole(body: bytes) -> Value:
+    """The value that a body of version 1 is, kept as the text received."""
+    _, fields = wire.decode(body, dict[str, msgspec.Raw])
+    if not fields:
+        raise InvalidValue("missing data fields")
+    if TYPE_KEY in fields:
+        raise InvalidValue(RESERVED)
+    return Value(body.strip(), JSON)
 
 
 def _expected(options: Mapping[str, Any]) -> Ordinal | Absent | None:
@@ -96,22 +115,69 @@ def _whole(given: object) -> int | None:
     return given if isinstance(given, int) and not isinstance(given, bool) else None
 
 
-def annotated(body: bytes) -> tuple[dict[str, str] | None, SecretSettings | None]:
+def patched(body: bytes) -> tuple[Value, Ordinal | None, tuple[str, ...]]:
+    """The merge patch, what must be current, and warnings of parameters that were not understood."""
+    value, expected, warnings = written(body)
+    # There is a version to merge into, or there is nothing to do: 0 can only be a conflict.
+    return value, Ordinal(0) if isinstance(expected, Absent) else expected, warnings
+
+
+def annotated(body: bytes) -> tuple[dict[str, str | None] | None, SecretSettings | None]:
     """Labels and settings to change; None for what is not mentioned."""
     asked, _ = wire.decode(body, wire.WriteMetadata)
-    after = asked.delete_version_after
-    settings = SecretSettings(
-        max_versions=asked.max_versions,
-        compare_and_set_required=asked.cas_required,
-        delete_after=None if after is None else parse_duration(after, field="delete_version_after"),
-    )
-    if not 0 <= (asked.max_versions or 0) <= MAX_KEPT:
-        raise InvalidValue('error converting input for field "max_versions": negative, or too large')
+    _no_metadata_cas(asked.metadata_cas, asked.metadata_cas_required)
+    settings = _settings(asked)
     labels = None if asked.custom_metadata is None else _labels(asked.custom_metadata)
     return labels, None if settings == SecretSettings() else settings
 
 
-def _labels(given: Mapping[str, Any]) -> dict[str, str]:
+def patched_metadata(body: bytes) -> tuple[dict[str, str | None] | None, SecretSettings | None]:
+    """The same of a merge patch, in which null takes a label away and puts a setting back to nothing."""
+    asked, plain = wire.decode(body, wire.WriteMetadata)
+    _no_metadata_cas(asked.metadata_cas, asked.metadata_cas_required)
+    given = {name for name in ("max_versions", "cas_required", "delete_version_after") if name in plain}
+    none = wire.WriteMetadata(max_versions=0, cas_required=False, delete_version_after=0)
+    for name in given:
+        if plain[name] is None:
+            setattr(asked, name, getattr(none, name))
+    labels: dict[str, str | None] | None = None
+    if asked.custom_metadata is not None:
+        labels = _labels({key: value for key, value in asked.custom_metadata.items() if value is not None})
+        labels |= dict.fromkeys(asked.custom_metadata.keys() - labels.keys())
+    return labels, _settings(asked) if given else None
+
+
+def configured(body: bytes) -> SecretSettings | None:
+    """Settings to change for a whole mount. A negative duration says that no version ends by itself."""
+    asked, _ = wire.decode(body, wire.WriteConfig)
+    _no_metadata_cas(None, asked.metadata_cas_required)
+    after = asked.delete_version_after
+    if after is not None and str(after).strip().startswith("-"):
+        asked.delete_version_after = 0
+        settings = replace(_settings(asked), delete_after=-SECOND)
+    else:
+        settings = _settings(asked)
+    return None if settings == SecretSettings() else settings
+
+
+def _settings(asked: wire.WriteMetadata | wire.WriteConfig) -> SecretSettings:
+    if not 0 <= (asked.max_versions or 0) <= MAX_KEPT:
+        raise InvalidValue('error converting input for field "max_versions": negative, or too large')
+    after = asked.delete_version_after
+    return SecretSettings(
+        max_versions=asked.max_versions,
+        compare_and_set_required=asked.cas_required,
+        delete_after=None if after is None else parse_duration(after, field="delete_version_after"),
+    )
+
+
+def _no_metadata_cas(expected: int | None, required: bool | None) -> None:  # noqa: FBT001  # a field of the body
+    """Metadata has no version of its own here; a caller who counts on one must not believe that it was compared."""
+    if expected is not None or required:
+        raise InvalidValue("metadata_cas and metadata_cas_required are not supported: metadata is not numbered here")
+
+
+def _labels(given: Mapping[str, Any]) -> dict[str, str | None]:
     """Labels as Vault bounds them; plain scalars become text."""
     if len(given) > MAX_LABELS:
         raise _bad_label(f"payload must contain at most {MAX_LABELS} keys, provided {len(given)}")
@@ -123,7 +189,7 @@ def _labels(given: Mapping[str, Any]) -> dict[str, str]:
             raise _bad_label(f"length of a value must be 0 < len(value) <= {MAX_LABEL_VALUE}")
         if not (key.isprintable() and value.isprintable()):
             raise _bad_label("a key or a value contains unprintable characters")
-    return labels
+    return {**labels}
 
 
 def _label(value: object) -> str:

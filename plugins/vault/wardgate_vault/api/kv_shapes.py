@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wardgate.spi.values import SecretInfo, SecretVersion, VersionInfo, VersionState
+from wardgate.spi.values import SecretInfo, SecretSettings, SecretVersion, VersionInfo, VersionState
 
 from wardgate_vault.api.envelope import encode
 from wardgate_vault.durations import format_duration, rfc3339
-from wardgate_vault.maps import to_json
-
-NO_SETTINGS: Mapping[str, object] = {"cas_required": False, "delete_version_after": "0s", "max_versions": 0}
+from wardgate_vault.maps import to_json, to_map
 
 
 def version(found: SecretVersion) -> bytes:
@@ -38,13 +36,37 @@ def gone(version: VersionInfo) -> bytes:
 
 
 def info(version: VersionInfo) -> dict[str, object]:
-    """A version without its value. Labels are the secret's: they are not known here."""
+    """A version without its value."""
     return {
         "created_time": rfc3339(version.created_at),
-        "custom_metadata": None,
+        "custom_metadata": dict(version.labels) if version.labels else None,
         "deletion_time": _deletion_time(version),
         "destroyed": version.state is VersionState.DESTROYED,
         "version": version.ordinal,
+    }
+
+
+def subkeys(found: SecretVersion, depth: int) -> dict[str, object]:
+    """The names of a value's fields with null for each value, as deep as asked (0: all the way)."""
+    metadata = dict(info(found.info), custom_metadata=dict(found.labels) or None)
+    return {"metadata": metadata, "subkeys": _names(to_map(found.value), depth, 1)}
+
+
+def _names(fields: Mapping[str, object], depth: int, at: int) -> dict[str, object]:
+    deeper = depth == 0 or at < depth
+    return {
+        name: _names(value, depth, at + 1) if deeper and isinstance(value, dict) and value else None
+        for name, value in fields.items()
+    }
+
+
+def config(settings: SecretSettings) -> dict[str, object]:
+    """The settings of a mount."""
+    return {
+        "cas_required": bool(settings.compare_and_set_required),
+        "delete_version_after": format_duration(settings.delete_after or 0),
+        "max_versions": settings.max_versions or 0,
+        "metadata_cas_required": False,
     }
 
 

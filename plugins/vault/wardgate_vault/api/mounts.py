@@ -20,13 +20,13 @@ from wardgate.spi.path import Path
 from wardgate_vault.api import wire
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, flattened, one_error, refusal
 from wardgate_vault.api.errors import Refused, refusing
-from wardgate_vault.api.kv import PRESENTATION, SHOWN_AS
+from wardgate_vault.api.kv import FIRST, PRESENTATION, SHOWN_AS
 from wardgate_vault.api.request import ACTIONS, Request
 from wardgate_vault.api.services import REST, Route
 
 NATIVE = "native"
 """The backend type that Vault's own ``kv`` stands for here."""
-_KV = {"kv": None, "kv-v1": "1", "kv-v2": "2"}
+_KV = {"kv": FIRST, "kv-v1": FIRST, "kv-v2": SHOWN_AS}
 """What Vault calls a key-value engine, and the version the name itself asks for."""
 TUNE = "tune"
 _INTERNAL = Path(("sys", "internal", "ui", "mounts"))
@@ -86,8 +86,8 @@ def _backend(asked: wire.EnableMount) -> dict[str, Any]:
         raise InvalidValue("backend type must be specified as a string")
     options = {name: value for name, value in (asked.options or {}).items() if value is not None}
     version = str(options.pop("version", None) or _KV.get(asked.type) or SHOWN_AS)
-    if version != SHOWN_AS:
-        raise InvalidValue(f"a mount is shown as version {SHOWN_AS} of KV; leave options.version out, or set it so")
+    if version not in {FIRST, SHOWN_AS}:
+        raise InvalidValue(f"a mount is shown as version {FIRST} or {SHOWN_AS} of KV; set options.version so")
     kind = NATIVE if asked.type in _KV else asked.type
     return {"type": kind, "options": options, "presentation": {PRESENTATION: version}}
 

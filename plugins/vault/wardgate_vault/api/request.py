@@ -29,13 +29,14 @@ _SINGLE = (b"x-vault-token", b"authorization", b"x-vault-namespace", b"x-vault-w
 _BEARER = b"bearer "
 VERBS: Mapping[str, str] = {
     "GET": "read", "HEAD": "head", "LIST": "list", "POST": "write", "PUT": "write", "DELETE": "delete",
-    "PATCH": "patch",
+    "PATCH": "patch", "SCAN": "scan",
 }  # fmt: skip
-"""HTTP methods to Vault's operations; PUT and POST are one. A GET with ``?list=true`` is a list.
-No route takes ``patch``: Go's client then reads, merges and writes with a check-and-set by itself."""
+"""HTTP methods to Vault's operations; PUT and POST are one. A GET with ``?list=true`` is a list, one with
+``?scan=true`` a scan."""
+MERGE_PATCH = "application/merge-patch+json"
 ACTIONS: Mapping[str, Action] = {
     "read": Action.READ, "head": Action.READ, "list": Action.LIST, "write": Action.WRITE, "delete": Action.DELETE,
-    "patch": Action.WRITE,
+    "patch": Action.WRITE, "scan": Action.LIST,
 }  # fmt: skip
 """What policy is asked for a request that no route takes."""
 
@@ -105,6 +106,8 @@ class Request:
         if verb is None:
             raise Refused(Malformed("no such method"), refusal(405))
         self.verb = verb
+        if verb == "patch":
+            self._check_patch()
         query: bytes = self.scope["query_string"]
         if not query:
             return
@@ -117,8 +120,20 @@ class Request:
         self.parameters = dict(pairs)
         if len(self.parameters) != len(pairs):
             raise Malformed("a parameter of the query is given twice")
-        if method == "GET" and self.flag("list"):
-            self.verb = "list"
+        if method == "GET":
+            asked = [name for name in ("list", "scan") if self.flag(name)]
+            if len(asked) > 1:
+                raise Refused(Malformed("a request lists, or scans"), refusal(400))
+            self.verb = asked[0] if asked else verb
+
+    def _check_patch(self) -> None:
+        given = dict(self.scope["headers"]).get(b"content-type", b"").decode("latin-1")
+        kind = given.partition(";")[0].strip().lower()
+        if not kind:
+            raise Refused(Malformed("PATCH without a Content-Type"), refusal(400, "mime: no media type"))
+        if kind != MERGE_PATCH:
+            error = Malformed("PATCH with another Content-Type")
+            raise Refused(error, refusal(415, f"PATCH requires Content-Type of {MERGE_PATCH}"))
 
     def flag(self, name: str) -> bool:
         """A parameter that is true or false, as Go reads them."""

@@ -33,12 +33,23 @@ class SelectVersions(msgspec.Struct):
 
 
 class WriteMetadata(msgspec.Struct):
-    """POST ``metadata/<path>``; what is absent stays as it is."""
+    """POST and PATCH ``metadata/<path>``; what is absent stays as it is."""
 
     max_versions: int | None = None
     cas_required: bool | None = None
     delete_version_after: Duration | None = None
     custom_metadata: dict[str, Any] | None = None
+    metadata_cas: int | None = None
+    metadata_cas_required: bool | None = None
+
+
+class WriteConfig(msgspec.Struct):
+    """POST ``config``; what is absent stays as it is."""
+
+    max_versions: int | None = None
+    cas_required: bool | None = None
+    delete_version_after: Duration | None = None
+    metadata_cas_required: bool | None = None
 
 
 class RenewToken(msgspec.Struct):

@@ -1,0 +1,122 @@
+"""Lists of names, one folder's (LIST) or all below it (SCAN), with what is known of each where that is asked for."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Iterable, Sequence
+
+from wardgate.spi.errors import Unavailable, WardgateError
+from wardgate.spi.frontend import ARRIVAL
+from wardgate.spi.operations.base import MAX_ITEMS, Action
+from wardgate.spi.operations.secrets import DescribeSecret, DescribeSecrets, ListSecrets, ScanSecrets
+from wardgate.spi.path import Path
+from wardgate.spi.values import Entry, Page
+
+from wardgate_vault.api import kv_bodies, kv_shapes
+from wardgate_vault.api.envelope import Answer, encode, envelope
+from wardgate_vault.api.errors import NOT_FOUND, refusing
+from wardgate_vault.api.request import Request
+
+MAX_NAMES = 100_000
+"""Names in one answer; what has more is cut, and the answer warns of it."""
+MAX_DETAILED = 10_000
+"""Names in one answer that also says what is known of each."""
+_CUT = "there are more names than one answer holds"
+
+
+async def list_names(request: Request, path: Path) -> Answer:
+    """The names directly below a folder, in Vault's order; ``?after=`` and ``?limit=`` cut it."""
+    with refusing(Action.LIST, path):
+        after, limit = kv_bodies.window(request.parameters)
+    names, cut = await _listed(request, path, after, limit)
+    return _answered(request, names, cut=cut)
+
+
+async def scan_names(request: Request, path: Path) -> Answer:
+    """The names of all secrets below a folder, each with its path from there."""
+    names, cut = await _scanned(request, path, MAX_NAMES)
+    return _answered(request, names, cut=cut)
+
+
+async def list_detailed(request: Request, path: Path) -> Answer:
+    """As ``list_names``, with the metadata of each secret that may be described."""
+    with refusing(Action.LIST, path):
+        after, limit = kv_bodies.window(request.parameters)
+    names, cut = await _listed(request, path, after, min(limit or MAX_DETAILED, MAX_DETAILED))
+    return await _detailed(request, path, names, cut=cut and limit != len(names))
+
+
+async def scan_detailed(request: Request, path: Path) -> Answer:
+    """As ``scan_names``, with the metadata of each secret that may be described."""
+    names, cut = await _scanned(request, path, MAX_DETAILED)
+    return await _detailed(request, path, names, cut=cut)
+
+
+async def _listed(request: Request, path: Path, after: str, limit: int) -> tuple[list[str], bool]:
+    """The names after one, at most ``limit`` (0: all), and whether there are more than could be looked through."""
+    names: list[str] = []
+    seen = 0
+    cursor: str | None = None
+    while True:
+        page = await _page(request, ListSecrets(path=path, cursor=cursor))
+        seen += len(page.entries)
+        names += [name for entry in page.entries if (name := _name(entry)) > after]
+        cursor = page.cursor
+        if cursor is None or seen >= MAX_NAMES or _enough(names, page.entries, limit):
+            break
+    cut = cursor is not None and (not limit or len(names) < limit)
+    return heapq.nsmallest(limit, names) if limit else sorted(names), cut
+
+
+def _enough(names: Sequence[str], entries: Sequence[Entry], limit: int) -> bool:
+    """Whether no name to come is before the ones asked for: stores put ``a-b`` after the folder ``a``, Vault before."""
+    if not limit or len(names) < limit or not entries:
+        return False
+    return heapq.nsmallest(limit, names)[-1] <= entries[-1].name
+
+
+async def _scanned(request: Request, path: Path, most: int) -> tuple[list[str], bool]:
+    names: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = await _page(request, ScanSecrets(path=path, cursor=cursor))
+        names += [entry.name for entry in page.entries]
+        cursor = page.cursor
+        if cursor is None or len(names) >= most:
+            return names[:most], cursor is not None or len(names) > most
+
+
+async def _page(request: Request, operation: ListSecrets | ScanSecrets) -> Page:
+    """One page. Each is quick, and there may be many: the request's deadline is for all of them together."""
+    if time.monotonic() > request.scope[ARRIVAL].deadline:
+        raise Unavailable("the list could not be made in time; ask for a folder further below")
+    return (await request.perform(operation)).result
+
+
+def _name(entry: Entry) -> str:
+    return f"{entry.name}/" if entry.folder else entry.name
+
+
+def _answered(request: Request, names: list[str], *, cut: bool) -> Answer:
+    if not names:
+        return NOT_FOUND
+    return envelope(request.id, encode({"keys": names}), warnings=(_CUT,) if cut else ())
+
+
+async def _detailed(request: Request, path: Path, names: list[str], *, cut: bool) -> Answer:
+    if not names:
+        return NOT_FOUND
+    known: dict[str, object] = {name: {} for name in names}
+    secrets = [name for name in names if not name.endswith("/")]
+    for start in range(0, len(secrets), MAX_ITEMS):
+        part = secrets[start : start + MAX_ITEMS]
+        known.update(zip(part, await _described(request, path, part), strict=True))
+    data = encode({"key_info": known, "keys": names})
+    return envelope(request.id, data, warnings=(_CUT,) if cut else ())
+
+
+async def _described(request: Request, path: Path, names: Iterable[str]) -> list[object]:
+    items = tuple(DescribeSecret(path=Path((*path.segments, *name.split("/")))) for name in names)
+    found = (await request.perform(DescribeSecrets(items=items))).result
+    return [{} if isinstance(one, WardgateError) else kv_shapes.secret(one) for one in found]
