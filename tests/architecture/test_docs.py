@@ -25,6 +25,7 @@ from wardgate.spi.operations.base import Action
 from wardgate.spi.options import Option, describe
 from wardgate_native.api.problems import STATUS
 from wardgate_native.api.table import TABLE
+from wardgate_vault import options as vault_options
 from wardgate_vault.api import errors as vault_errors
 from wardgate_vault.api import kv
 from wardgate_vault.api.request import VERBS
@@ -151,6 +152,12 @@ def test_vault_has_a_row_for_each_endpoint_with_its_methods() -> None:
         for row in rows(section("vault", "What answers"))
     }
     assert declared == documented
+
+
+def test_vault_has_a_row_for_each_option_of_the_backend() -> None:
+    """Type, default and help are those of the declaration."""
+    declared = [[one.name, one.type, default_of(one), one.help] for one in describe(vault_options.Options)]
+    assert declared == rows(section("vault", "A Vault or OpenBao server behind"))
 
 
 def tree(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

@@ -111,14 +111,16 @@ class OpenBao:
             answer: dict[str, Any] = json.loads(response.read() or b"{}")
         return answer
 
-    def new_mount(self, *, namespace: str = "") -> str:
-        """Mount a fresh KV v2 engine, so that a test has a store of its own; returns its name."""
+    def new_mount(self, *, namespace: str = "", version: str = "2") -> str:
+        """Mount a fresh KV engine, so that a test has a store of its own; returns its name."""
         name = f"kv-{uuid.uuid4().hex[:12]}"
-        self._mount(name, namespace)
+        self._mount(name, namespace, version)
         return name
 
-    def _mount(self, name: str, namespace: str = "") -> None:
-        self.call("POST", f"sys/mounts/{name}", {"type": "kv", "options": {"version": "2"}}, namespace=namespace)
+    def _mount(self, name: str, namespace: str = "", version: str = "2") -> None:
+        self.call("POST", f"sys/mounts/{name}", {"type": "kv", "options": {"version": version}}, namespace=namespace)
+        if version == "1":
+            return
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             # A new engine refuses everything with 400 until it has settled on version 2.

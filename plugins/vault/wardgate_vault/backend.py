@@ -10,15 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from wardgate.spi import pages
-from wardgate.spi.backend import Backend, Health
 from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import (
     Conflict,
     Gone,
-    Malformed,
     PermissionDenied,
     SecretNotFound,
+    Unavailable,
     VersionNotFound,
     WardgateError,
 )
@@ -26,9 +24,7 @@ from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock, Services
 from wardgate.spi.values import (
-    Entry,
     Expect,
-    Page,
     SecretInfo,
     SecretSettings,
     SecretVersion,
@@ -38,8 +34,9 @@ from wardgate.spi.values import (
 )
 
 from wardgate_vault import metadata
-from wardgate_vault.durations import format_duration
-from wardgate_vault.maps import TEXT_KEY, TYPE_KEY, from_map, to_map
+from wardgate_vault.backend_v1 import KvOneBackend
+from wardgate_vault.engine import ABSENT, MAX_VALUE_BYTES, Engine, storable
+from wardgate_vault.maps import from_map
 from wardgate_vault.options import Options, check
 
 if TYPE_CHECKING:
@@ -52,6 +49,7 @@ CAPABILITIES = Capabilities(
     describe=True,
     labels=True,
     settings=True,
+    mount_settings=True,
     versions=True,
     ordinals=True,
     delete=True,
@@ -59,23 +57,19 @@ CAPABILITIES = Capabilities(
     undelete=True,
     destroy=True,
     media_types=False,
-    # JSON can make six bytes of one, and a server keeps entries of 1 MiB.
-    max_value_bytes=131_072,
+    max_value_bytes=MAX_VALUE_BYTES,
 )
-ABSENT = "there is no secret of that path"
 NO_VERSION = "the secret has no such version"
 
 
-class VaultBackend(Backend):
+class VaultBackend(Engine):
     """One KV version 2 engine. Version ids are its version numbers."""
 
     capabilities = CAPABILITIES
+    kv_version = 2
 
     def __init__(self, options: Options, clock: Clock, client: Client) -> None:
-        self._clock = clock
-        self._client = client
-        self._kv = client.kv
-        self._mount = options.mount.strip("/")
+        super().__init__(options, clock, client, client.kv)
 
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
         """Return the newest version, or the one of this number."""
@@ -109,7 +103,7 @@ class VaultBackend(Backend):
         answer = await self._client.ask(
             self._kv.create_or_update_secret,
             str(path),
-            _storable(value),
+            storable(value),
             cas=expected,
             mount_point=self._mount,
             mutates=True,
@@ -118,17 +112,10 @@ class VaultBackend(Backend):
             about = answer.body["data"]
             return metadata.version_info(about["version"], about, now=self._clock.now())
 
-    async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
-        """One page: the server gives whole folders, so each page asks for all and keeps a part."""
-        after = pages.position(cursor)
-        answer = await self._client.ask(self._kv.list_secrets, str(folder), mount_point=self._mount, long=True)
-        if answer.absent:
-            return Page(())
-        with answer.understood():
-            return await self._client.work(_page, answer.body["data"]["keys"], after, limit)
-
     async def describe(self, path: Path) -> SecretInfo:
-        """What is known of a secret: its metadata."""
+        """What is known of a secret: its metadata. Of the root: the engine's own settings."""
+        if not path.segments:
+            return await self._configuration()
         answer = await self._client.ask(self._kv.read_secret_metadata, str(path), mount_point=self._mount)
         if answer.absent:
             raise SecretNotFound(ABSENT)
@@ -136,19 +123,25 @@ class VaultBackend(Backend):
             return await self._client.work(metadata.secret_info, answer.body["data"], now=self._clock.now())
 
     async def annotate(
-        self, path: Path, *, labels: Mapping[str, str] | None = None, settings: SecretSettings | None = None
+        self,
+        path: Path,
+        *,
+        labels: Mapping[str, str | None] | None = None,
+        settings: SecretSettings | None = None,
+        merge: bool = False,
     ) -> None:
-        """Replace the custom metadata, change the settings; what is not given is not sent, and so left."""
-        settings = settings or SecretSettings()
-        after = settings.delete_after
-        changes = {
-            "custom_metadata": None if labels is None else dict(labels),
-            "max_versions": settings.max_versions,
-            "cas_required": settings.compare_and_set_required,
-            "delete_version_after": None if after is None else format_duration(after),
-        }
-        target = f"{quote(self._mount)}/metadata/{quote(str(path))}"
-        await self._client.post(target, {name: change for name, change in changes.items() if change is not None})
+        """Replace or patch the custom metadata, change the settings; what is not given is not sent, and so left."""
+        changes = metadata.changes(labels, settings or SecretSettings())
+        target = f"{quote(self._mount)}/" + (f"metadata/{quote(str(path))}" if path.segments else "config")
+        if not merge:
+            await self._client.post(target, changes)
+            return
+        try:
+            await self._client.patch(target, changes)
+        except Unavailable:
+            # A patch of what is absent gets an empty 404, which could be anybody's.
+            await self.describe(path)
+            raise
 
     async def delete(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
         """Delete the newest version, or those named; recoverable. What is not there stays away."""
@@ -168,18 +161,11 @@ class VaultBackend(Backend):
         else:
             await self._on_versions(self._kv.destroy_secret_versions, path, versions)
 
-    async def health(self) -> Health:
-        """Whether the server is up and unsealed, and shows the gateway's token a KV version 2 engine at the mount."""
-        started = self._clock.monotonic()
-        try:
-            detail = await self._ill()
-        except WardgateError as error:
-            detail = error.message
-        return Health(not detail, detail or "the store answers", self._clock.monotonic() - started)
-
-    async def close(self) -> None:
-        """Give back threads and connections."""
-        await self._client.close()
+    async def _configuration(self) -> SecretInfo:
+        answer = await self._client.ask(self._kv.read_configuration, mount_point=self._mount)
+        with answer.understood():
+            settings = metadata.settings(answer.body["data"])
+            return SecretInfo(current=None, versions=(), created_at=0, updated_at=0, settings=settings)
 
     async def _on_versions(self, call: Any, path: Path, versions: Sequence[str]) -> None:
         numbers = [metadata.version_number(version) for version in versions]
@@ -201,34 +187,6 @@ class VaultBackend(Backend):
             return SecretNotFound(ABSENT)  # a credential that sees values alone
         return SecretNotFound(ABSENT) if answer.absent else if_there
 
-    async def _ill(self) -> str:
-        answer = await self._client.ask_openly(
-            self._client.system.read_health_status, method="GET", standby_ok=True, performance_standby_code=200
-        )
-        if answer.body.get("sealed") or not answer.body.get("initialized"):
-            return "the store is sealed or not set up"
-        answer = await self._client.get(f"sys/internal/ui/mounts/{quote(self._mount)}")
-        if not answer.ok:
-            return "the store does not show the configured mount to the gateway's credential"
-        with answer.understood():
-            version = (answer.body["data"]["options"] or {}).get("version")
-        return "" if version == "2" else "the configured mount is not a KV version 2 engine"
-
-
-def _storable(value: Value) -> dict[str, object]:
-    """The value as a map; as text in a map when it holds an integer that the server would round: it keeps floats."""
-    mapping = to_map(value)
-    text = value.text()
-    return {TEXT_KEY: text, TYPE_KEY: value.media_type} if text is not None and _rounded(mapping) else mapping
-
-
-def _rounded(item: object) -> bool:
-    if isinstance(item, dict):
-        return any(_rounded(member) for member in item.values())
-    if isinstance(item, list):
-        return any(_rounded(member) for member in item)
-    return isinstance(item, int) and int(float(item)) != item
-
 
 def _not_live(info: VersionInfo) -> VersionInfo:
     """The server said that it is gone; a clock that runs behind the server's must not say otherwise."""
@@ -243,31 +201,19 @@ def _not_live(info: VersionInfo) -> VersionInfo:
     )
 
 
-def _page(names: object, after: pages.Position | None, limit: int) -> Page:
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise TypeError("not a list of names")
-    known = (entry for name in names if (entry := _entry(name)))
-    return pages.cut(known, after, limit)
-
-
-def _entry(name: str) -> Entry | None:
-    try:
-        segment = Path.parse(name.removesuffix("/"))
-    except Malformed:
-        return None
-    return Entry(segment.segments[0], folder=name.endswith("/")) if len(segment.segments) == 1 else None
-
-
-def _open(options: Options, services: Services) -> VaultBackend:
+def _open(options: Options, services: Services) -> Engine:
     check(options)
     from wardgate_vault.client import Client  # noqa: PLC0415  # hvac takes half a second: only such a mount pays it
 
-    return VaultBackend(options, services.clock, Client(options, services.clock))
+    client = Client(options, services.clock)
+    if options.kv_version == KvOneBackend.kv_version:
+        return KvOneBackend(options, services, client)
+    return VaultBackend(options, services.clock, client)
 
 
 BACKEND = BackendType(
     name="vault",
-    help="KV version 2 of a HashiCorp Vault or OpenBao server",
+    help="KV, version 1 or 2, of a HashiCorp Vault or OpenBao server",
     open=_open,
     options=Options,
 )

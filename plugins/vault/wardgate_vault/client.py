@@ -14,7 +14,7 @@ from typing import TypeVar
 import requests
 from hvac.adapters import RawAdapter
 from hvac.api import SystemBackend
-from hvac.api.secrets_engines import KvV2
+from hvac.api.secrets_engines import KvV1, KvV2
 from wardgate.spi.errors import Unavailable
 from wardgate.spi.services import Clock
 
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 class Client:
-    """Sends requests. ``kv`` and ``system`` hold hvac's calls, to be handed to :meth:`ask`."""
+    """Sends requests. ``kv``, ``kv_v1`` and ``system`` hold hvac's calls, to be handed to :meth:`ask`."""
 
     def __init__(self, options: Options, clock: Clock) -> None:
         self._session = _session(options)
@@ -43,6 +43,7 @@ class Client:
         adapter = _adapter(options, self._session, namespace=options.namespace)
         self._adapter = adapter
         self.kv = KvV2(adapter)
+        self.kv_v1 = KvV1(adapter)
         # A server's health is asked of the server itself, not of a namespace.
         self.system = SystemBackend(_adapter(options, self._session, namespace=None))
         self._login = Login(options, adapter, clock)
@@ -69,6 +70,11 @@ class Client:
     async def post(self, path: str, body: dict[str, object]) -> Answer:
         """Like :meth:`ask`, for a change that hvac's own call would send with more in it than was asked for."""
         return await self.ask(self._adapter.post, f"/v1/{path}", json=body, mutates=True)
+
+    async def patch(self, path: str, body: dict[str, object]) -> Answer:
+        """Like :meth:`post`, for a JSON merge patch (RFC 7396)."""
+        kind = {"Content-Type": "application/merge-patch+json"}
+        return await self.ask(self._adapter.request, "patch", f"/v1/{path}", json=body, headers=kind, mutates=True)
 
     async def ask_openly(self, call: Call, **named: object) -> Answer:
         """Make one call without a token; the answer whatever its status."""

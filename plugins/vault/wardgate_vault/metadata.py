@@ -9,7 +9,7 @@ from typing import Any
 
 from wardgate.spi.values import SecretInfo, SecretSettings, VersionInfo, VersionState
 
-from wardgate_vault.durations import SECOND, parse_duration
+from wardgate_vault.durations import SECOND, format_duration, parse_duration
 
 MAX_VERSION_DIGITS = 18
 FIRST_SECOND, LAST_SECOND = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (1, 9999))
@@ -65,12 +65,29 @@ def secret_info(data: Mapping[str, Any], *, now: int) -> SecretInfo:
         created_at=parse_time(data["created_time"]),
         updated_at=parse_time(data["updated_time"]),
         labels=labels(data),
-        settings=SecretSettings(
-            max_versions=_whole(data["max_versions"]),
-            compare_and_set_required=_yes_or_no(data["cas_required"]),
-            delete_after=_delete_after(data["delete_version_after"]),
-        ),
+        settings=settings(data),
     )
+
+
+def settings(data: Mapping[str, Any]) -> SecretSettings:
+    """The settings of a secret, or of the engine. Raises KeyError, TypeError or ValueError for what is none."""
+    return SecretSettings(
+        max_versions=_whole(data["max_versions"]),
+        compare_and_set_required=_yes_or_no(data["cas_required"]),
+        delete_after=_delete_after(data["delete_version_after"]),
+    )
+
+
+def changes(labels: Mapping[str, str | None] | None, settings: SecretSettings) -> dict[str, object]:
+    """The body that asks for these changes and for no other."""
+    after = settings.delete_after
+    body = {
+        "custom_metadata": None if labels is None else dict(labels),
+        "max_versions": settings.max_versions,
+        "cas_required": settings.compare_and_set_required,
+        "delete_version_after": None if after is None else format_duration(after),
+    }
+    return {name: change for name, change in body.items() if change is not None}
 
 
 def labels(data: Mapping[str, Any]) -> Mapping[str, str]:

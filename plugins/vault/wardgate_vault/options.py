@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from wardgate.spi.errors import InvalidValue
 from wardgate.spi.options import option
 
-TIMEOUT_BOUNDS = (0.1, 300.0)
-POOL_BOUNDS = (1, 128)
+BOUNDS = {"kv_version": (1, 2), "timeout": (0.1, 300.0), "pool_size": (1, 128)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +18,8 @@ class Options:
     """Options of the backend type ``vault``; :func:`check` refuses what cannot work."""
 
     address: str = option(help="URL of the server, such as https://vault.example:8200")
-    mount: str = option(help="where its KV version 2 engine is mounted", default="secret")
+    mount: str = option(help="where its KV engine is mounted", default="secret")
+    kv_version: int = option(help="the engine's version, 1 or 2", default=2)
     namespace: str | None = option(help="its namespace, if it has them", default=None)
     token: str | None = option(help="a token; or use role_id", default=None, secret=True)
     role_id: str | None = option(help="an AppRole's role id; or use token", default=None)
@@ -54,7 +54,7 @@ def check(options: Options) -> None:
             raise InvalidValue(f"option {name!r} is empty")
     if options.ca_file is not None and not FilePath(options.ca_file).is_file():
         raise InvalidValue("option 'ca_file' names no file")
-    for name, (least, most) in (("timeout", TIMEOUT_BOUNDS), ("pool_size", POOL_BOUNDS)):
+    for name, (least, most) in BOUNDS.items():
         if not least <= getattr(options, name) <= most:
             raise InvalidValue(f"option {name!r} must be between {least} and {most}")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -31,6 +32,14 @@ class WoundClock:
         return self.seconds
 
 
+class Codes:
+    """As much of a keyring as a backend asks for."""
+
+    def mac(self, purpose: str, fields: Sequence[bytes]) -> bytes:
+        message = b"".join(len(field).to_bytes(8) + field for field in (purpose.encode(), *fields))
+        return hmac.digest(b"key", message, "sha256")
+
+
 @pytest.fixture
 def clock() -> WoundClock:
     return WoundClock()
@@ -42,7 +51,7 @@ def opened(clock: WoundClock) -> Iterator[Callable[..., Backend]]:
     backends: list[Backend] = []
 
     def opened(**options: Any) -> Backend:
-        services = cast("Services", SimpleNamespace(clock=clock))
+        services = cast("Services", SimpleNamespace(clock=clock, keyring=Codes(), mount="kv"))
         backends.append(BACKEND.open(parse(Options, options, of="mount kv/"), services))
         return backends[-1]
 

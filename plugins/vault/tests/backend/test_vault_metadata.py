@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import SecretNotFound
-from wardgate.spi.path import Path
-from wardgate.spi.values import JSON, Value, VersionState
+from wardgate.spi.path import ROOT, Path
+from wardgate.spi.values import JSON, SecretSettings, Value, VersionState
 from wardgate_vault.metadata import parse_time, secret_info, version_info, version_number
 
 from tests.servers.openbao import OpenBao
@@ -113,3 +113,32 @@ def test_a_credential_that_sees_values_alone_reads(openbao: OpenBao, opened: Cal
     assert {"a": "b"} == asyncio.run(backend.read(path, version="1")).value.fields()
     with pytest.raises(SecretNotFound):
         asyncio.run(backend.read(path, version="2"))
+
+
+def test_labels_are_merged_by_the_server(openbao: OpenBao, opened: Callable[..., Backend]) -> None:
+    """One request: what another writer says meanwhile of another label is not lost. A secret is not made by it."""
+    backend = opened(address=openbao.address, token=openbao.token, mount=openbao.new_mount())
+    path = Path.parse("labels")
+    with pytest.raises(SecretNotFound):
+        asyncio.run(backend.annotate(path, labels={"a": "1"}, merge=True))
+    asyncio.run(backend.annotate(path, labels={"a": "1", "b": "2"}, settings=SecretSettings(max_versions=3)))
+    asyncio.run(backend.annotate(path, labels={"a": None, "c": "3"}, merge=True))
+    known = asyncio.run(backend.describe(path))
+    assert ({"b": "2", "c": "3"}, 3) == (known.labels, known.settings.max_versions)
+
+
+def test_the_engine_s_own_settings_are_the_root_s(openbao: OpenBao, opened: Callable[..., Backend]) -> None:
+    """They hold for every secret that says nothing else; one change leaves the others."""
+    mount = openbao.new_mount()
+    backend = opened(address=openbao.address, token=openbao.token, mount=mount)
+    assert (
+        SecretSettings(0, compare_and_set_required=False, delete_after=0)
+        == asyncio.run(backend.describe(ROOT)).settings
+    )
+    asyncio.run(backend.annotate(ROOT, settings=SecretSettings(max_versions=2)))
+    asyncio.run(backend.annotate(ROOT, settings=SecretSettings(delete_after=3_600 * 10**9)))
+    assert (
+        SecretSettings(2, compare_and_set_required=False, delete_after=3_600 * 10**9)
+        == asyncio.run(backend.describe(ROOT)).settings
+    )
+    assert 2 == openbao.call("GET", f"{mount}/config")["data"]["max_versions"]

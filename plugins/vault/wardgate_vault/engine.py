@@ -1,0 +1,119 @@
+"""What both versions of KV share: the mount they are at, the names it lists, and whether it is well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
+
+from wardgate.spi import pages
+from wardgate.spi.backend import Backend, Health
+from wardgate.spi.errors import Malformed, SecretNotFound, Unavailable, WardgateError
+from wardgate.spi.path import Path
+from wardgate.spi.services import Clock
+from wardgate.spi.values import Entry, Page, Value
+
+from wardgate_vault.maps import TEXT_KEY, TYPE_KEY, to_map
+from wardgate_vault.options import Options
+
+if TYPE_CHECKING:
+    from wardgate_vault.client import Client
+    from wardgate_vault.exchange import Answer
+
+ABSENT = "there is no secret of that path"
+KINDS = frozenset({"kv", "generic"})
+"""What servers call such an engine: the second name is an old one."""
+MAX_VALUE_BYTES = 131_072
+"""JSON can make six bytes of one, and a server keeps entries of 1 MiB."""
+
+
+class Engine(Backend):
+    """One KV engine of a server. ``calls`` are hvac's for its version."""
+
+    kv_version: ClassVar[int]
+
+    def __init__(self, options: Options, clock: Clock, client: Client, calls: Any) -> None:
+        self._clock = clock
+        self._client = client
+        self._kv = calls
+        self._mount = options.mount.strip("/")
+
+    async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
+        """One page: the server gives whole folders, so each page asks for all and keeps a part."""
+        after = pages.position(cursor)
+        answer = await self._client.ask(self._kv.list_secrets, str(folder), mount_point=self._mount, long=True)
+        if answer.absent:
+            if answer.body.get("warnings"):
+                raise absent(answer)
+            return Page(())
+        with answer.understood():
+            return await self._client.work(_page, answer.body["data"]["keys"], after, limit)
+
+    async def health(self) -> Health:
+        """Whether the server is up and unsealed, and shows the gateway's token an engine of this version."""
+        started = self._clock.monotonic()
+        try:
+            detail = await self._ill()
+        except WardgateError as error:
+            detail = error.message
+        return Health(not detail, detail or "the store answers", self._clock.monotonic() - started)
+
+    async def close(self) -> None:
+        """Give back threads and connections."""
+        await self._client.close()
+
+    async def _ill(self) -> str:
+        answer = await self._client.ask_openly(
+            self._client.system.read_health_status, method="GET", standby_ok=True, performance_standby_code=200
+        )
+        if answer.body.get("sealed") or not answer.body.get("initialized"):
+            return "the store is sealed or not set up"
+        answer = await self._client.get(f"sys/internal/ui/mounts/{quote(self._mount)}")
+        if not answer.ok:
+            return "the store does not show the configured mount to the gateway's credential"
+        with answer.understood():
+            engine = answer.body["data"]
+            # An engine that was mounted without a word about its version is of the first.
+            version = (engine["options"] or {}).get("version") or "1"
+            right = engine["type"] in KINDS and version == str(self.kv_version)
+        return "" if right else f"the configured mount is not a KV version {self.kv_version} engine"
+
+
+def absent(answer: Answer) -> SecretNotFound | Unavailable:
+    """What an engine's 404 means: an engine of version 2 warns whoever speaks version 1 to it."""
+    if answer.body.get("warnings"):
+        return Unavailable("the configured mount is an engine of another version of KV; check 'kv_version'")
+    return SecretNotFound(ABSENT)
+
+
+def storable(value: Value) -> dict[str, object]:
+    """The value as a map; as text in a map when it holds an integer that the server would round: it keeps floats."""
+    mapping = to_map(value)
+    return in_text(value) if _rounded(mapping) else mapping
+
+
+def in_text(value: Value) -> dict[str, object]:
+    """An object as text in a map."""
+    return {TEXT_KEY: value.data.decode(), TYPE_KEY: value.media_type}
+
+
+def _rounded(item: object) -> bool:
+    if isinstance(item, dict):
+        return any(_rounded(member) for member in item.values())
+    if isinstance(item, list):
+        return any(_rounded(member) for member in item)
+    return isinstance(item, int) and int(float(item)) != item
+
+
+def _page(names: object, after: pages.Position | None, limit: int) -> Page:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError("not a list of names")
+    known = (entry for name in names if (entry := _entry(name)))
+    return pages.cut(known, after, limit)
+
+
+def _entry(name: str) -> Entry | None:
+    try:
+        segment = Path.parse(name.removesuffix("/"))
+    except Malformed:
+        return None
+    return Entry(segment.segments[0], folder=name.endswith("/")) if len(segment.segments) == 1 else None
