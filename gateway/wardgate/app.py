@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 
 from wardgate import __version__, services
 from wardgate.clock import SystemClock
@@ -12,9 +13,10 @@ from wardgate.config import Config
 from wardgate.crypto.seal import KeyFileSeal
 from wardgate.frontends import Frontends
 from wardgate.gateway import Gateway
+from wardgate.health import Health
 from wardgate.mounts import OpenMounts
 from wardgate.opening import Opening
-from wardgate.pipeline import compose
+from wardgate.pipeline import Handler, compose
 from wardgate.pipeline.accept import Accept
 from wardgate.pipeline.audit import Audit, Found, Journal, Record, Settings
 from wardgate.pipeline.authenticate import Authenticate
@@ -26,10 +28,13 @@ from wardgate.registry import Registry
 from wardgate.server.facts import Worker
 from wardgate.spi import options
 from wardgate.spi.errors import WardgateError
-from wardgate.spi.frontend import Receive, Scope, Send
+from wardgate.spi.frontend import Frontend, Receive, Scope, Send
 from wardgate.spi.path import Path
 from wardgate.state import State
 from wardgate.state.authenticator import TokenAuthenticator
+from wardgate.telemetry import page
+from wardgate.telemetry.exposition import exposition
+from wardgate.telemetry.watching import Watching
 
 RECONCILE_EVERY = 0.25
 """Seconds between looks for changes by a process that died before it could tell."""
@@ -48,7 +53,8 @@ class Application:
         self._state = State.open(config.data, KeyFileSeal.load(config.key_file), clock, worker.epochs)
         opening = Opening(self._registry.backend_types, self._state, clock)
         self._mounts = OpenMounts(self._state.mounts.of, opening.of_row, opening.embedded)
-        self._journal = _journal(config, worker, self._state, clock)
+        self._watching = Watching(worker.meters)
+        self._journal = _journal(config, worker, self._state, clock, self._watching)
         self._begin = Begin(self._journal)
         engine = Engine(self._state.policies.of, worker.epochs)
         handlers = services.build(
@@ -60,6 +66,7 @@ class Application:
             opened=self._mounts.of,
             clock=clock,
             version=__version__,
+            metrics=partial(exposition, worker.meters.page),
             lent=config.namespace_backends,
             presentations=self._registry.presentations,
         )
@@ -67,7 +74,7 @@ class Application:
             kind.open(options.parse(kind.options, {}, of=f"authenticator {name}"), clock)
             for name, kind in self._registry.authenticator_types.items()
         ]
-        self._cache = Cache(worker.epochs, clock, self._mounts.of)
+        self._cache = Cache(worker.epochs, clock, self._mounts.of, count=self._watching.cache)
         road = compose(
             [
                 Audit(self._journal),
@@ -76,15 +83,10 @@ class Application:
                 self._begin,
                 self._cache,
             ],
-            Dispatch(handlers, self._mounts.of, self._state.ledger, opening.keyring, clock),
+            Dispatch(handlers, self._mounts.of, self._state.ledger, opening.keyring, clock, watch=self._watching),
         )
-        gateway = Gateway(road, self._state.namespaces.resolve, self._mounts.of)
-        claims = [
-            (prefix, kind.open(options.parse(kind.options, {}, of=f"front-end {name}"), gateway))
-            for name, kind in self._registry.frontend_types.items()
-            for prefix in kind.claims.path_prefixes
-        ]
-        self._asgi = Accept(Frontends(claims), config.limits, clock)
+        checks = {"state": self._state_fault, "audit": self._audit_fault, "running": worker.stopping}
+        self._asgi = Accept(Health(Frontends(self._claims(road)), checks), config.limits, clock)
         self._reconciling: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,11 +115,39 @@ class Application:
         await self._mounts.close()
         await self._state.close()
 
+    def _claims(self, road: Handler) -> list[tuple[str, Frontend]]:
+        """Every front-end by the prefixes it claims; each has a door of its own, where its requests are counted."""
+
+        def door(name: str) -> Gateway:
+            return Gateway(self._watching.road(road, name), self._state.namespaces.resolve, self._mounts.of)
+
+        claims = [
+            (prefix, kind.open(options.parse(kind.options, {}, of=f"front-end {name}"), door(name)))
+            for name, kind in self._registry.frontend_types.items()
+            for prefix in kind.claims.path_prefixes
+        ]
+        return [*claims, (page.TARGET, page.MetricsPage(door(page.NAME)))]
+
+    def _state_fault(self) -> str:
+        try:
+            self._state.check()
+        except WardgateError:
+            return "it cannot be read"
+        return ""
+
+    def _audit_fault(self) -> str:
+        try:
+            self._journal.check()
+        except WardgateError:
+            return "it cannot be written"
+        return "records could not be written" if self._watching.unwritten() else ""
+
     async def _reconcile(self) -> None:
         while True:
             await asyncio.sleep(RECONCILE_EVERY)
             try:
                 self._state.reconcile()
+                self._watching.cached(self._cache.memory.count, self._cache.memory.size)
             except WardgateError as error:
                 _log.warning("the state could not be looked at: %s", error.message)
 
@@ -132,13 +162,14 @@ class Application:
         return "committed" if self._state.committed(record.pair, (record.namespace,)) else "absent"
 
 
-def _journal(config: Config, worker: Worker, state: State, clock: SystemClock) -> Journal:
+def _journal(config: Config, worker: Worker, state: State, clock: SystemClock, watching: Watching) -> Journal:
     settings = Settings(
         synced=config.audit.synced,
         file_bytes=config.audit.max_file_bytes,
         keep_files=config.audit.retention_files,
     )
-    return Journal(config.audit.folder, worker.slot, state.root.derive("audit-hmac"), clock, settings=settings)
+    key = state.root.derive("audit-hmac")
+    return Journal(config.audit.folder, worker.slot, key, clock, settings=settings, watch=watching.commit)
 
 
 def preload(config: Config) -> None:

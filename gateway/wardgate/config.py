@@ -59,6 +59,9 @@ class Server:
 
     listen: str = option(help="address to listen on, HOST:PORT", default=DEFAULT_LISTEN)
     workers: int = option(help="worker processes", default=2)
+    unready_seconds: float = option(
+        help="seconds that a stopping gateway still serves, while `/readyz` says that it stops", default=0.0
+    )
     tls_certificate: str | None = option(help="PEM file of the certificate and its chain", default=None)
     tls_key: str | None = option(help="PEM file of the certificate's key", default=None)
     tls_client_ca: str | None = option(help="PEM file of the authorities whose client certificates count", default=None)
@@ -125,6 +128,7 @@ class Config:
     listen: tuple[str, int] = ("127.0.0.1", 8200)
     tls: Tls | None = None
     workers: int = 2
+    unready_seconds: float = 0.0
     plugins: tuple[str, ...] = DEFAULT_PLUGINS
     namespace_backends: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
@@ -146,6 +150,8 @@ class Config:
             )
         if not 1 <= self.workers <= MOST_WORKERS:
             raise ConfigError(f"workers must be from 1 to {MOST_WORKERS}")
+        if not 0 <= self.unready_seconds <= MOST_UNREADY_SECONDS:
+            raise ConfigError(f"unready_seconds must be from 0 to {MOST_UNREADY_SECONDS}")
 
     @property
     def runtime(self) -> Path:
@@ -180,6 +186,7 @@ class Config:
 
 
 MOST_WORKERS = 64
+MOST_UNREADY_SECONDS = 3_600
 SECTIONS: Mapping[str, type] = {"server": Server, "data": Data, "audit": Audit, "limits": Limits}
 """The tables of the file, each with the dataclass that declares its keys."""
 
@@ -217,6 +224,7 @@ def _build(given: Mapping[str, Any], folder: Path) -> Config:
         listen=parse_listen(server.listen),
         tls=_tls(server, folder),
         workers=server.workers,
+        unready_seconds=server.unready_seconds,
         plugins=_names(given, "plugins", DEFAULT_PLUGINS),
         namespace_backends=_names(given, "namespace_backends", ()),
         limits=_section(given, "limits"),

@@ -25,6 +25,8 @@ from wardgate.server.epochs import SharedEpochs
 from wardgate.server.facts import Worker
 from wardgate.server.listener import Stop
 from wardgate.server.loads import NOBODY, Loads
+from wardgate.telemetry.cells import Page
+from wardgate.telemetry.metrics import RESTARTS, STOPPING, Meters
 
 START_SECONDS: Final = 60.0
 """A worker that is not ready by then is taken for hung."""
@@ -35,6 +37,7 @@ STEADY_SECONDS: Final = 60.0
 FIRST_BACK_OFF: Final = 0.1
 LONGEST_BACK_OFF: Final = 10.0
 _KILL_AFTER = workers.DRAIN_SECONDS + 5.0
+_STOPPING = "the gateway is stopping"
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 
@@ -67,11 +70,14 @@ class Supervisor:
         self._on_ready: Callable[[], None] | None = on_ready
         self._epochs = SharedEpochs.create()
         self._loads = Loads(config.workers)
+        self._page = Page(config.workers + 1)
+        self._meters = Meters(self._page, config.workers)
+        self._meters.set(STOPPING, 0.0)  # before the fork, so that workers find it where it is
         self._slots = [Slot(number) for number in range(config.workers)]
         self._signals: list[int] = []
         self._previous: dict[int, Any] = {}
         self._stopping = False
-        self._kill_at = float("inf")
+        self._stop_at = self._kill_at = float("inf")
         self._to_replace: list[Slot] = []
         self._selector = selectors.DefaultSelector()
         self._control = Control(config.runtime, {"status": self._status, "reload": self._reload})
@@ -124,6 +130,8 @@ class Supervisor:
             elif slot.pid and not slot.ready and now > slot.started + START_SECONDS:
                 slot.fault = slot.fault or f"it was not ready within {START_SECONDS:.0f} s"
                 _kill(slot, signal.SIGKILL)
+        if now >= self._stop_at:
+            self._end()
         if now >= self._kill_at:
             self._kill_all()
         if self._to_replace and all(slot.ready and not slot.leaving for slot in self._slots):
@@ -133,7 +141,10 @@ class Supervisor:
 
     def _start(self, slot: Slot) -> None:
         slot.boot_id = str(uuid.uuid4())
-        facts = Worker(slot.number, len(self._slots), slot.boot_id, self._epochs)
+        meters = Meters(self._page, slot.number)
+        facts = Worker(
+            slot.number, len(self._slots), slot.boot_id, self._epochs, meters, lambda: _STOPPING * self._told_to_stop()
+        )
         ours, theirs = os.pipe()
         parent = os.getpid()
         sys.stdout.flush()
@@ -217,6 +228,7 @@ class Supervisor:
             return
         now = time.monotonic()
         slot.restarts += 1
+        self._meters.add(RESTARTS)
         if slot.leaving:
             slot.next_start = now
             return
@@ -242,7 +254,16 @@ class Supervisor:
                     self._stop()
 
     def _stop(self) -> None:
+        """Say that this host stops; what asks whether it is ready hears it before anything closes."""
         self._stopping = True
+        self._meters.set(STOPPING, 1.0)
+        self._stop_at = time.monotonic() + self._config.unready_seconds
+
+    def _told_to_stop(self) -> bool:
+        return bool(self._meters.numbers[self._meters.at(STOPPING)])
+
+    def _end(self) -> None:
+        self._stop_at = float("inf")
         self._kill_at = time.monotonic() + self._config.limits.drain_seconds + _KILL_AFTER
         self._listener.close()  # or clients would queue for workers that accept no more
         for slot in self._slots:
@@ -258,7 +279,7 @@ class Supervisor:
 
     def _patience(self) -> float | None:
         """Seconds until something is due; None while only a signal or a message can change anything."""
-        due = [self._kill_at]
+        due = [self._stop_at, self._kill_at]
         due += [slot.next_start for slot in self._slots if not slot.pid and not self._stopping]
         due += [slot.started + START_SECONDS + 0.1 for slot in self._slots if slot.pid and not slot.ready]
         soonest = min(due)

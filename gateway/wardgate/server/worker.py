@@ -26,6 +26,7 @@ from wardgate.server.loads import NOBODY, Loads
 from wardgate.server.protocol import Connection
 from wardgate.spi.errors import WardgateError
 from wardgate.spi.frontend import Receive, Scope, Send
+from wardgate.telemetry.watching import Pulse
 
 HANDSHAKE_SECONDS = 10.0
 """How long a client may take over its TLS handshake."""
@@ -197,10 +198,13 @@ async def _serve(
     app = await build(config, worker)
     await app.start()
     server = Server(uvicorn_config(app, config), worker.slot, loads, on_started)
+    pulse = Pulse(worker.meters, worker.slot, lambda: len(server.server_state.connections))
+    pulse.start()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
     try:
         await server.serve(sockets=[listener])
     finally:
+        pulse.stop()
         try:
             await asyncio.wait_for(app.drain(), DRAIN_SECONDS)
         except TimeoutError:

@@ -32,6 +32,7 @@ def build(
     clock: Clock,
     version: str,
     lent: Container[str] = (),
+    metrics: Callable[[], bytes] = bytes,
     presentations: Mapping[str, Collection[str]] | None = None,
 ) -> Handlers:
     """Every handler there is.
@@ -46,6 +47,7 @@ def build(
         clock: for expiry.
         version: of this gateway.
         lent: backend types that namespaces below the root may mount, besides the embedded ones.
+        metrics: of this host, in Prometheus's text format.
         presentations: how the loaded front-ends can show a mount; None: whatever is said is kept.
     """
     services: tuple[Service, ...] = (
@@ -62,7 +64,7 @@ def build(
         ),
         NamespacesService(state),
         PoliciesService(state, engine, built_in=built_in),
-        SystemService(state, version=version),
+        SystemService(state, version=version, metrics=metrics),
         TokensService(state, clock),
     )
     return {operation: handler for service in services for operation, handler in service.handlers.items()}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from wardgate.context import Context
 from wardgate.services.service import Handlers
-from wardgate.spi.operations.system import ReadHealth, ReadLeader, ReadSealStatus, Status
+from wardgate.spi.errors import PermissionDenied
+from wardgate.spi.operations.system import ReadHealth, ReadLeader, ReadMetrics, ReadSealStatus, Status
 from wardgate.state import State
+from wardgate.state.namespaces import ROOT_NAMESPACE
 
 NAME = "wardgate"
 SEAL = "key-file"
@@ -16,7 +19,8 @@ SEAL = "key-file"
 class SystemService:
     """Says who this gateway is and that it serves; one without its root key never comes this far."""
 
-    def __init__(self, state: State, *, version: str) -> None:
+    def __init__(self, state: State, *, version: str, metrics: Callable[[], bytes]) -> None:
+        self._metrics = metrics
         self._status = Status(
             initialized=True,
             sealed=False,
@@ -25,8 +29,19 @@ class SystemService:
             cluster_name=NAME,
             seal_type=SEAL,
         )
-        self.handlers: Handlers = {ReadHealth: self.status, ReadSealStatus: self.status, ReadLeader: self.status}
+        self.handlers: Handlers = {
+            ReadHealth: self.status,
+            ReadSealStatus: self.status,
+            ReadLeader: self.status,
+            ReadMetrics: self.metrics,
+        }
 
     async def status(self, _context: Context, _operation: Any) -> Status:
         """The state of this gateway."""
         return self._status
+
+    async def metrics(self, context: Context, _operation: Any) -> bytes:
+        """The metrics of this host, which tell of all namespaces; raises PermissionDenied in any but the root."""
+        if context.namespace != ROOT_NAMESPACE:
+            raise PermissionDenied("permission denied: metrics are the root namespace's")
+        return self._metrics()

@@ -91,6 +91,11 @@ class Database:
             found = raw.execute("SELECT 1 FROM wardgate_operations WHERE id = ?", (operation_id,)).fetchone()
             return found is not None
 
+    def check(self) -> None:
+        """Read something. Raises Unavailable when that cannot be done."""
+        with self.reading() as connection:
+            raw_of(connection).execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+
     def data_version(self) -> int:
         """A number that changes when any other connection, of this process or another, has committed."""
         with self.reading() as connection:

@@ -138,6 +138,10 @@ class State:
 
     def committed(self, operation: str, namespaces: tuple[str, ...] | None = None) -> bool:
         """Whether the write of this audit id was committed, to the state or to a native store."""
+    def check(self) -> None:
+        """Raises Unavailable when the state cannot be read."""
+        self._database.check()
+
         if self._database.committed(operation):
             return True
         known = namespaces if namespaces is not None else self.namespaces.ids()

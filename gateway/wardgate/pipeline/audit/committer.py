@@ -16,8 +16,8 @@ from wardgate.pipeline.audit.sink import SinkRetired
 _log = logging.getLogger(__name__)
 
 Watch = Callable[[int, int, float, str], None]
-"""Told of each batch, in the committer's thread: its records, how many are not durable, the seconds it took, and why
-the sink is retired, if it is."""
+"""Told of each batch, in the committer's own thread: its records, how many of them are not durable, the seconds it
+took, and why the sink is retired, if it is."""
 
 Answer = Callable[[int, frozenset[int] | None, str], None]
 """Called in the loop for each batch: its length; the indices that are not durable (None: all are durable); and why
@@ -28,10 +28,10 @@ class Committer:
     """Owns the shard from its start to its stop."""
 
     def __init__(self, shard: Shard, loop: AbstractEventLoop, answer: Answer, watch: Watch) -> None:
-        self._watch = watch
         self._shard = shard
         self._loop = loop
         self._answer = answer
+        self._watch = watch
         self._queue: SimpleQueue[Sequence[Entry] | None] = SimpleQueue()
         self.put = self._queue.put
         # A daemon, because a hanging disk must not keep the process from ending.
@@ -49,9 +49,10 @@ class Committer:
         while batch := self._queue.get():
             begun = time.perf_counter()
             failed, retired = self._commit(batch, retired)
-            self._watch(len(batch), len(failed or ()), time.perf_counter() - begun, retired)
+            seconds = time.perf_counter() - begun
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 self._loop.call_soon_threadsafe(self._answer, len(batch), failed, retired)
+            self._watch(len(batch), len(failed or ()), seconds, retired)
         self._shard.close()
 
     def _commit(self, batch: Sequence[Entry], retired: str) -> tuple[frozenset[int] | None, str]:

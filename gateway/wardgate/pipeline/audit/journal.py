@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from wardgate.context import Context
 from wardgate.pipeline.audit.budgets import Budget, Budgets, Counted, network_of
-from wardgate.pipeline.audit.committer import Committer
+from wardgate.pipeline.audit.committer import Committer, Watch
 from wardgate.pipeline.audit.record import Record
 from wardgate.pipeline.audit.renderer import Renderer
 from wardgate.pipeline.audit.shard import Entry, Settings, Shard
@@ -38,6 +38,10 @@ _CODES: Final[dict[Found, str]] = {"committed": "ok", "absent": "unavailable", "
 _DEFAULTS: Final = Settings()
 
 
+def _unwatched(_records: int, _failed: int, _seconds: float, _retired: str) -> None:
+    """Keep no count."""
+
+
 class Journal:
     """Renders records and hands them to the committer. Used in one event loop, between ``open`` and ``close``.
 
@@ -53,7 +57,9 @@ class Journal:
         *,
         settings: Settings = _DEFAULTS,
         disk: Disk | None = None,
+        watch: Watch = _unwatched,
     ) -> None:
+        self._watching = watch
         self.boot = uuid.uuid4().hex
         self.fault = ""
         self._patience = settings.patience
@@ -84,7 +90,7 @@ class Journal:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise Unavailable(f"the audit cannot be written: {reason}; make room or mend the disk") from None
         self._loop = asyncio.get_running_loop()
-        self._committer = Committer(self._shard, self._loop, self._settle)
+        self._committer = Committer(self._shard, self._loop, self._settle, self._watching)
         for record in left_open:
             found: Found = "unknown"
             with suppress(WardgateError):

@@ -12,6 +12,7 @@ from wardgate.pipeline.dispatch.breaker import Breakers
 from wardgate.pipeline.dispatch.cursors import Cursors
 from wardgate.pipeline.dispatch.secrets import SECRET_HANDLERS
 from wardgate.pipeline.dispatch.versions import Ledger, Versions
+from wardgate.pipeline.dispatch.watch import Unwatched, Watch
 from wardgate.spi.errors import OutcomeUnknown, PermissionDenied, SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Batch, Operation, Rejected
@@ -22,6 +23,7 @@ AT_ONCE = 64
 """Items of one batch that are asked of foreign stores at a time."""
 
 ServiceHandler = Callable[[Context, Any], Awaitable[Any]]
+_UNWATCHED = Unwatched()
 
 
 class Dispatch:
@@ -33,6 +35,7 @@ class Dispatch:
         ledger: ordinals of versions in stores that do not number them.
         keyring: the keys of a mount's namespace, scoped to that mount; seals the cursors of pages.
         clock: for deadlines and the circuit breakers.
+        watch: sees how backends do.
     """
 
     def __init__(
@@ -42,13 +45,15 @@ class Dispatch:
         ledger: Ledger,
         keyring: Callable[[Mount], Keyring],
         clock: Clock,
+        watch: Watch = _UNWATCHED,
     ) -> None:
         self._services = services
         self._mounts = mounts
         self._ledger = ledger
         self._cursors = Cursors(keyring)
         self._clock = clock
-        self._breakers = Breakers(clock)
+        self._watch = watch
+        self._breakers = Breakers(clock, watch)
 
     async def __call__(self, context: Context) -> Outcome[Any]:
         """Answer one operation.
@@ -116,7 +121,8 @@ class Dispatch:
         asked = self._cursors.opened(listing, mount) if listing else operation
         self._breakers.check(mount.id)
         try:
-            result = await self._in_time(context, handler(asked, mount.backend, versions), mount)
+            answer = self._in_time(context, handler(asked, mount.backend, versions), mount)
+            result = await self._watch.backend(mount, operation, answer)
         except (Unavailable, OutcomeUnknown) as error:
             self._breakers.failed(mount.id)
             raise type(error)(f"{mount.name}: {error.message}") from None

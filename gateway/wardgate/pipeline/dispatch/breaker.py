@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wardgate.pipeline.dispatch.watch import Watch
 from wardgate.spi.errors import Unavailable
 from wardgate.spi.services import Clock
 
@@ -22,8 +23,9 @@ class _Breaker:
 class Breakers:
     """One breaker a mount, by mount id; a mount that answers has none."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, watch: Watch) -> None:
         self._clock = clock
+        self._watch = watch
         self._breakers: dict[str, _Breaker] = {}
 
     def check(self, mount: str) -> None:
@@ -44,9 +46,12 @@ class Breakers:
         """Count an answer that was Unavailable."""
         breaker = self._breakers.setdefault(mount, _Breaker())
         breaker.failures += 1
+        if breaker.failures == FAILURES:
+            self._watch.breaker(mount, is_open=True)
         breaker.retry_at = self._clock.monotonic() + COOL_DOWN
 
     def answered(self, mount: str) -> None:
         """Forget the failures of a store that answers."""
-        if self._breakers:
-            self._breakers.pop(mount, None)
+        breaker = self._breakers.pop(mount, None) if self._breakers else None
+        if breaker is not None and breaker.failures >= FAILURES:
+            self._watch.breaker(mount, is_open=False)

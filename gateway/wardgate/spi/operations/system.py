@@ -31,6 +31,14 @@ class ReadHealth(Operation[Status]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadMetrics(Operation[bytes]):
+    """The metrics of this host in Prometheus's text format; of the root namespace, where a policy allows it."""
+
+    action = Action.READ
+    path: Path = Path(("sys", "metrics"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadSealStatus(Operation[Status]):
     """Has it its keys at hand?"""
 

@@ -1,0 +1,66 @@
+"""``/metrics`` on the gateway's own listener: a front-end like any other, so that a policy decides who may look."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wardgate.spi.errors import Malformed, PermissionDenied, RateLimited, Unauthenticated, WardgateError
+from wardgate.spi.frontend import ARRIVAL, Frontend, Gateway, Receive, Scope, Send
+from wardgate.spi.identity import Credential
+from wardgate.spi.operations.base import Rejected
+from wardgate.spi.operations.system import ReadMetrics
+from wardgate.telemetry.exposition import CONTENT_TYPE
+
+TARGET: Final = "/metrics"
+NAME: Final = "metrics"
+"""What this front-end is called in labels."""
+
+_STATUS: Final[dict[type[WardgateError], int]] = {
+    Malformed: 400, Unauthenticated: 401, PermissionDenied: 403, RateLimited: 429,
+}  # fmt: skip
+_BEARER = b"bearer "
+
+
+class MetricsPage(Frontend):
+    """Answers ``GET /metrics`` in Prometheus's text format, to a token of the root namespace that may read it."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        credential = _credential(scope)
+        operation = (
+            ReadMetrics() if scope["method"] in {"GET", "HEAD"} and scope["raw_path"] == TARGET.encode() else None
+        )
+        try:
+            if operation is None:
+                refused = Malformed("only GET /metrics is answered here")
+                await self._gateway.perform(scope, Rejected(error=refused), credential=credential)
+                return
+            outcome = await self._gateway.perform(scope, operation, credential=credential)
+        except WardgateError as error:
+            status = _STATUS.get(type(error), 503)
+            text = f"{error.message} (request {scope[ARRIVAL].id})\n".encode()
+            await _send(scope, send, status, b"text/plain; charset=utf-8", text)
+            return
+        await _send(scope, send, 200, CONTENT_TYPE.encode(), outcome.result)
+
+
+def _credential(scope: Scope) -> Credential | None:
+    for name, value in scope["headers"]:
+        if name == b"authorization" and value[: len(_BEARER)].lower() == _BEARER:
+            return Credential("token", value[len(_BEARER) :].strip().decode("latin-1"))
+    return None
+
+
+async def _send(scope: Scope, send: Send, status: int, kind: bytes, body: bytes) -> None:
+    headers = [
+        (b"content-type", kind),
+        (b"cache-control", b"no-store"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if status == 401:  # noqa: PLR2004  # the one status that says how to prove oneself
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
