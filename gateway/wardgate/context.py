@@ -44,10 +44,16 @@ def once(name: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A policy's yes. ``policy`` and ``rule`` (its number in the policy) say why; empty for anonymous operations."""
+    """A policy's yes. ``policy`` and ``rule`` (its number in the policy) say why; empty for anonymous operations.
+
+    ``read``: the attributes that conditions turned on. ``until``: Unix nanoseconds from which the passing of time alone
+    may change it; None: never.
+    """
 
     policy: str
     rule: int
+    read: tuple[str, ...] = ()
+    until: int | None = None
 
 
 class Context:
@@ -55,12 +61,13 @@ class Context:
 
     ``namespace``: the namespace's id, or "" when the path named none (no principal ever matches that).
     ``mount``: where the operation's path lies, None at the gateway's own services and where nothing is mounted; a fact
-    that only dispatch may tell the caller. ``wrap``: the caller wants the answer kept.
+    that only dispatch may tell the caller. ``wrap``: the caller wants the answer kept. ``fingerprint``: what the audit
+    calls the credential, where that is known without computing it.
     """
 
     __slots__ = (
-        "_decision", "_decisions", "_freshness", "_principal", "arrival", "begun", "credential", "mount", "namespace",
-        "operation", "wrap",
+        "_decision", "_decisions", "_freshness", "_principal", "arrival", "begun", "credential", "fingerprint", "mount",
+        "namespace", "operation", "wrap",
     )  # fmt: skip
 
     principal: Once[Principal | None] = once("principal")
@@ -85,6 +92,7 @@ class Context:
         self.mount = mount
         self.wrap = wrap
         self.begun = False
+        self.fingerprint = ""
 
     def known(self, slot: str) -> Any:
         """The value of a slot, or None when the request never got that far; for the audit."""

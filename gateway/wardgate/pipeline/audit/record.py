@@ -22,6 +22,17 @@ _SEAL: Final = 75
 """Bytes of ``,"hash":"`` + 64 hexadecimal digits + ``"}``, the end of every line."""
 
 
+class Item(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One item of a batch: its fields mean what a record's of the same name do."""
+
+    path: str
+    details: dict[str, str] | None = None
+    code: str = ""
+    policy: str = ""
+    rule: int = -1
+    value: str = ""
+
+
 class Record(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One record: one line of JSON, the fields in this order, those without a value left out.
 
@@ -35,7 +46,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     transaction. ``namespace``: its id. ``principal``, ``name``, ``accessor``, ``method``: who, and how that was proved.
     ``operation``, ``action``, ``path``, ``mount``, ``source``: what was asked, where, and from which address. A path
     longer than 512 bytes is cut: its first 256, ``…``, and the HMAC-SHA256 of the whole under a key of its own.
-    ``details``: allow-listed facts of some operations, such as the versions asked for.
+    ``details``: allow-listed facts of some operations, such as the versions asked for. ``items``: of a batch, in
+    order, each with its own path, details, code, rule and value's HMAC.
     ``code``: ``ok``, the code of an error of the closed list, ``internal`` for a defect, ``cancelled`` when the client
     left before anything was done. ``duration``: microseconds since the request came.
     ``policy``, ``rule``: which rule allowed it. ``token``, ``value``: HMAC-SHA256 of the credential, and of the value
@@ -67,6 +79,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     mount: str = ""
     source: str = ""
     details: dict[str, str] | None = None
+    items: tuple[msgspec.Raw, ...] = ()
     code: str = ""
     duration: int = 0
     policy: str = ""
@@ -161,12 +174,16 @@ class Stamps:
 
     def __init__(self) -> None:
         self._second = -1
-        self._text = ""
+        self._text = b""
 
     def __call__(self, now: int) -> str:
         """``2026-11-23T03:44:36.123456789Z``."""
+        return self.encoded(now).decode()
+
+    def encoded(self, now: int) -> bytes:
+        """The same as bytes."""
         second, nanoseconds = divmod(now, _SECOND)
         if second != self._second:
-            self._text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+            self._text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second)).encode()
             self._second = second
-        return f"{self._text}{nanoseconds:09d}Z"
+        return b"%b%09dZ" % (self._text, nanoseconds)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from itertools import repeat
 from typing import Any, Final
 
+import msgspec
+
 from wardgate import __version__
-from wardgate.context import Context
-from wardgate.pipeline.audit.details import details_of
-from wardgate.pipeline.audit.record import Record, Stamps, encode
+from wardgate.context import Context, Decision
+from wardgate.pipeline.audit.details import details_of, wrapping_of
+from wardgate.pipeline.audit.fragments import Fragments, Parts, fields_of
+from wardgate.pipeline.audit.record import Item, Record, Stamps, encode
+from wardgate.spi.errors import WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.identity import Principal
+from wardgate.spi.operations.base import Batch, Operation
 from wardgate.spi.operations.secrets import WriteSecret
+from wardgate.spi.operations.wrapping import Unwrapped, Wrapped
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock
 from wardgate.spi.values import SecretVersion
@@ -22,6 +29,12 @@ _SHORTEST_TOKEN: Final = 40
 _NANOSECONDS: Final = 1_000
 _WIDEST: Final = 4
 """Bytes that a character takes at most."""
+
+_AFTER_TIME: Final = b'","kind":""}'
+_REQUEST: Final = b'","kind":"request","request":"'
+_CLOSING: Final = b'","kind":"closing","request":"'
+_DIGEST: Final = "audit"
+_EMPTY: Final = Record(0, "", "", "")
 
 LONGEST_PATH: Final = 512
 PATH_PREFIX: Final = 256
@@ -52,7 +65,9 @@ class Renderer:
     def __init__(self, slot: int, boot: str, key: bytes, clock: Clock) -> None:
         self._slot = slot
         self._boot = boot
-        self._clock = clock
+        self._now = clock.now
+        self._head = encode(Record(slot, boot, "", ""))[: -len(_AFTER_TIME)]
+        self._fragments = Fragments(self._parts)
         self._stamp = Stamps()
         self._tokens = KeyedHash(hmac.digest(key, b"token", "sha256"))
         self._values = KeyedHash(hmac.digest(key, b"value", "sha256"))
@@ -61,20 +76,20 @@ class Renderer:
     def request(self, context: Context, pair: str) -> bytes:
         """The record before a change."""
         operation = context.operation
-        value = operation.value.data if isinstance(operation, WriteSecret) else None
-        return self._of(context, "request", pair, "", 0, self._digest(value))
+        value = self._digest(operation.value.data) if isinstance(operation, WriteSecret) else b""
+        return self._of(context, _REQUEST, pair, "", 0, value, None)
 
     def closing(self, context: Context, pair: str, code: str, outcome: Outcome[Any] | None) -> bytes:
         """The record before an answer; the value's HMAC is that of the value read."""
-        duration = max(0, self._clock.now() - context.arrival.received_at) // _NANOSECONDS
-        value = outcome.result.value.data if outcome and isinstance(outcome.result, SecretVersion) else None
-        return self._of(context, "closing", pair, code, duration, self._digest(value))
+        duration = max(0, self._now() - context.arrival.received_at) // _NANOSECONDS
+        value = self._read(outcome) if outcome and isinstance(outcome.result, SecretVersion) else b""
+        return self._of(context, _CLOSING, pair, code, duration, value, outcome)
 
     def recovered(self, request: Record, code: str, found: str) -> bytes:
         """The closing record of a change that a crash left open; ``request`` is its request record."""
         return encode(
             Record(
-                self._slot, self._boot, self._stamp(self._clock.now()), "closing", request.request, request.pair,
+                self._slot, self._boot, self._stamp(self._now()), "closing", request.request, request.pair,
                 request.namespace, request.principal, request.name, request.accessor, request.method,
                 request.operation, request.action, request.path, request.mount, request.source,
                 code=code, recovered=found,
@@ -85,49 +100,108 @@ class Renderer:
         """Records of one source or principal that were counted, not written; ``since`` in Unix nanoseconds."""
         return encode(
             Record(
-                self._slot, self._boot, self._stamp(self._clock.now()), "summary",
+                self._slot, self._boot, self._stamp(self._now()), "summary",
                 principal=principal, source=source, code=code, count=count, since=self._stamp(since),
             )
         )  # fmt: skip
 
     def boot(self, previous: str, cut: int) -> bytes:
         """The first record of a run."""
-        now = self._stamp(self._clock.now())
+        now = self._stamp(self._now())
         record = Record(self._slot, self._boot, now, "boot", version=__version__, previous=previous, cut=cut)
         return encode(record)
 
-    def _of(self, context: Context, kind: str, pair: str, code: str, duration: int, value: str) -> bytes:
-        operation, arrival, credential = context.operation, context.arrival, context.credential
-        principal: Principal | None = context.known("principal")
-        decision = context.known("decision")
-        mount = context.mount
-        return encode(
-            Record(
-                self._slot,
-                self._boot,
-                self._stamp(self._clock.now()),
+    def _of(
+        self,
+        context: Context,
+        kind: bytes,
+        pair: str,
+        code: str,
+        duration: int,
+        value: bytes,
+        outcome: Outcome[Any] | None,
+    ) -> bytes:
+        """Join the parts in the order of :class:`Record`'s fields."""
+        arrival, credential = context.arrival, context.credential
+        subject, rule = self._fragments.of(context, code)
+        batch = isinstance(context.operation, Batch)
+        token = context.fingerprint or (self._token(credential.secret) if credential else "")
+        return b"".join(
+            (
+                self._head,
+                self._stamp.encoded(self._now()),
                 kind,
-                arrival.id,
-                pair,
-                context.namespace,
-                principal.id if principal else "",
-                principal.name if principal else "",
-                principal.accessor if principal else "",
-                principal.method if principal else "",
-                operation.name(),
-                operation.action.value,
-                self._path(operation.path),
-                mount.id if mount else "",
-                arrival.source,
-                details_of(operation),
-                code,
-                duration,
-                decision.policy if decision else "",
-                decision.rule if decision else -1,
-                self._token(credential.secret) if credential else "",
-                value,
+                arrival.id.encode(),
+                b'","pair":"%b"' % pair.encode() if pair else b'"',
+                self._with_items(context, code, outcome)
+                if batch
+                else self._with_wrapping(context, code, outcome) or subject,
+                b',"duration":%d' % duration if duration else b"",
+                rule,
+                b',"token":"%b"' % token.encode() if token else b"",
+                b',"value":"%b"}' % value if value else b"}",
             )
         )
+
+    def _parts(self, context: Context, code: str) -> Parts:
+        decision = context.known("decision")
+        rule = Record(0, "", "", "", policy=decision.policy, rule=decision.rule) if decision else _EMPTY
+        return Parts(fields_of(self._subject(context, code)), fields_of(rule))
+
+    def _with_wrapping(self, context: Context, code: str, outcome: Outcome[Any] | None) -> bytes:
+        """The subject of a request whose answer is wrapped, or was; empty for any other."""
+        if context.wrap is None and not (outcome and isinstance(outcome.result, Wrapped | Unwrapped)):
+            return b""
+        details = wrapping_of(context.wrap, outcome, details_of(context.operation))
+        return fields_of(msgspec.structs.replace(self._subject(context, code), details=details))
+
+    def _with_items(self, context: Context, code: str, outcome: Outcome[Any] | None) -> bytes:
+        operation = context.operation
+        assert isinstance(operation, Batch)
+        wrapped = outcome is not None and isinstance(outcome.result, Wrapped)
+        results = outcome.result if outcome and not wrapped else repeat(None)
+        decisions = context.known("decisions") or repeat(None)
+        items = tuple(map(self._item, operation.items, decisions, results))
+        details = wrapping_of(context.wrap, outcome, details_of(operation))
+        return fields_of(msgspec.structs.replace(self._subject(context, code), items=items, details=details))
+
+    def _item(self, item: Operation[Any], decision: Decision | None, result: Any) -> msgspec.Raw:
+        if isinstance(item, WriteSecret):
+            value = self._digest(item.value.data)
+        else:
+            value = self._digest(result.value.data) if isinstance(result, SecretVersion) else b""
+        code = "" if result is None else result.code if isinstance(result, WardgateError) else "ok"
+        return msgspec.Raw(
+            encode(
+                Item(
+                    self._path(item.path),
+                    details=details_of(item),
+                    code=code,
+                    policy=decision.policy if decision else "",
+                    rule=decision.rule if decision else -1,
+                    value=value.decode(),
+                )
+            )
+        )
+
+    def _subject(self, context: Context, code: str) -> Record:
+        operation = context.operation
+        principal: Principal | None = context.known("principal")
+        return Record(
+            0, "", "", "",
+            namespace=context.namespace,
+            principal=principal.id if principal else "",
+            name=principal.name if principal else "",
+            accessor=principal.accessor if principal else "",
+            method=principal.method if principal else "",
+            operation=operation.name(),
+            action=operation.action.value,
+            path=self._path(operation.path),
+            mount=context.mount.id if context.mount else "",
+            source=context.arrival.source,
+            details=details_of(operation),
+            code=code,
+        )  # fmt: skip
 
     def _path(self, path: Path) -> str:
         text = whole = "/".join(path.segments)
@@ -146,8 +220,21 @@ class Renderer:
         # A character that the cut goes through is left out.
         return f"{encoded[:PATH_PREFIX].decode(errors='ignore')}…{self._paths(whole.encode())}"
 
+    def fingerprint(self, token: str) -> str:
+        """The HMAC that stands for a token in every record."""
+        return self._token(token)
+
     def _token(self, token: str) -> str:
         return self._tokens(token.encode("utf-8", "surrogatepass"))
 
-    def _digest(self, value: bytes | None) -> str:
-        return "" if value is None else self._values(value)
+    def _digest(self, value: bytes) -> bytes:
+        return self._values(value).encode()
+
+    def _read(self, outcome: Outcome[Any]) -> bytes:
+        """The HMAC of the value read; kept as long as the cache keeps the value."""
+        if outcome.rendered is None:
+            return self._digest(outcome.result.value.data)
+        digest = outcome.rendered.get(_DIGEST)
+        if digest is None:
+            digest = outcome.rendered[_DIGEST] = self._digest(outcome.result.value.data)
+        return digest

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from wardgate.context import Context
@@ -42,6 +42,7 @@ class _Known(NamedTuple):
     slot: int
     epoch: int
     expires_at: int
+    fingerprint: str
 
 
 class Authenticate:
@@ -55,6 +56,7 @@ class Authenticate:
         clock: for expiry.
         epochs: that of kind ``principals`` moves when a token of the namespace ends.
         remembered: how many are kept.
+        fingerprint: what the audit calls a token; remembered with its principal.
     """
 
     def __init__(
@@ -64,12 +66,14 @@ class Authenticate:
         epochs: Epochs,
         *,
         remembered: int = MAX_REMEMBERED,
+        fingerprint: Callable[[str], str] = lambda _: "",
     ) -> None:
         self._authenticators = tuple(authenticators)
         self._now = clock.now
         self._slot = epochs.slot
         self._epoch = epochs.read
         self._remembered = remembered
+        self._fingerprint = fingerprint
         self._memo: OrderedDict[_Key, _Known] = OrderedDict()
         # A fresh key a process: whoever reads its memory later cannot try guesses against what was remembered.
         self._hash = hashlib.blake2b(key=os.urandom(32), digest_size=32)
@@ -97,6 +101,7 @@ class Authenticate:
         if known is not None and known.epoch == self._epoch(known.slot) and self._now() < known.expires_at:
             self._memo.move_to_end(key)
             context.principal = known.principal
+            context.fingerprint = known.fingerprint
             return call_next(context)
         return self._after(self._proved(credential, key), context, call_next)
 
@@ -113,7 +118,13 @@ class Authenticate:
         principal = await self._prove(credential, namespace)
         if not principal.counted:
             expires_at = principal.expires_at
-            self._memo[key] = _Known(principal, slot, epoch, 2**63 if expires_at is None else expires_at)
+            self._memo[key] = _Known(
+                principal,
+                slot,
+                epoch,
+                2**63 if expires_at is None else expires_at,
+                self._fingerprint(credential.secret),
+            )
             if len(self._memo) > self._remembered:
                 self._memo.popitem(last=False)
         return principal
