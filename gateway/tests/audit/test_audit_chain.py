@@ -76,8 +76,8 @@ def test_the_record_documents_its_fields_in_order() -> None:
     fields = Record.__struct_fields__
     assert [] == [field for field in fields if field not in named]
     plain = Record(
-        1, "b", "t", "k", *("x",) * 12, {"a": "b"}, (msgspec.Raw(b"1"),), "ok", 1, "p", 0, "t", "v", "c", 1, "s", "v", 1,
-        1, 1, "p", 1,
+        1, "b", "t", "k", *("x",) * 12, {"a": "b"}, (msgspec.Raw(b"1"),), "ok", 1, "p", 0, "t", "v", "c", 1, "s", "v",
+        1, 1, 1, "p", 1,
     )  # fmt: skip
     assert [field for field in fields if field not in {"open", "fault", "sequence", "hash"}] == list(
         json.loads(encode(plain))
