@@ -83,7 +83,7 @@ _DETAILS: Final[Mapping[type[Operation[Any]], Callable[[Any], dict[str, str] | N
     ReadSecret: lambda operation: {"version": _selected(operation.version)} if operation.version else None,
     WriteSecret: lambda operation: {"expect": _selected(operation.expect)},
     PatchSecret: lambda operation: {"expect": _selected(operation.expect)},
-    DeleteSecret: lambda operation: {"versions": _all(operation.versions)},
+    DeleteSecret: lambda operation: {"versions": _all(operation.versions), "expect": _selected(operation.expect)},
     UndeleteSecret: lambda operation: {"versions": _all(operation.versions)},
     DestroySecret: lambda operation: {"versions": _all(operation.versions)},
     MoveStage: lambda operation: {"stage": operation.stage, "version": _selected(operation.version)},
