@@ -25,10 +25,10 @@ from wardgate.spi.operations.secrets import (
     VersionId,
     WriteSecret,
 )
+from wardgate.spi.operations.tokens import CreateOrphan, CreateToken, LookupAccessor, RenewAccessor, RevokeAccessor
 from wardgate.spi.operations.wrapping import Unwrapped, Wrapped
 
 _SECOND: Final = 1_000_000_000
-from wardgate.spi.operations.tokens import CreateOrphan, CreateToken, LookupAccessor, RenewAccessor, RevokeAccessor
 
 LONGEST: Final = 256
 """Characters of one detail; callers choose some of them."""
