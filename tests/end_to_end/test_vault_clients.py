@@ -33,18 +33,21 @@ def made() -> set[str]:
 def mounted(
     request: pytest.FixtureRequest, gateway: Running, made: set[str], tmp_path_factory: pytest.TempPathFactory
 ) -> str:
-    """The prefix of a mount with that backend, which is also its name here."""
+    """The prefix of a mount with that backend, which is also its name here; ``<prefix>-1`` is shown as version 1."""
     name: str = request.param
     if name in made:
         return name
     made.add(name)
-    if name == "native":
-        gateway.mount(name, "native")
-    elif name == "odd":
-        gateway.mount(name, "odd", folder=str(tmp_path_factory.mktemp("odd")))
-    else:
-        server: OpenBao = request.getfixturevalue("openbao")
-        gateway.mount(name, "vault", address=server.address, token=server.token, mount=server.new_mount())
+    for prefix, version in ((name, "2"), (f"{name}-1", "1")):
+        options: dict[str, object] = {}
+        if name == "odd":
+            options = {"folder": str(tmp_path_factory.mktemp("odd"))}
+        elif name == "openbao":
+            server: OpenBao = request.getfixturevalue("openbao")
+            options = {"address": server.address, "token": server.token, "mount": server.new_mount()}
+        kind = "vault" if name == "openbao" else name
+        asked = {"prefix": prefix, "type": kind, "options": options, "presentation": {"vault.kv": version}}
+        assert gateway.call("POST", "/api/v1/mounts", asked).status == 201
     return name
 
 
@@ -78,4 +81,5 @@ def test_bao_over(
 )
 def test_wire_vector_over(gateway: Running, mounted: str, vector: vault_vectors.Vector) -> None:
     """Each recorded scenario that applies to the store answers to the letter."""
-    vault_vectors.replay(gateway.address, gateway.token, vector, mounted)
+    prefix = vault_vectors.mount_of(vector, f"{mounted}-1", mounted)
+    vault_vectors.replay(gateway.address, gateway.token, vector, prefix)
