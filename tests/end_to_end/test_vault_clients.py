@@ -12,7 +12,7 @@ from wardgate_conformance.odd import OddBackend
 from wardgate_native.backend import NativeBackend
 from wardgate_vault.backend import VaultBackend
 
-from tests.end_to_end import vault_bao, vault_clients, vault_vectors
+from tests.end_to_end import vault_bao, vault_clients, vault_kv, vault_vectors
 from tests.servers.gateway import Running
 from tests.servers.openbao import OpenBao
 
@@ -51,13 +51,17 @@ def mounted(
     return name
 
 
-@pytest.mark.parametrize("scenario", vault_clients.HVAC_SCENARIOS, ids=lambda scenario: scenario.__name__)
+@pytest.mark.parametrize(
+    "scenario", [*vault_clients.HVAC_SCENARIOS, *vault_kv.HVAC_SCENARIOS], ids=lambda scenario: scenario.__name__
+)
 def test_hvac_over(gateway: Running, mounted: str, scenario: Callable[[Any, str, Capabilities], None]) -> None:
     """A Python program with hvac works, or is refused plainly what the store cannot do."""
     scenario(vault_clients.client(gateway.address, gateway.token), mounted, BACKENDS[mounted])
 
 
-@pytest.mark.parametrize("scenario", vault_bao.BAO_SCENARIOS, ids=lambda scenario: scenario.__name__)
+@pytest.mark.parametrize(
+    "scenario", [*vault_bao.BAO_SCENARIOS, *vault_kv.BAO_SCENARIOS], ids=lambda scenario: scenario.__name__
+)
 def test_bao_over(
     gateway: Running,
     mounted: str,
@@ -67,6 +71,27 @@ def test_bao_over(
 ) -> None:
     """The ``bao`` command works, or is refused plainly what the store cannot do."""
     scenario(vault_bao.Bao(bao, gateway.address, tmp_path, gateway.token), mounted, BACKENDS[mounted])
+
+
+@pytest.mark.parametrize("scenario", vault_kv.HVAC_FIRST, ids=lambda scenario: scenario.__name__)
+def test_hvac_over_version_1_of(
+    gateway: Running, mounted: str, scenario: Callable[[Any, str, Capabilities], None]
+) -> None:
+    """The same store shown as version 1."""
+    scenario(vault_clients.client(gateway.address, gateway.token), f"{mounted}-1", BACKENDS[mounted])
+
+
+@pytest.mark.parametrize("scenario", vault_kv.BAO_FIRST, ids=lambda scenario: scenario.__name__)
+def test_bao_over_version_1_of(
+    gateway: Running,
+    mounted: str,
+    bao: Path,
+    tmp_path: Path,
+    scenario: Callable[[vault_bao.Bao, str, Capabilities], None],
+) -> None:
+    """And by the command."""
+    client = vault_bao.Bao(bao, gateway.address, tmp_path, gateway.token)
+    scenario(client, f"{mounted}-1", BACKENDS[mounted])
 
 
 @pytest.mark.parametrize(

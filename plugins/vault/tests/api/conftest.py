@@ -70,6 +70,11 @@ class Kept:
     labels: Mapping[str, str] = field(default_factory=dict)
     settings: SecretSettings = field(default_factory=SecretSettings)
 
+    @property
+    def first(self) -> int:
+        """The oldest version that is kept."""
+        return max(1, len(self.infos) + 1 - (self.settings.max_versions or len(self.infos)))
+
 
 class MemoryBackend(Backend):
     """Just enough of a store to answer every operation of KV version 2."""
@@ -90,7 +95,7 @@ class MemoryBackend(Backend):
         index = len(kept.infos) if version is None else int(version)
         if index == 0:
             raise SecretNotFound
-        if index > len(kept.infos):
+        if not kept.first <= index <= len(kept.infos):
             raise VersionNotFound
         info = kept.infos[index - 1]
         if info.state is not VersionState.LIVE:
@@ -125,7 +130,8 @@ class MemoryBackend(Backend):
         if not path.segments:
             return SecretInfo(None, (), 1, 2, settings=self.settings)
         kept = self._kept(path)
-        return SecretInfo(kept.infos[-1] if kept.infos else None, tuple(kept.infos), 1, 2, kept.labels, kept.settings)
+        versions = tuple(kept.infos[kept.first - 1 :])
+        return SecretInfo(versions[-1] if versions else None, versions, 1, 2, kept.labels, kept.settings)
 
     async def annotate(
         self,
