@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Any
 
-from wardgate.config import AuditConfig, Config, Limits, Tls, parse_listen
+from wardgate.config import AuditConfig, Config, Limits, Log, Tls, parse_listen
 from wardgate.pipeline.accept import PEER_CERTIFICATE, Accept
 from wardgate.server.facts import Worker
 from wardgate.server.run import serve
@@ -69,6 +69,7 @@ class Toy:
                 "source": arrival.source,
                 "certificate": len(arrival.peer_certificate or b""),
                 "certificate_in_scope": PEER_CERTIFICATE in scope,
+                "stopping": self.worker.stopping(),
             }
         ).encode()
 
@@ -106,6 +107,8 @@ def main() -> int:
         listen=parse_listen(asked.pop("listen", "127.0.0.1:0")),
         workers=asked.pop("workers", 1),
         limits=Limits(**asked.pop("limits", {})),
+        log=Log(**({"level": "warning"} | asked.pop("log", {}))),
+        unready_seconds=asked.pop("unready_seconds", 0.0),
         tls=Tls(*map(pathlib.Path, tls)) if tls else None,  # type: ignore[arg-type]  # three files at most
     )
 

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
-PART_BYTES: Final = 512 * 1024
+PART_BYTES: Final = 1024 * 1024
 """Of one process; memory is taken only as far as it is used."""
 
 MOST_NUMBERS: Final = 32

@@ -41,7 +41,8 @@ def configure(log: Log, *, worker: int | None = None) -> None:
     handler.setFormatter(JsonLines(worker) if log.format == "json" else TextLines(worker))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(LEVELS[log.level])
+    root.setLevel(max(LEVELS[log.level], logging.WARNING))  # a library's talk is of no use without its words
+    logging.getLogger("wardgate").setLevel(LEVELS[log.level])
     logging.raiseExceptions = False  # it would print what could not be formatted
     logging.captureWarnings(capture=True)
     threading.excepthook = lambda failed: _uncaught(failed.exc_type, failed.exc_value, failed.exc_traceback)

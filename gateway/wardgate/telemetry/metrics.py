@@ -10,7 +10,7 @@ from wardgate.telemetry.cells import Page
 
 Kind = Literal["counter", "gauge", "histogram"]
 
-MOST_SERIES: Final = 500
+MOST_SERIES: Final = 1_000
 """Label sets of one metric in one worker; whatever comes after them is counted under ``OTHER``."""
 
 OTHER: Final = "other"

@@ -9,24 +9,18 @@ from bisect import bisect_left
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from wardgate.context import Context
 from wardgate.mounts import Mount
 from wardgate.pipeline import Handler
-from wardgate.spi.errors import WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Operation
 from wardgate.telemetry import metrics
+from wardgate.telemetry.codes import OK, UNAUTHENTICATED, code_of
 from wardgate.telemetry.metrics import Meters
 
 R = TypeVar("R")
-
-OK: Final = "ok"
-CANCELLED: Final = "cancelled"
-"""The client left before anything was done."""
-INTERNAL: Final = "internal"
-UNAUTHENTICATED: Final = "unauthenticated"
 
 UNREADY_SECONDS: Final = 5.0
 """A worker whose audit missed a record says so for as long; then requests may come and find out."""
@@ -39,18 +33,22 @@ _SUM = len(_BOUNDS) + 1
 _PAGE = resource.getpagesize()
 
 
-def code_of(error: BaseException) -> str:
-    """How a request ended that raised this."""
-    if isinstance(error, WardgateError):
-        return error.code
-    return CANCELLED if isinstance(error, asyncio.CancelledError) else INTERNAL
+class Tracing(Protocol):
+    """What follows single requests, where somebody asked for that."""
+
+    def road(self, road: Handler) -> Handler:
+        """The same road, followed."""
+
+    def backend(self, mount: Mount, operation: Operation[Any], answer: Awaitable[R]) -> Awaitable[R]:
+        """The same answer, followed."""
 
 
 class Watching:
-    """Counts in the part of this worker."""
+    """Counts in the part of this worker, and has single requests followed where ``tracing`` is given."""
 
-    def __init__(self, meters: Meters) -> None:
+    def __init__(self, meters: Meters, tracing: Tracing | None = None) -> None:
         self._meters = meters
+        self._tracing = tracing
         self._hits: dict[str, int] = {}
         self._misses: dict[str, int] = {}
         self._unwritten_at = -float("inf")
@@ -86,10 +84,12 @@ class Watching:
             count(type(context.operation), OK, perf_counter() - begun)
             return outcome
 
-        return watched
+        return self._tracing.road(watched) if self._tracing else watched
 
     async def backend(self, mount: Mount, operation: Operation[Any], answer: Awaitable[R]) -> R:
         """Wait for a backend's answer, and count it."""
+        if self._tracing:
+            answer = self._tracing.backend(mount, operation, answer)
         begun = perf_counter()
         code = OK
         try:
