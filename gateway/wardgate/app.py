@@ -78,7 +78,12 @@ class Application:
         road = compose(
             [
                 Audit(self._journal),
-                Authenticate([TokenAuthenticator(self._state.principals), *others], clock, worker.epochs),
+                Authenticate(
+                    [TokenAuthenticator(self._state.principals), *others],
+                    clock,
+                    worker.epochs,
+                    fingerprint=self._journal.fingerprint,
+                ),
                 Authorize(engine),
                 self._begin,
                 self._cache,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from wardgate.spi.frontend import Outcome, Wrap
 from wardgate.spi.operations.approle import WriteRole
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.keys import CreateKey
@@ -24,7 +25,9 @@ from wardgate.spi.operations.secrets import (
     VersionId,
     WriteSecret,
 )
+from wardgate.spi.operations.wrapping import Unwrapped, Wrapped
 
+_SECOND: Final = 1_000_000_000
 LONGEST: Final = 256
 """Characters of one detail; callers choose some of them."""
 
@@ -36,6 +39,22 @@ def details_of(operation: Operation[Any]) -> dict[str, str] | None:
         return None
     facts = render(operation)
     return {name: _safe(text) for name, text in facts.items() if text} or None if facts else None
+
+
+def wrapping_of(
+    wrap: Wrap | None, outcome: Outcome[Any] | None, details: dict[str, str] | None
+) -> dict[str, str] | None:
+    """The details with what an answer's wrapping adds: that it was asked for, and which one was made or taken."""
+    result = outcome.result if outcome else None
+    kept = result.kept if isinstance(result, Unwrapped) else result
+    if wrap is None and not isinstance(kept, Wrapped):
+        return details
+    facts = dict(details or {})
+    if wrap is not None:
+        facts["wrap_ttl"] = f"{wrap.ttl // _SECOND}s"
+    if isinstance(kept, Wrapped):
+        facts |= {"wrapping_accessor": kept.accessor, "creation_path": _safe(kept.creation_path)}
+    return facts
 
 
 def _safe(text: str) -> str:
