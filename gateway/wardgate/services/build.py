@@ -13,6 +13,7 @@ from wardgate.services.policies import PoliciesService, PolicyEngine
 from wardgate.services.service import Handlers, Service
 from wardgate.services.system import SystemService
 from wardgate.services.tokens import TokensService
+from wardgate.services.wrapping import WrappingService
 from wardgate.spi.backend import Backend
 from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.operations.policies import Policy
@@ -31,8 +32,8 @@ def build(
     opened: Callable[[str], Iterable[Mount]],
     clock: Clock,
     version: str,
-    lent: Container[str] = (),
     metrics: Callable[[], bytes] = bytes,
+    lent: Container[str] = (),
     presentations: Mapping[str, Collection[str]] | None = None,
 ) -> Handlers:
     """Every handler there is.
@@ -46,8 +47,8 @@ def build(
         opened: the mounts of a namespace as this worker has them open, for their faults.
         clock: for expiry.
         version: of this gateway.
-        lent: backend types that namespaces below the root may mount, besides the embedded ones.
         metrics: of this host, in Prometheus's text format.
+        lent: backend types that namespaces below the root may mount, besides the embedded ones.
         presentations: how the loaded front-ends can show a mount; None: whatever is said is kept.
     """
     services: tuple[Service, ...] = (
@@ -66,5 +67,6 @@ def build(
         PoliciesService(state, engine, built_in=built_in),
         SystemService(state, version=version, metrics=metrics),
         TokensService(state, clock),
+        WrappingService(state),
     )
     return {operation: handler for service in services for operation, handler in service.handlers.items()}

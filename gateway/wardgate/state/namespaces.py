@@ -137,6 +137,7 @@ class Namespaces:
             connection.execute(delete(tables.namespaces).where(tables.namespaces.c.id == namespace))
             for table in (
                 tables.keks, tables.principals, tables.policy_sets, tables.policies, tables.roles, tables.secret_ids,
+                tables.wrapped,
             ):  # fmt: skip
                 connection.execute(delete(table).where(table.c.namespace == namespace))
 

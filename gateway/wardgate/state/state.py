@@ -22,6 +22,7 @@ from wardgate.state.mounts import Mounts
 from wardgate.state.namespaces import ROOT_NAMESPACE, Namespaces, insert_namespace
 from wardgate.state.policies import Policies
 from wardgate.state.principals import Principals
+from wardgate.state.wrapping import Wrapping
 
 FILE = "gateway.db"
 STORES = "namespaces"
@@ -47,6 +48,7 @@ class State:
         self.principals = Principals(database, codes, clock, grants, installation.root)
         self.policies = Policies(database, codes, grants)
         self.approle = AppRole(database, codes, clock, grants, installation.root, self.principals)
+        self.wrapping = Wrapping(database, codes, clock, self.namespaces.keyring, installation.root)
         self.ledger = Ledger(database)
         self._clock = clock
         self._database = database
@@ -136,12 +138,12 @@ class State:
             for namespace in [each for each in self._stores if not self._known(each)]:
                 self._stores.pop(namespace).close_and_wait()
 
-    def committed(self, operation: str, namespaces: tuple[str, ...] | None = None) -> bool:
-        """Whether the write of this audit id was committed, to the state or to a native store."""
     def check(self) -> None:
         """Raises Unavailable when the state cannot be read."""
         self._database.check()
 
+    def committed(self, operation: str, namespaces: tuple[str, ...] | None = None) -> bool:
+        """Whether the write of this audit id was committed, to the state or to a native store."""
         if self._database.committed(operation):
             return True
         known = namespaces if namespaces is not None else self.namespaces.ids()

@@ -13,6 +13,7 @@ DEFAULT: Final = Policy(
         Rule(Effect.ALLOW, ("read",), ("auth/token/lookup-self",)),
         Rule(Effect.ALLOW, ("write",), ("auth/token/renew-self", "auth/token/revoke-self")),
         Rule(Effect.ALLOW, ("read",), ("sys/capabilities-self", "sys/internal/mounts")),
+        Rule(Effect.ALLOW, ("write",), ("sys/wrapping/wrap", "sys/wrapping/unwrap")),
     ),
     built_in=True,
 )

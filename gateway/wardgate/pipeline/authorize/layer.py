@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from wardgate.context import Context, Decision
 from wardgate.pipeline import Handler
+from wardgate.pipeline.authorize.conditions import Facts
 from wardgate.pipeline.authorize.engine import Engine
 from wardgate.pipeline.authorize.scanned import Scanned
 from wardgate.pipeline.authorize.visible import Extent, Visible
@@ -16,6 +17,7 @@ from wardgate.spi.frontend import Outcome
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.base import Action, Batch
 from wardgate.spi.operations.secrets import ListSecrets, ScanSecrets
+from wardgate.spi.operations.wrapping import Wrapped
 from wardgate.spi.path import Path
 from wardgate.spi.values import Page
 
@@ -44,27 +46,39 @@ class Authorize:
         if principal is None or principal.namespace != context.namespace:
             raise PermissionDenied("permission denied: this namespace needs a principal of its own")
         if isinstance(operation, Batch):
-            context.decisions = self._engine.decisions(principal, operation.items)
+            context.decisions = self._engine.decisions(principal, operation.items, context.arrival)
             return call_next(context)
-        context.decision = self._engine.require(principal, operation)
+        context.decision = self._engine.require(principal, operation, context.arrival)
         if isinstance(operation, ListSecrets | ScanSecrets):
-            return self._shown(principal, operation, call_next(context))
+            return self._shown(context, principal, operation, call_next)
         return call_next(context)
 
     async def _shown(
-        self, principal: Principal, operation: ListSecrets | ScanSecrets, answer: Awaitable[Outcome[Page]]
+        self, context: Context, principal: Principal, operation: ListSecrets | ScanSecrets, call_next: Handler
     ) -> Outcome[Page]:
         """The page without the names that are denied."""
-        outcome = await answer
-        if isinstance(operation, ScanSecrets):
-            return self._scanned(principal, operation, outcome)
-        return _filtered(outcome, self._engine.visible(principal, Action.LIST, operation.path))
 
-    def _scanned(self, principal: Principal, scan: ScanSecrets, outcome: Outcome[Page]) -> Outcome[Page]:
+        def shown(outcome: Outcome[Any]) -> Outcome[Any]:
+            if isinstance(outcome.result, Wrapped):
+                return outcome
+            if isinstance(operation, ScanSecrets):
+                return self._scanned(principal, operation, outcome, context.arrival)
+            return _filtered(outcome, self._engine.visible(principal, Action.LIST, operation.path, context.arrival))
+
+        wrap = context.wrap
+        if wrap is not None:
+            # It is kept below this layer, and must hold no name that is denied.
+            context.wrap = dataclasses.replace(wrap, encode=lambda outcome: wrap.encode(shown(outcome)))
+        return shown(await call_next(context))
+
+    def _scanned(self, principal: Principal, scan: ScanSecrets, outcome: Outcome[Page], facts: Facts) -> Outcome[Page]:
         def listable(folder: Path) -> bool:
-            return self._engine.decisions(principal, (ListSecrets(path=folder),))[0] is not None
+            return self._engine.decisions(principal, (ListSecrets(path=folder),), facts)[0] is not None
 
-        scanned = Scanned(scan.path, listable, lambda folder: self._engine.visible(principal, Action.LIST, folder))
+        def visible(folder: Path) -> Visible:
+            return self._engine.visible(principal, Action.LIST, folder, facts)
+
+        scanned = Scanned(scan.path, listable, visible)
         page = dataclasses.replace(outcome.result, entries=scanned.shown(outcome.result.entries))
         return dataclasses.replace(outcome, result=page)
 

@@ -13,7 +13,15 @@ from wardgate.pipeline.dispatch.cursors import Cursors
 from wardgate.pipeline.dispatch.secrets import SECRET_HANDLERS
 from wardgate.pipeline.dispatch.versions import Ledger, Versions
 from wardgate.pipeline.dispatch.watch import Unwatched, Watch
-from wardgate.spi.errors import OutcomeUnknown, PermissionDenied, SecretNotFound, Unavailable, WardgateError
+from wardgate.pipeline.dispatch.wrapping import Keeper, Wrapping
+from wardgate.spi.errors import (
+    OutcomeUnknown,
+    PermissionDenied,
+    SecretNotFound,
+    Unavailable,
+    Unsupported,
+    WardgateError,
+)
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Batch, Operation, Rejected
 from wardgate.spi.operations.secrets import ListSecrets, ScanSecrets
@@ -35,6 +43,7 @@ class Dispatch:
         ledger: ordinals of versions in stores that do not number them.
         keyring: the keys of a mount's namespace, scoped to that mount; seals the cursors of pages.
         clock: for deadlines and the circuit breakers.
+        keeper: keeps the answers that are asked for wrapped; None: they cannot be.
         watch: sees how backends do.
     """
 
@@ -45,6 +54,7 @@ class Dispatch:
         ledger: Ledger,
         keyring: Callable[[Mount], Keyring],
         clock: Clock,
+        keeper: Keeper | None = None,
         watch: Watch = _UNWATCHED,
     ) -> None:
         self._services = services
@@ -54,6 +64,7 @@ class Dispatch:
         self._clock = clock
         self._watch = watch
         self._breakers = Breakers(clock, watch)
+        self._wrapping = Wrapping(keeper) if keeper else None
 
     async def __call__(self, context: Context) -> Outcome[Any]:
         """Answer one operation.
@@ -67,6 +78,14 @@ class Dispatch:
         operation = context.operation
         if isinstance(operation, Rejected):
             raise operation.error
+        if context.wrap is None:
+            return await self._answer(context, operation)
+        if self._wrapping is None:
+            raise Unsupported("answers cannot be wrapped here")
+        self._wrapping.check(context)
+        return await self._wrapping.of(context, await self._answer(context, operation))
+
+    async def _answer(self, context: Context, operation: Operation[Any]) -> Outcome[Any]:
         service = self._services.get(type(operation))
         if service is not None:
             return Outcome(await self._in_time(context, service(context, operation), None))

@@ -10,11 +10,11 @@ from wardgate.pipeline.dispatch import patching, scanning
 from wardgate.pipeline.dispatch.versions import Versions
 from wardgate.spi import strict_json
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import Gone, InvalidValue, Malformed, TooLarge, Unsupported
+from wardgate.spi.errors import Conflict, Gone, InvalidValue, Malformed, TooLarge, Unsupported
 from wardgate.spi.operations import secrets
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.path import ROOT, Path
-from wardgate.spi.values import JSON, Page, SecretInfo, SecretVersion, VersionInfo
+from wardgate.spi.values import JSON, Page, SecretInfo, SecretVersion, VersionInfo, VersionState
 
 SecretHandler = Callable[[Any, Backend, Versions], Coroutine[Any, Any, Any]]
 
@@ -139,6 +139,9 @@ async def _annotate(operation: secrets.AnnotateSecret, backend: Backend, version
 async def _delete(operation: secrets.DeleteSecret, backend: Backend, versions: Versions) -> None:
     path = _secret(backend, versions)
     _require(backend, "delete")
+    if operation.expect is not None:
+        await _delete_expected(operation.expect.id, backend, path)
+        return
     if not operation.versions:
         await backend.delete(path)
         return
@@ -146,6 +149,15 @@ async def _delete(operation: secrets.DeleteSecret, backend: Backend, versions: V
     selected = await versions.ids_of(operation.versions)
     if selected:
         await backend.delete(path, versions=selected)
+
+
+async def _delete_expected(version: str, backend: Backend, path: Path) -> None:
+    """Delete that version if it is the current one. Named, so that what is written meanwhile stays."""
+    _require(backend, "describe", "delete_versions")
+    current = (await backend.describe(path)).current
+    if current is None or current.id != version or current.state is not VersionState.LIVE:
+        raise Conflict("the current version is not the expected one; nothing was deleted")
+    await backend.delete(path, versions=(version,))
 
 
 async def _undelete(operation: secrets.UndeleteSecret, backend: Backend, versions: Versions) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from wardgate.clock import SystemClock
-from wardgate.context import Context
+from wardgate.context import Context, Decision
 from wardgate.crypto import NamespaceKeyring, RootKey
 from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline.dispatch import Dispatch
@@ -33,7 +33,7 @@ from wardgate.spi.errors import (
 from wardgate.spi.frontend import ARRIVAL, Arrival, Outcome
 from wardgate.spi.identity import Credential, Principal
 from wardgate.spi.operations import approle, mounts, policies, system, tokens
-from wardgate.spi.operations.base import Action, Operation
+from wardgate.spi.operations.base import Action, Batch, Operation
 from wardgate.spi.path import Path
 from wardgate.spi.values import (
     Entry,
@@ -55,8 +55,8 @@ RING = NamespaceKeyring("root", {1: RootKey.new_kek()}, 1)
 TOKEN = "an-administrator's-token"
 SECOND = 1_000_000_000
 FULL = Capabilities(
-    write=True, compare_and_set=True, list=True, describe=True, labels=True, settings=True, versions=True,
-    ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True, media_types=True,
+    write=True, compare_and_set=True, list=True, describe=True, labels=True, settings=True, mount_settings=True,
+    versions=True, ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True, media_types=True,
 )  # fmt: skip
 
 
@@ -77,6 +77,7 @@ class MemoryBackend(Backend):
 
     def __init__(self) -> None:
         self.secrets: dict[Path, Kept] = {}
+        self.settings = SecretSettings(0, compare_and_set_required=False, delete_after=0)
 
     def _kept(self, path: Path) -> Kept:
         if path not in self.secrets:
@@ -92,20 +93,21 @@ class MemoryBackend(Backend):
             raise VersionNotFound
         info = kept.infos[index - 1]
         if info.state is not VersionState.LIVE:
-            raise Gone(info=info)
+            raise Gone(info=dataclasses.replace(info, labels=kept.labels))
         return SecretVersion(info, kept.values[index - 1], kept.labels)
 
     async def write(self, path: Path, value: Value, *, expect: Expect | None = None) -> VersionInfo:
         kept = self.secrets.get(path) or Kept()
         current = str(len(kept.infos)) if kept.infos else None
-        if expect is None and kept.settings.compare_and_set_required:
+        required = kept.settings.compare_and_set_required or self.settings.compare_and_set_required
+        if expect is None and required:
             raise PreconditionRequired
         if expect is not None and expect.version != current:
             raise Conflict
         now = time.time_ns()
         expires = now + kept.settings.delete_after if kept.settings.delete_after else None
         number = len(kept.infos) + 1
-        kept.infos.append(VersionInfo(str(number), number, now, expires_at=expires))
+        kept.infos.append(VersionInfo(str(number), number, now, expires_at=expires, labels=kept.labels))
         kept.values.append(value)
         self.secrets[path] = kept
         return kept.infos[-1]
@@ -119,17 +121,28 @@ class MemoryBackend(Backend):
         return Page(tuple(entries[start:end]), str(end) if end < len(entries) else None)
 
     async def describe(self, path: Path) -> SecretInfo:
+        if not path.segments:
+            return SecretInfo(None, (), 1, 2, settings=self.settings)
         kept = self._kept(path)
         return SecretInfo(kept.infos[-1] if kept.infos else None, tuple(kept.infos), 1, 2, kept.labels, kept.settings)
 
     async def annotate(
-        self, path: Path, *, labels: Mapping[str, str] | None = None, settings: SecretSettings | None = None
+        self,
+        path: Path,
+        *,
+        labels: Mapping[str, str | None] | None = None,
+        settings: SecretSettings | None = None,
+        merge: bool = False,
     ) -> None:
-        kept = self.secrets.setdefault(path, Kept())
+        given = {k: v for k, v in dataclasses.asdict(settings or SecretSettings()).items() if v is not None}
+        if not path.segments:
+            self.settings = dataclasses.replace(self.settings, **given)
+            return
+        kept = self._kept(path) if merge else self.secrets.setdefault(path, Kept())
         if labels is not None:
-            kept.labels = labels
-        given = dataclasses.asdict(settings or SecretSettings())
-        kept.settings = dataclasses.replace(kept.settings, **{k: v for k, v in given.items() if v is not None})
+            merged = {**kept.labels, **labels} if merge else labels
+            kept.labels = {name: text for name, text in merged.items() if text is not None}
+        kept.settings = dataclasses.replace(kept.settings, **given)
 
     def _mark(self, path: Path, versions: Sequence[str], state: VersionState, *where: VersionState) -> None:
         kept = self._kept(path)
@@ -301,9 +314,10 @@ class MemoryGateway:
         known = credential is not None and credential.secret in self.tokens and namespace == ""
         if not known and not operation.anonymous:
             raise Unauthenticated
-        return await self._dispatch(
-            Context(scope[ARRIVAL], operation, credential, "root", self.mounts("").locate(operation.path))
-        )
+        context = Context(scope[ARRIVAL], operation, credential, "root", self.mounts("").locate(operation.path))
+        if isinstance(operation, Batch):
+            context.decisions = tuple(Decision("administrator", 1) for _ in operation.items)
+        return await self._dispatch(context)
 
 
 def _awaited(handler: Callable[[Context, Any], Any]) -> Callable[[Context, Any], Any]:

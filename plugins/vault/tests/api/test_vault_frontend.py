@@ -25,7 +25,7 @@ from wardgate.spi.operations.policies import ReadCapabilities
 from wardgate.spi.operations.secrets import ListSecrets, ReadSecret, WriteSecret
 from wardgate.spi.path import Path
 from wardgate.spi.values import BYTES, TEXT, Entry, Page, SecretVersion, Value, VersionInfo, VersionState
-from wardgate_vault.api import errors, kv
+from wardgate_vault.api import errors, listing
 
 from tests.end_to_end.vault_vectors import Response, Send
 
@@ -217,7 +217,7 @@ def test_one_version_of_several_that_is_not_there_is_told(send: Send, token: str
 
 def test_a_list_is_bounded(gateway: Any, send: Send, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of more names than one answer holds is cut, and the answer says so."""
-    monkeypatch.setattr(kv, "MAX_NAMES", 4)
+    monkeypatch.setattr(listing, "MAX_NAMES", 4)
     asked: list[ListSecrets] = []
 
     async def perform(_: Any, operation: ListSecrets, **__: Any) -> Outcome[Page]:
@@ -228,7 +228,7 @@ def test_a_list_is_bounded(gateway: Any, send: Send, token: str, monkeypatch: py
     answer = _json(send("LIST", "/v1/secret/metadata", _as(token), b""))
 
     assert (6, [None, "more"]) == (len(answer["data"]["keys"]), [operation.cursor for operation in asked])
-    assert ["the folder has more names than one answer holds"] == answer["warnings"]
+    assert ["there are more names than one answer holds"] == answer["warnings"]
 
 
 def test_capabilities_are_said_in_vaults_words(

@@ -38,12 +38,15 @@ def envelope(
     data: bytes = b"null",
     *,
     auth: object = None,
+    wrap_info: object = None,
     warnings: Iterable[str] = (),
     status: int = 200,
     headers: tuple[tuple[bytes, bytes], ...] = (),
 ) -> Answer:
     """The answer around ``data``, which is JSON text already."""
-    return Answer(status, b"".join((b'{"request_id":"', *_parts(request_id, data, auth, tuple(warnings)))), headers)
+    return Answer(
+        status, b"".join((b'{"request_id":"', *_parts(request_id, data, auth, tuple(warnings), wrap_info))), headers
+    )
 
 
 def leased(request_id: str, data: bytes, seconds: int, *, warnings: Iterable[str] = ()) -> Answer:
@@ -59,10 +62,20 @@ def flattened(request_id: str, data: Mapping[str, object]) -> Answer:
     return Answer(200, b"".join((top, *_parts(request_id, text, None, ()))))
 
 
-def _parts(request_id: str, data: bytes, auth: object, warnings: tuple[str, ...]) -> tuple[bytes, ...]:
-    if auth is None and not warnings:
+def _parts(
+    request_id: str, data: bytes, auth: object, warnings: tuple[str, ...], wrap_info: object = None
+) -> tuple[bytes, ...]:
+    if auth is None and wrap_info is None and not warnings:
         return (request_id.encode(), _BEFORE_DATA, data, _EMPTY_TAIL)
-    tail = (b',"wrap_info":null,"warnings":', encode(warnings or None), b',"auth":', encode(auth), b"}\n")
+    tail = (
+        b',"wrap_info":',
+        encode(wrap_info),
+        b',"warnings":',
+        encode(warnings or None),
+        b',"auth":',
+        encode(auth),
+        b"}\n",
+    )
     return (request_id.encode(), _BEFORE_DATA, data, *tail)
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
-from wardgate.spi.errors import Malformed, WardgateError
+from wardgate.spi.errors import InvalidValue, Malformed, WardgateError
 from wardgate.spi.frontend import ARRIVAL, Gateway, Outcome, Receive, Scope
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.base import Action, Operation
@@ -15,12 +15,15 @@ from wardgate.spi.path import Path
 
 from wardgate_vault.api.envelope import Answer, refusal
 from wardgate_vault.api.errors import Refused
+from wardgate_vault.durations import SECOND, parse_duration
 
 R = TypeVar("R")
 Handler = Callable[["Request"], Awaitable[Answer]]
 
 PREFIX = b"/v1/"
 MAX_PARAMETERS = 32
+MAX_WRAP_TTL = 768 * 3_600 * SECOND
+"""The longest that an answer is kept wrapped: 32 days, Vault's own longest lease."""
 MAX_REMEMBERED = 256
 """Bytes of a path that is remembered once it was read; longer ones are read again each time."""
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
@@ -45,10 +48,21 @@ class Request:
     """What the caller asks: a verb of Vault's at a path of the namespace.
 
     ``path`` is below ``/v1/``, ``None`` for ``/v1/`` itself. ``folder``: the path ended in a slash.
-    ``parameters`` are those of the query.
+    ``parameters`` are those of the query. ``wrap_ttl``: nanoseconds that the answer is to be kept; 0: it is given.
     """
 
-    __slots__ = ("_receive", "credential", "folder", "gateway", "namespace", "parameters", "path", "scope", "verb")
+    __slots__ = (
+        "_receive",
+        "credential",
+        "folder",
+        "gateway",
+        "namespace",
+        "parameters",
+        "path",
+        "scope",
+        "verb",
+        "wrap_ttl",
+    )
 
     def __init__(self, gateway: Gateway, scope: Scope, receive: Receive) -> None:
         self.gateway = gateway
@@ -60,6 +74,7 @@ class Request:
         self.path: Path | None = None
         self.folder = False
         self.verb = ""
+        self.wrap_ttl = 0
 
     def read(self) -> None:
         """Read the request line and the headers.
@@ -87,9 +102,9 @@ class Request:
         namespace = headers.get(b"x-vault-namespace")
         if namespace:
             self.namespace = _namespace(namespace)
-        if headers.get(b"x-vault-wrap-ttl", b"0") not in {b"0", b""}:
-            # Answering in plain what was asked for wrapped would put a secret where none is expected.
-            raise Malformed("response wrapping is not supported; ask without X-Vault-Wrap-TTL")
+        wrap_ttl = headers.get(b"x-vault-wrap-ttl")
+        if wrap_ttl:
+            self.wrap_ttl = _wrap_ttl(wrap_ttl.decode("latin-1"))
 
     def _read_path(self) -> None:
         raw: bytes = self.scope["raw_path"]
@@ -162,6 +177,16 @@ class Request:
     async def perform(self, operation: Operation[R]) -> Outcome[R]:
         """Send one operation down the road as this caller."""
         return await self.gateway.perform(self.scope, operation, credential=self.credential, namespace=self.namespace)
+
+
+def _wrap_ttl(given: str) -> int:
+    try:
+        ttl = parse_duration(given, field="X-Vault-Wrap-TTL")
+    except InvalidValue:
+        raise Malformed("error parsing X-Vault-Wrap-TTL header: no duration, or a negative one") from None
+    if ttl > MAX_WRAP_TTL:
+        raise Malformed("error parsing X-Vault-Wrap-TTL header: more than 768h")
+    return ttl
 
 
 _remembered_path = lru_cache(maxsize=4_096)(Path.from_raw)

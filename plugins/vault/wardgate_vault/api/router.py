@@ -6,13 +6,13 @@ from wardgate.spi.errors import SecretNotFound, Unsupported, WardgateError
 from wardgate.spi.frontend import Frontend, Gateway, Receive, Scope, Send
 from wardgate.spi.path import Path
 
-from wardgate_vault.api import approle, capabilities, errors, kv, mounts, system, tokens
+from wardgate_vault.api import approle, capabilities, errors, kv, mounts, system, tokens, wrapping
 from wardgate_vault.api.envelope import Answer, one_error, send_answer
 from wardgate_vault.api.errors import Refused
 from wardgate_vault.api.request import ACTIONS, Request
 
 SERVICES = frozenset({"sys", "auth"})
-ROUTES = (*tokens.ROUTES, *approle.ROUTES, *system.ROUTES, *mounts.ROUTES, *capabilities.ROUTES)
+ROUTES = (*tokens.ROUTES, *approle.ROUTES, *system.ROUTES, *mounts.ROUTES, *capabilities.ROUTES, *wrapping.ROUTES)
 _KNOWN_BELOW = {("auth", "token"), ("auth", "approle")}
 
 
@@ -27,7 +27,7 @@ class VaultFrontend(Frontend):
         request = Request(self._gateway, scope, receive)
         try:
             request.read()
-            answer = await _answer(request)
+            answer = await wrapping.answered(request, _answer)
         except Refused as refused:
             answer = await _refuse(request, refused)
         except WardgateError as error:

@@ -77,6 +77,12 @@ class LogIn(msgspec.Struct):
     secret_id: str | int = ""
 
 
+class WrappingToken(msgspec.Struct):
+    """POST ``sys/wrapping/lookup``, ``unwrap``, ``rewrap``."""
+
+    token: str = ""
+
+
 class EnableMount(msgspec.Struct):
     """POST ``sys/mounts/<prefix>``."""
 

@@ -1,0 +1,70 @@
+"""Keeps an answer for whoever shows its wrapping token, instead of giving it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from wardgate.context import Context
+from wardgate.spi.errors import OutcomeUnknown, WardgateError
+from wardgate.spi.frontend import Outcome
+from wardgate.spi.operations.approle import SecretIdIssued
+from wardgate.spi.operations.tokens import TokenIssued
+from wardgate.spi.operations.wrapping import Rewrap, Wrapped
+
+
+class Keeper(Protocol):
+    """Where wrapped answers are kept."""
+
+    def check(self, namespace: str, ttl: int) -> None:
+        """Refuse before anything is done what could not be kept afterwards. Raises InvalidValue, RateLimited."""
+
+    async def keep(
+        self, namespace: str, payload: bytes, *, ttl: int, creation_path: str, wrapped_accessor: str = ""
+    ) -> Wrapped:
+        """Keep an answer, durably, before its token is told."""
+
+
+class Wrapping:
+    """Replaces an outcome by the token under which it is kept. Errors are raised past it, so never kept."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+
+    def check(self, context: Context) -> None:
+        """Refuse at once what could not be kept afterwards. Raises InvalidValue, RateLimited."""
+        if context.wrap is not None:
+            self._keeper.check(context.namespace, context.wrap.ttl)
+
+    async def of(self, context: Context, outcome: Outcome[Any]) -> Outcome[Any]:
+        """The outcome as it may leave: itself when nothing is asked for or nothing is in it, else its token.
+
+        Raises:
+            TooLarge, RateLimited: it cannot be kept; nothing was changed by the operation.
+            OutcomeUnknown: it cannot be kept, and the operation changed something.
+        """
+        wrap = context.wrap
+        if wrap is None or isinstance(context.operation, Rewrap):
+            return outcome
+        try:
+            payload = wrap.encode(outcome)
+            if not payload:
+                return outcome
+            kept = await self._keeper.keep(
+                context.namespace,
+                payload,
+                ttl=wrap.ttl,
+                creation_path=wrap.creation_path,
+                wrapped_accessor=_accessor(outcome.result),
+            )
+        except WardgateError as error:
+            if context.operation.mutates:
+                raise OutcomeUnknown(f"the change was made, but its answer is lost: {error.message}") from None
+            raise
+        return Outcome(kept, outcome.warnings)
+
+
+def _accessor(result: object) -> str:
+    """What names the token inside an answer without being it."""
+    if isinstance(result, TokenIssued):
+        return result.info.principal.accessor
+    return result.accessor if isinstance(result, SecretIdIssued) else ""
