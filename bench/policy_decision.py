@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 from wardgate.pipeline.authorize import Engine
 from wardgate.server.epochs import LocalEpochs
+from wardgate.spi.frontend import Arrival
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.policies import Effect, Policy, Rule
@@ -63,13 +64,14 @@ def main() -> None:
     written = [Policy("crowd", crowd), *policies(rules - CROWD)]
     epochs = LocalEpochs()
     engine = Engine(lambda _: SimpleNamespace(epoch=0, policies=tuple(written)), epochs)
+    facts = Arrival("id", time.time_ns(), 0.0, "10.1.2.3")
     who = Principal("p", "root", "bench", "key", tuple(policy.name for policy in written), "a")
     print(f"{sum(len(policy.rules) for policy in written)} rules, all in the {len(written)} policies carried")
 
     for name, count in (("team", ROUNDS), ("crowd", ROUNDS)):
         asked = [ReadSecret(path=Path.parse(f"secret/{name}-{i % 90}/app/{i}")) for i in range(count)]
         candidates = engine.explain("root", who.policies, Action.READ, asked[0].path).candidates
-        work = partial(engine.require, who)
+        work = partial(engine.require, who, facts=facts)
         report(f"fresh decision, {candidates} candidates", lambda i: work(asked[i]), range(count))  # noqa: B023
         report("remembered decision", lambda i: work(asked[i]), range(count))  # noqa: B023
 
@@ -78,19 +80,19 @@ def main() -> None:
     def change(i: int) -> None:
         written[0] = Policy("crowd", (*crowd, Rule(Effect.DENY, ("read",), (f"changed/{i}",))))
         epochs.bump(slot)
-        engine.require(who, asked[0])
+        engine.require(who, asked[0], facts)
 
     report("first decision after one policy changed", change, range(100))
     names = [f"private-{i}" if i % 10 == 0 else f"app-{i}" for i in range(NAMES)]
 
     def page(i: int) -> None:
-        visible = engine.visible(who, Action.LIST, Path.parse(f"secret/team-{i}"))
+        visible = engine.visible(who, Action.LIST, Path.parse(f"secret/team-{i}"), facts)
         shown = [name for name in names if visible.matches(name, folder=True)]
         assert len(shown) < NAMES
 
     report(f"visible() of a new folder, and a page of {NAMES:,} names", page, range(90))
     paths = [operation.path for operation in asked[:10]]
-    report("capabilities of 10 paths", lambda _: engine.capabilities(who, paths), range(300))
+    report("capabilities of 10 paths", lambda _: engine.capabilities(who, paths, facts), range(300))
 
 
 if __name__ == "__main__":

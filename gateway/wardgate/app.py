@@ -154,7 +154,8 @@ class Application:
                 self._state.reconcile()
                 self._watching.cached(self._cache.memory.count, self._cache.memory.size)
             except WardgateError as error:
-                _log.warning("the state could not be looked at: %s", error.message)
+                told = {"event": "state_unreadable"}
+                _log.warning("the state could not be looked at: %s", error.message, extra=told)
 
     def _outcome_of(self, record: Record) -> Found:
         """Whether a change that a crash left open was made; only our own storage can tell."""

@@ -8,7 +8,7 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from wardgate.spi.options import nearest, option, parse
 DEFAULT_LISTEN = "127.0.0.1:8200"
 DEFAULT_PLUGINS = ("native", "vault")
 MIB = 1024 * 1024
+_ENDPOINT = re.compile(
+    r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?(/[!-~]*)?|https?://\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?(/[!-~]*)?"
+)
 
 
 class ConfigError(InvalidValue):
@@ -86,6 +89,40 @@ class Audit:
     retention_files: int = option(help="files to keep for each worker; 0 keeps all", default=0)
 
 
+@dataclass(frozen=True)
+class Log:
+    """``[log]``: how the gateway's own log is written, to the standard error."""
+
+    format: str = option(help="`text` or `json`, one line an event", default="text")
+    level: str = option(help="the least that is written: `debug`, `info`, `warning` or `error`", default="info")
+
+    def __post_init__(self) -> None:
+        for name, value, choices in (
+            ("format", self.format, ("text", "json")),
+            ("level", self.level, ("debug", "info", "warning", "error")),
+        ):
+            if value not in choices:
+                raise ConfigError(f"[log]: option {name!r} must be one of: {', '.join(choices)}")
+
+
+@dataclass(frozen=True)
+class Traces:
+    """``[traces]``: where spans go; nowhere, and nothing of them is loaded, while ``endpoint`` is not set."""
+
+    endpoint: str | None = option(
+        help="URL of an OpenTelemetry collector for OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`",
+        default=None,
+    )
+    ca_file: str | None = option(help="PEM file of the authorities to trust for the collector", default=None)
+    ratio: float = option(help="which part of all requests is traced, from 0 to 1", default=1.0)
+
+    def __post_init__(self) -> None:
+        if self.endpoint is not None and not _ENDPOINT.fullmatch(self.endpoint):
+            raise ConfigError("[traces]: option 'endpoint' must be a URL such as http://127.0.0.1:4318/v1/traces")
+        if not 0 <= self.ratio <= 1:
+            raise ConfigError("[traces]: option 'ratio' must be from 0 to 1")
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
     """Certificate and key of the listener; ``client_ca`` makes client certificates count."""
@@ -132,6 +169,8 @@ class Config:
     plugins: tuple[str, ...] = DEFAULT_PLUGINS
     namespace_backends: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    log: Log = field(default_factory=Log)
+    traces: Traces = field(default_factory=Traces)
     dev: DevConfig | None = None
 
     def __post_init__(self) -> None:
@@ -176,6 +215,7 @@ class Config:
                 audit=AuditConfig(base / "data" / "audit"),
                 listen=parse_listen(listen),
                 workers=workers,
+                log=Log(level="warning"),
                 dev=DevConfig(token=token, temporary=None if folder else base),
             )
 
@@ -187,7 +227,14 @@ class Config:
 
 MOST_WORKERS = 64
 MOST_UNREADY_SECONDS = 3_600
-SECTIONS: Mapping[str, type] = {"server": Server, "data": Data, "audit": Audit, "limits": Limits}
+SECTIONS: Mapping[str, type] = {
+    "server": Server,
+    "data": Data,
+    "audit": Audit,
+    "limits": Limits,
+    "log": Log,
+    "traces": Traces,
+}
 """The tables of the file, each with the dataclass that declares its keys."""
 
 
@@ -228,6 +275,8 @@ def _build(given: Mapping[str, Any], folder: Path) -> Config:
         plugins=_names(given, "plugins", DEFAULT_PLUGINS),
         namespace_backends=_names(given, "namespace_backends", ()),
         limits=_section(given, "limits"),
+        log=_section(given, "log"),
+        traces=_traces(given, folder),
         audit=AuditConfig(
             folder=folder / audit.folder if audit.folder else path / "audit",
             synced=audit.synced,
@@ -269,6 +318,11 @@ def _tls(server: Server, folder: Path) -> Tls | None:
         client_ca=folder / server.tls_client_ca if server.tls_client_ca else None,
         client_required=server.tls_client_required,
     )
+
+
+def _traces(given: Mapping[str, Any], folder: Path) -> Traces:
+    traces: Traces = _section(given, "traces")
+    return replace(traces, ca_file=str(folder / traces.ca_file)) if traces.ca_file else traces
 
 
 def _at_least(audit: Audit, name: str, least: int) -> int:

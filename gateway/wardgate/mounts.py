@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from wardgate.spi.backend import Backend
@@ -104,6 +104,10 @@ class MountRow(Protocol):
     def fault(self) -> str:
         """Why it must not be opened; empty for a good one."""
 
+    @property
+    def cache_ttl(self) -> int | None:
+        """Nanoseconds that what was read is remembered; None: the gateway's default, 0: never."""
+
 
 class OpenMounts:
     """The mounts of every namespace, each backend opened once in this process.
@@ -145,7 +149,7 @@ class OpenMounts:
     def _reopen(self, namespace: str, rows: Sequence[MountRow], before: Mapping[str, MountRow]) -> Mounts:
         old = {mount.id: mount for mount in self._opened[namespace][1]} if before else {}
         kept = {row.id for row in rows if row.id in old and _same(row, before[row.id]) and old[row.id].backend}
-        mounts = Mounts(old[row.id] if row.id in kept else self._mount(namespace, row) for row in rows)
+        mounts = Mounts(_tuned(old[row.id], row) if row.id in kept else self._mount(namespace, row) for row in rows)
         if rows:
             self._opened[namespace] = (rows, mounts)
         else:
@@ -165,16 +169,19 @@ class OpenMounts:
             except WardgateError as error:
                 fault = error.message  # one mount that cannot be opened never touches another
         embedded = self._embedded(row.type)
-        return Mount(row.id, namespace, row.prefix, row.type, row.presentation, backend, fault, embedded)
+        return Mount(row.id, namespace, row.prefix, row.type, row.presentation, backend, fault, embedded, row.cache_ttl)
 
 
 def _same(row: MountRow, other: MountRow) -> bool:
-    return (row.prefix, row.type, row.presentation, row.options) == (
-        other.prefix,
-        other.type,
-        other.presentation,
-        other.options,
-    )
+    """Whether the backend of one can go on as the other's."""
+    return (row.prefix, row.type, row.options) == (other.prefix, other.type, other.options)
+
+
+def _tuned(mount: Mount, row: MountRow) -> Mount:
+    """The same open backend with what may change while it is open."""
+    if (mount.presentation, mount.cache_ttl) == (row.presentation, row.cache_ttl):
+        return mount
+    return replace(mount, presentation=row.presentation, cache_ttl=row.cache_ttl)
 
 
 def check_prefix(prefix: Path, *, mounts: Iterable[Path], children: Iterable[str]) -> None:

@@ -10,10 +10,12 @@ import pytest
 from wardgate.context import Decision
 from wardgate.pipeline.authorize import Engine, Extent
 from wardgate.pipeline.authorize.compiled import Row
+from wardgate.pipeline.authorize.conditions import compile_condition
 from wardgate.pipeline.authorize.decider import Decider
 from wardgate.pipeline.authorize.pattern import Pattern, Target
 from wardgate.server.epochs import LocalEpochs
 from wardgate.spi.errors import PermissionDenied, Sealed, TooLarge, Unavailable
+from wardgate.spi.frontend import Arrival
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.operations.policies import Effect, Policy, Rule
@@ -21,6 +23,9 @@ from wardgate.spi.operations.secrets import ListSecrets, ReadSecret, WriteSecret
 from wardgate.spi.operations.tokens import LookupSelf, RenewSelf, RevokeSelf
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import Value
+
+
+FACTS = Arrival("id", 0, 0.0, "127.0.0.1")
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class House:
 
     def allows(self, who: Principal, operation: Operation[object]) -> bool:
         try:
-            self.engine.require(who, operation)
+            self.engine.require(who, operation, FACTS)
         except PermissionDenied:
             return False
         return True
@@ -115,16 +120,16 @@ def test_a_deny_wins_over_every_allow(house: House) -> None:
 def test_a_decision_names_its_rule(house: House) -> None:
     """Policy and number of the rule, counted from 1."""
     house.write(policy("p", ("allow", "read", "a/*"), ("allow", "read", "b/*")))
-    assert Decision("p", 2) == house.engine.require(somebody("p"), read("b/x"))
+    assert Decision("p", 2) == house.engine.require(somebody("p"), read("b/x"), FACTS)
 
 
 def test_a_refusal_does_not_say_whether_a_rule_denied(house: House) -> None:
     """The message is the same for "no rule" and "a deny": it tells nothing about policies."""
     house.write(policy("p", ("allow", "read", "a/**"), ("deny", "read", "a/b")))
     with pytest.raises(PermissionDenied) as denied:
-        house.engine.require(somebody("p"), read("a/b"))
+        house.engine.require(somebody("p"), read("a/b"), FACTS)
     with pytest.raises(PermissionDenied) as unknown:
-        house.engine.require(somebody("p"), read("x/y"))
+        house.engine.require(somebody("p"), read("x/y"), FACTS)
     assert unknown.value.message == denied.value.message
 
 
@@ -179,10 +184,10 @@ def test_no_decision_survives_its_epoch(house: House) -> None:
     house.write(READER)
     assert house.allows(who, read("secret/a"))
     both = somebody("reader", "no")
-    assert Extent.ALL is house.engine.visible(both, Action.LIST, Path.parse("secret")).extent
+    assert Extent.ALL is house.engine.visible(both, Action.LIST, Path.parse("secret"), FACTS).extent
     house.write(READER, policy("no", ("deny", "*", "secret/**")))
     assert not house.allows(both, read("secret/a"))
-    assert Extent.NONE is house.engine.visible(both, Action.LIST, Path.parse("secret")).extent
+    assert Extent.NONE is house.engine.visible(both, Action.LIST, Path.parse("secret"), FACTS).extent
 
 
 def test_another_namespace_s_change_keeps_the_memo(house: House) -> None:
@@ -276,9 +281,9 @@ def test_policies_that_cannot_be_verified_deny_their_namespace(house: House, cap
     house.failure = ValueError("s3cret of a forged row")
     for who in (somebody("reader"), somebody("administrator")):
         assert not house.allows(who, read("secret/a"))
-        assert Extent.NONE is house.engine.visible(who, Action.LIST, Path.parse("secret")).extent
-        assert {"secret/a": frozenset()} == house.engine.capabilities(who, [Path.parse("secret/a")])
-        assert not house.engine.reaches(who, Path.parse("secret"))
+        assert Extent.NONE is house.engine.visible(who, Action.LIST, Path.parse("secret"), FACTS).extent
+        assert {"secret/a": frozenset()} == house.engine.capabilities(who, [Path.parse("secret/a")], FACTS)
+        assert not house.engine.reaches(who, Path.parse("secret"), FACTS)
     assert house.allows(somebody("reader", namespace="tenant"), read("secret/a"))
     assert 1 == len(caplog.records)
     assert "s3cret" not in caplog.text
@@ -291,7 +296,7 @@ def test_a_state_that_cannot_answer_says_so_itself(house: House, failure: Except
     """An outage is told as one; nothing is granted meanwhile."""
     house.failure = failure
     with pytest.raises(type(failure)):
-        house.engine.require(somebody("administrator"), read("secret/a"))
+        house.engine.require(somebody("administrator"), read("secret/a"), FACTS)
 
 
 def test_a_decision_that_fails_denies_and_is_not_remembered(
@@ -324,7 +329,7 @@ def test_casbin_logs_no_request(house: House, caplog: pytest.LogCaptureFixture) 
 def test_at_most_128_paths_are_asked_about_at_once(house: House) -> None:
     """A question cannot hold the worker for long."""
     with pytest.raises(TooLarge):
-        house.engine.capabilities(somebody(), [ROOT] * 129)
+        house.engine.capabilities(somebody(), [ROOT] * 129, FACTS)
 
 
 def test_reaches_says_whether_anything_below_may_be_done(house: House) -> None:
@@ -332,7 +337,7 @@ def test_reaches_says_whether_anything_below_may_be_done(house: House) -> None:
     house.write(policy("p", ("allow", "write", "team/kv/app/*"), ("deny", "*", "other/**"), ("allow", "*", "other/x")))
     who = somebody("p")
     prefixes = ["team/kv", "team/other", "team", "other", "third"]
-    assert [True, False, True, False, False] == [house.engine.reaches(who, Path.parse(p)) for p in prefixes]
+    assert [True, False, True, False, False] == [house.engine.reaches(who, Path.parse(p), FACTS) for p in prefixes]
 
 
 def test_a_case_variant_is_another_path_for_allow_and_deny_alike(house: House) -> None:
@@ -348,7 +353,7 @@ def test_a_deny_of_a_folder_stops_its_listing(house: House, deny: str) -> None:
     """A rule for a folder covers the folder's own listing, so that LIST a/private/ does not go round it."""
     house.write(policy("p", ("allow", "*", "**"), ("deny", "list", deny)))
     assert not house.allows(somebody("p"), listing("a/private"))
-    assert not house.engine.visible(somebody("p"), Action.LIST, Path.parse("a")).matches("private", folder=True)
+    assert not house.engine.visible(somebody("p"), Action.LIST, Path.parse("a"), FACTS).matches("private", folder=True)
 
 
 @pytest.mark.parametrize("name", ["*", "**", "a/b", "+", "administrator", "../administrator", "reader"])
@@ -371,7 +376,7 @@ def test_listing_rights_show_names_and_reading_rights_do_not(house: House) -> No
     house.write(policy("p", ("allow", "list read", "a"), ("allow", "read", "a/b a/c/d")))
     names = [("b", False), ("x", False), ("c", True), ("x", True)]
     shown = {
-        action: [house.engine.visible(somebody("p"), action, Path.parse("a")).matches(*name) for name in names]
+        action: [house.engine.visible(somebody("p"), action, Path.parse("a"), FACTS).matches(*name) for name in names]
         for action in (Action.LIST, Action.READ)
     }
     assert {Action.LIST: [True] * 4, Action.READ: [True, False, True, False]} == shown
@@ -383,7 +388,7 @@ def test_listing_rights_show_names_and_reading_rights_do_not(house: House) -> No
 )
 def test_casbin_checks_everything_again(namespace: str, carried: str, action: str, name: str) -> None:
     """A row that the index picked wrongly gives nothing: namespace, role, action and path are Casbin's too."""
-    row = Row("p", "root", "read", Pattern.parse("a"), "allow", "", 1)
+    row = Row("p", "root", "read", Pattern.parse("a"), "allow", None, 1)
     assert Decider().allows("root", ["p"], "read", Target(("a",), folder=False), [row])
     assert not Decider().allows(namespace, [carried], action, Target((name,), folder=False), [row])
 
@@ -391,6 +396,6 @@ def test_casbin_checks_everything_again(namespace: str, carried: str, action: st
 @pytest.mark.parametrize("effect", ["allow", "deny"])
 def test_a_condition_that_slipped_in_denies(effect: str) -> None:
     """Also that of a deny: an error must not make it fall away."""
-    row = Row("p", "root", "read", Pattern.parse("a"), effect, "true", 1)
-    with pytest.raises(NotImplementedError):
+    row = Row("p", "root", "read", Pattern.parse("a"), effect, compile_condition("has(label.x)"), 1)
+    with pytest.raises(ValueError, match="without a question"):
         Decider().allows("root", ["p"], "read", Target(("a",), folder=False), [row])

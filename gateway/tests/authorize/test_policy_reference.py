@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from wardgate.pipeline.authorize import BUILT_IN, Engine
 from wardgate.server.epochs import LocalEpochs
 from wardgate.spi.errors import Malformed, PermissionDenied
+from wardgate.spi.frontend import Arrival
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.operations.policies import Effect, Policy, Rule
 from wardgate.spi.path import Path
 
+FACTS = Arrival("id", 0, 0.0, "127.0.0.1")
 NAMES = ("one", "two", "three")
 LITERALS = ("a", "b", "ab", "A", "team-", "team-x", "é", "aa")
 SEGMENTS = (*LITERALS, "*", "**", "team-*", "auth", "token", "lookup-self")
@@ -155,7 +157,7 @@ def test_every_decision_is_the_reference_s(data: st.DataObject, world: Reference
     for action, path, folder in (*questions, *questions):
         expected = world.allows(action, path, folder=folder)
         try:
-            decision = engine.require(who, ask(action, path, folder=folder))
+            decision = engine.require(who, ask(action, path, folder=folder), FACTS)
         except PermissionDenied:
             allowed = False
         else:
@@ -176,7 +178,7 @@ def test_every_visible_name_is_the_reference_s(data: st.DataObject, world: Refer
     """One compiled answer for a folder shows exactly the names that asking one by one would show."""
     path = data.draw(paths_near(world))
     folder = path[: data.draw(st.integers(0, len(path)))]
-    visible = engine_of(world.policies).visible(somebody(world.carried), action, Path(folder))
+    visible = engine_of(world.policies).visible(somebody(world.carried), action, Path(folder), FACTS)
     names = [(name, is_folder) for name in SEGMENTS for is_folder in (False, True)]
     shown = [visible.matches(name, is_folder) for name, is_folder in names]
     assert [world.shows(action, folder, name, is_folder=is_folder) for name, is_folder in names] == shown
@@ -193,7 +195,7 @@ def test_every_capability_is_the_reference_s(data: st.DataObject, world: Referen
         "/".join(path): {action for action in Action if world.allows(action, path, folder=action is Action.LIST)}
         for path in paths
     }
-    found = engine_of(world.policies).capabilities(somebody(world.carried), [Path(path) for path in paths])
+    found = engine_of(world.policies).capabilities(somebody(world.carried), [Path(path) for path in paths], FACTS)
     assert expected == found
 
 
@@ -224,7 +226,7 @@ def test_no_spelling_of_a_denied_path_passes(raw: bytes, deny: str) -> None:
     assert denied or path != Path.parse("secret/prod/db")
     for action in Action:
         try:
-            engine.require(who, ask(action, path.segments, folder=False))
+            engine.require(who, ask(action, path.segments, folder=False), FACTS)
         except PermissionDenied:
             assert denied
         else:

@@ -50,7 +50,7 @@ def test_a_name_outside_the_grammar_is_refused(name: str) -> None:
         (Rule(Effect.ALLOW, ("read",), ()), r"rule 2: name at least one path"),
         (Rule(Effect.ALLOW, ("read",), ("a/**/b",)), r"rule 2: pattern 'a/\*\*/b': '\*\*' can stand at the end only"),
         (Rule(Effect.ALLOW, ("read",), ("a/",)), r"rule 2: pattern 'a/': leave out the slash"),
-        (Rule(Effect.ALLOW, ("read",), ("a",), "true"), r"rule 2: conditions \('when'\) are not supported yet"),
+        (Rule(Effect.ALLOW, ("read",), ("a",), "true"), "rule 2, when: at character 5: the condition ends"),
     ],
 )
 def test_a_bad_rule_is_refused_with_what_to_change(rule: Rule, message: str) -> None:
@@ -88,7 +88,7 @@ def test_an_unchanged_policy_is_not_compiled_again() -> None:
     """A change costs what it changes, and every answer is the new set's all the same."""
     first = Compiled("root", (Policy("a", (ALLOW,)), Policy("b", (ALLOW,))))
     second = Compiled("root", (Policy("a", (ALLOW,)), Policy("b", (Rule(Effect.DENY, ("read",), ("x",)),))), first)
-    rows = [{name: next(compiled.rows([name], "read")) for name in ("a", "b")} for compiled in (first, second)]
+    rows = [{name: compiled.reaching([name], "read", ())[0] for name in ("a", "b")} for compiled in (first, second)]
     assert rows[0]["a"] is rows[1]["a"]
     assert ("allow", "deny") == (rows[0]["b"].effect, rows[1]["b"].effect)
     assert first.generation != second.generation

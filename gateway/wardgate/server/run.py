@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import shutil
 import sys
@@ -17,6 +18,7 @@ from wardgate.server.listener import Stop
 from wardgate.server.supervisor import Supervisor
 from wardgate.server.worker import Build
 from wardgate.spi.errors import WardgateError
+from wardgate.telemetry import logs
 
 STOPPED: Final = 0
 """It ran, and ended because it was asked to."""
@@ -28,6 +30,8 @@ MISUSED: Final = 2
 """The configuration cannot be used: nothing was started."""
 
 LOCK = "server.lock"
+
+_log = logging.getLogger(__name__)
 
 
 def serve(config: Config, *, build: Build | None = None, on_ready: Callable[[str], None] | None = None) -> int:
@@ -43,12 +47,13 @@ def serve(config: Config, *, build: Build | None = None, on_ready: Callable[[str
     Returns:
         STOPPED, FAILED or MISUSED.
     """
+    logs.configure(config.log)
     try:
         _serve(config, build or _app_build(config), on_ready or _ignore)
     except Stop as stop:
-        return _end(str(stop), FAILED)
+        return _end(config, str(stop), FAILED)
     except WardgateError as error:
-        return _end(error.message, MISUSED)
+        return _end(config, error.message, MISUSED)
     finally:
         if config.dev and config.dev.temporary:
             shutil.rmtree(config.dev.temporary, ignore_errors=True)
@@ -101,6 +106,9 @@ def _ignore(_: str) -> None:
     pass
 
 
-def _end(sentence: str, code: int) -> int:
+def _end(config: Config, sentence: str, code: int) -> int:
+    if config.log.format == "json":
+        _log.error(sentence, extra={"event": "ended"})
+        return code
     sys.stderr.write(f"wardgate: {sentence}\n")
     return code

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import selectors
 import signal
@@ -37,6 +38,7 @@ STEADY_SECONDS: Final = 60.0
 FIRST_BACK_OFF: Final = 0.1
 LONGEST_BACK_OFF: Final = 10.0
 _KILL_AFTER = workers.DRAIN_SECONDS + 5.0
+_log = logging.getLogger(__name__)
 _STOPPING = "the gateway is stopping"
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
@@ -201,6 +203,7 @@ class Supervisor:
             slot.fault = fact["fault"] or slot.fault
             if fact["ready"]:
                 slot.ready = True
+                _log.info("worker %d (process %d) is ready", slot.number, slot.pid, extra={"event": "worker_ready"})
                 if self._on_ready is not None and all(each.ready for each in self._slots):
                     on_ready, self._on_ready = self._on_ready, None
                     on_ready()
@@ -238,7 +241,10 @@ class Supervisor:
         wait = min(LONGEST_BACK_OFF, FIRST_BACK_OFF * 2.0 ** min(slot.deaths - 1, 10))
         slot.next_start = now + wait
         reason = f": {slot.fault}" if slot.fault else ""
-        _say(f"worker {slot.number} (process {pid}) {_how(code)}{reason}; a new one starts in {wait:.1f} s")
+        _log.warning(
+            "worker %d (process %d) %s%s; a new one starts in %.1f s", slot.number, pid, _how(code), reason, wait,
+            extra={"event": "worker_ended"},
+        )  # fmt: skip
 
     # Stopping and reloading
 
@@ -255,6 +261,7 @@ class Supervisor:
 
     def _stop(self) -> None:
         """Say that this host stops; what asks whether it is ready hears it before anything closes."""
+        _log.info("the gateway was asked to stop", extra={"event": "stopping"})
         self._stopping = True
         self._meters.set(STOPPING, 1.0)
         self._stop_at = time.monotonic() + self._config.unready_seconds
@@ -307,6 +314,7 @@ class Supervisor:
 
     def _reload(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         """Replace the workers one after the other; each reads certificates and keys anew."""
+        _log.info("each worker is replaced, one after the other", extra={"event": "reloading"})
         self._to_replace = list(reversed(self._slots))
         return {"replacing": len(self._to_replace)}
 
@@ -318,8 +326,3 @@ def _kill(slot: Slot, number: int) -> None:
 
 def _how(code: int) -> str:
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"wardgate: {sentence}\n")
-    sys.stderr.flush()

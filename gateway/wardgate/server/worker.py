@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import socket
-import sys
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
@@ -26,7 +26,10 @@ from wardgate.server.loads import NOBODY, Loads
 from wardgate.server.protocol import Connection
 from wardgate.spi.errors import WardgateError
 from wardgate.spi.frontend import Receive, Scope, Send
+from wardgate.telemetry import logs
 from wardgate.telemetry.watching import Pulse
+
+_log = logging.getLogger(__name__)
 
 HANDSHAKE_SECONDS = 10.0
 """How long a client may take over its TLS handshake."""
@@ -183,6 +186,7 @@ def run(
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     end_with_parent(parent)
+    logs.configure(config.log, worker=worker.slot)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(config, worker, build, listener, loads, partial(tell, report, ready=True)))
@@ -208,7 +212,7 @@ async def _serve(
         try:
             await asyncio.wait_for(app.drain(), DRAIN_SECONDS)
         except TimeoutError:
-            sys.stderr.write(f"wardgate: worker {worker.slot} did not drain in {DRAIN_SECONDS:.0f} s\n")
+            _log.error("the worker did not drain in %.0f s", DRAIN_SECONDS, extra={"event": "worker_overran"})
 
 
 def where(error: BaseException) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from dataclasses import replace
 
 from wardgate.context import Context
 from wardgate.mounts import Mount
 from wardgate.services.service import Handlers
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound, Unauthenticated, Unavailable
+from wardgate.spi.frontend import Arrival
 from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.mounts import (
@@ -20,10 +22,12 @@ from wardgate.spi.operations.mounts import (
     ListVisibleMounts,
     MountInfo,
     ReadMount,
+    TuneMount,
 )
 from wardgate.spi.options import REDACTED, nearest, parse, redact
 from wardgate.spi.path import Path
 from wardgate.state import State
+from wardgate.state.lives import MAX_LIFE
 from wardgate.state.mounts import MountRow
 from wardgate.state.namespaces import ROOT_NAMESPACE
 from wardgate.state.principals import REFUSED
@@ -32,6 +36,8 @@ PROBE_SECONDS = 15.0
 """How long a new mount's store may take to answer before the mount is refused."""
 MAX_PRESENTATIONS = 16
 MAX_TEXT = 1_024
+SECOND = 1_000_000_000
+MAX_CACHE_TTL = 86_400 * SECOND
 
 
 class MountsService:
@@ -44,7 +50,7 @@ class MountsService:
         types: Mapping[str, BackendType],
         open_backend: Callable[[str, MountRow], Backend],
         opened: Callable[[str], Iterable[Mount]],
-        reaches: Callable[[Principal, Path], bool],
+        reaches: Callable[[Principal, Path, Arrival], bool],
         lent: Container[str] = (),
         presentations: Mapping[str, Collection[str]] | None = None,
     ) -> None:
@@ -60,6 +66,7 @@ class MountsService:
             ListVisibleMounts: self.list_visible,
             ReadMount: self.read,
             CreateMount: self.create,
+            TuneMount: self.tune,
             DeleteMount: self.delete,
         }
 
@@ -76,7 +83,7 @@ class MountsService:
         return tuple(
             MountInfo(row.id, row.prefix, row.type, row.presentation, {}, row.created_at)
             for row in self._mounts.of(context.namespace)
-            if self._reaches(principal, row.prefix)
+            if self._reaches(principal, row.prefix, context.arrival)
         )
 
     async def read(self, context: Context, operation: ReadMount) -> MountInfo:
@@ -113,10 +120,36 @@ class MountsService:
             options=operation.options,
             presentation=operation.presentation,
             description=operation.description,
+            cache_ttl=operation.cache_ttl,
+            default_lease_ttl=operation.default_lease_ttl,
+            max_lease_ttl=operation.max_lease_ttl,
         )
+        _check_ttls(row)
         await self._probe(row)
         await self._mounts.add(row)
         return self._info(row, {})
+
+    async def tune(self, context: Context, operation: TuneMount) -> MountInfo:
+        """Change how a mount is shown, described and remembered; its store is not touched, nor asked.
+
+        Raises:
+            SecretNotFound: there is none.
+            InvalidValue: a text or a TTL that cannot be.
+        """
+        row = self._mounts.at(context.namespace, _prefix(operation.path))
+        self._check_presentation(operation.presentation)
+        tuned = replace(
+            row,
+            description=row.description if operation.description is None else operation.description,
+            presentation={**row.presentation, **operation.presentation},
+            cache_ttl=row.cache_ttl if operation.cache_ttl is None else operation.cache_ttl.duration,
+            default_lease_ttl=_or(operation.default_lease_ttl, row.default_lease_ttl),
+            max_lease_ttl=_or(operation.max_lease_ttl, row.max_lease_ttl),
+        )
+        _check_texts(tuned)
+        _check_ttls(tuned)
+        await self._mounts.tune(tuned)
+        return self._info(tuned, self._faults(context.namespace))
 
     async def delete(self, context: Context, operation: DeleteMount) -> None:
         """Forget a mount; what its store holds stays there. Raises SecretNotFound."""
@@ -161,6 +194,9 @@ class MountsService:
             row.created_at,
             row.description,
             row.fault or faults.get(row.id, ""),
+            row.cache_ttl,
+            row.default_lease_ttl,
+            row.max_lease_ttl,
         )
 
 
@@ -170,7 +206,24 @@ def _prefix(path: Path) -> Path:
     return path.below(MOUNTS)
 
 
-def _check_texts(operation: CreateMount) -> None:
+def _or(given: int | None, kept: int) -> int:
+    return kept if given is None else given
+
+
+def _check_ttls(row: MountRow) -> None:
+    if row.cache_ttl is not None and not 0 <= row.cache_ttl <= MAX_CACHE_TTL:
+        raise InvalidValue("cache_ttl must be 0 (never remembered) to 24 hours")
+    default, longest = row.default_lease_ttl, row.max_lease_ttl
+    if not (0 <= default <= MAX_LIFE and 0 <= longest <= MAX_LIFE):
+        raise InvalidValue("a lease TTL must be 0 to ten years")
+    if longest and default > longest:
+        raise InvalidValue(
+            f"backend max lease TTL of {longest // SECOND} would be less than backend default lease TTL of"
+            f" {default // SECOND}"
+        )
+
+
+def _check_texts(operation: CreateMount | MountRow) -> None:
     presentation = operation.presentation
     texts = [operation.description, *presentation, *presentation.values()]
     if len(presentation) > MAX_PRESENTATIONS or not all(map(_fits, texts)):

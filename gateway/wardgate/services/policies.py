@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from wardgate.context import Context
 from wardgate.services.names import check_same, name_below
 from wardgate.services.service import Handlers
 from wardgate.spi.errors import InvalidValue, Unauthenticated
+from wardgate.spi.frontend import Arrival
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.policies import (
@@ -20,6 +22,7 @@ from wardgate.spi.operations.policies import (
     Policy,
     ReadCapabilities,
     ReadPolicy,
+    Supposed,
     WritePolicy,
 )
 from wardgate.spi.options import nearest
@@ -35,15 +38,24 @@ class PolicyEngine(Protocol):
         """Refuse a policy that cannot be kept, alone or beside the others. Raises InvalidValue."""
 
     def explain(
-        self, namespace: str, policies: Sequence[str], action: Action, path: Path, *, folder: bool
+        self,
+        namespace: str,
+        policies: Sequence[str],
+        action: Action,
+        path: Path,
+        *,
+        folder: bool,
+        supposed: Supposed | None = None,
     ) -> Explanation:
         """Decide, and say by which rule."""
 
-    def capabilities(self, principal: Principal, paths: Sequence[Path]) -> Mapping[str, frozenset[Action]]:
-        """What the principal may do at each path."""
+    def capabilities(
+        self, principal: Principal, paths: Sequence[Path], facts: Arrival
+    ) -> Mapping[str, frozenset[Action]]:
+        """What the principal may do at each path, in a request that arrived so."""
 
-    def reaches(self, principal: Principal, path: Path) -> bool:
-        """Whether the principal may do anything at all at or below ``path``."""
+    def reaches(self, principal: Principal, path: Path, facts: Arrival) -> bool:
+        """Whether the principal could do anything at all at or below ``path``, in a request that arrived so."""
 
 
 class PoliciesService:
@@ -99,10 +111,16 @@ class PoliciesService:
             operation.asked_path,
             # A list is always of a folder, whoever asks.
             folder=operation.asked_folder or operation.asked_action is Action.LIST,
+            supposed=_at(operation.supposed, context.arrival.received_at),
         )
 
     async def capabilities(self, context: Context, operation: ReadCapabilities) -> Mapping[str, frozenset[Action]]:
         """What the asker may do at the paths asked for. Raises TooLarge for too many."""
         if context.principal is None:
             raise Unauthenticated(REFUSED)
-        return self._engine.capabilities(context.principal, operation.asked)
+        return self._engine.capabilities(context.principal, operation.asked, context.arrival)
+
+
+def _at(supposed: Supposed, now: int) -> Supposed:
+    """What is supposed; now, where no time is stated."""
+    return dataclasses.replace(supposed, time=now) if supposed.time is None else supposed

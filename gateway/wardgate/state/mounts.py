@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from wardgate.crypto import NamespaceKeyring
 from wardgate.mounts import check_prefix
-from wardgate.spi.errors import InvalidValue, SecretNotFound, WardgateError
+from wardgate.spi.errors import InvalidValue, SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock, SealedMessage
 from wardgate.state import tables
@@ -45,6 +45,9 @@ class MountRow:
     created_at: int
     description: str = ""
     fault: str = ""
+    cache_ttl: int | None = None
+    default_lease_ttl: int = 0
+    max_lease_ttl: int = 0
 
 
 class Mounts:
@@ -85,10 +88,23 @@ class Mounts:
         options: Mapping[str, object],
         presentation: Mapping[str, str],
         description: str,
+        cache_ttl: int | None = None,
+        default_lease_ttl: int = 0,
+        max_lease_ttl: int = 0,
     ) -> MountRow:
         """A mount that is not kept yet."""
         return MountRow(
-            new_id(), namespace, prefix, kind, dict(presentation), dict(options), self._clock.now(), description
+            new_id(),
+            namespace,
+            prefix,
+            kind,
+            dict(presentation),
+            dict(options),
+            self._clock.now(),
+            description,
+            cache_ttl=cache_ttl,
+            default_lease_ttl=default_lease_ttl,
+            max_lease_ttl=max_lease_ttl,
         )
 
     async def add(self, row: MountRow) -> None:
@@ -102,6 +118,27 @@ class Mounts:
         def work(connection: Connection) -> None:
             self.check(connection, row.namespace, row.prefix)
             connection.execute(insert(tables.mounts).values(sealed))
+
+        await self._grants.change([("mounts", row.namespace)], work)
+
+    async def tune(self, row: MountRow) -> None:
+        """Keep what can change of a mount: its description, how it is shown, its TTLs.
+
+        Raises:
+            SecretNotFound: it was removed meanwhile.
+            Unavailable: it was changed outside the gateway.
+        """
+        table = tables.mounts
+
+        def work(connection: Connection) -> None:
+            found = connection.execute(select(table).where(table.c.id == row.id)).mappings().first()
+            if found is None:
+                raise SecretNotFound(f"there is no mount at {row.prefix}/")
+            # A row that does not verify must not be blessed by a change of it.
+            if not self._codes.vouch(table, dict(found)):
+                raise Unavailable(TAMPERED)
+            tuned = self._codes.signed(table, {**found, **_tunable(row)})
+            connection.execute(update(table).where(table.c.id == row.id).values(tuned))
 
         await self._grants.change([("mounts", row.namespace)], work)
 
@@ -143,11 +180,10 @@ class Mounts:
                 "namespace": row.namespace,
                 "prefix": str(row.prefix),
                 "type": row.type,
-                "presentation": json.dumps(dict(row.presentation), separators=(",", ":")),
                 "options_key": message.wrapped_key,
                 "options": message.ciphertext,
-                "description": row.description,
                 "created_at": row.created_at,
+                **_tunable(row),
             },
         )
 
@@ -182,7 +218,21 @@ class Mounts:
             row["created_at"],
             row["description"],
             fault,
+            row["cache_ttl"],
+            row["default_lease_ttl"] or 0,
+            row["max_lease_ttl"] or 0,
         )
+
+
+def _tunable(row: MountRow) -> dict[str, Any]:
+    """The columns that can change. NULL where nothing is set, as in rows older than the column."""
+    return {
+        "presentation": json.dumps(dict(row.presentation), separators=(",", ":")),
+        "description": row.description,
+        "cache_ttl": row.cache_ttl,
+        "default_lease_ttl": row.default_lease_ttl or None,
+        "max_lease_ttl": row.max_lease_ttl or None,
+    }
 
 
 def _refused(row: Mapping[str, Any], genuine: list[MountRow]) -> MountRow | None:

@@ -48,7 +48,9 @@ keks = Table(
 mounts = Table(
     "mounts", metadata,
     _text("id", key=True), _text("namespace"), _text("prefix"), _text("type"), _text("presentation"),
-    _bytes("options_key"), _bytes("options"), _text("description"), _number("created_at"), _bytes("mac"),
+    _bytes("options_key"), _bytes("options"), _text("description"), _number("created_at"),
+    _number("cache_ttl", later=True), _number("default_lease_ttl", later=True), _number("max_lease_ttl", later=True),
+    _bytes("mac"),
     UniqueConstraint("namespace", "prefix"),
 )  # fmt: skip
 """``options`` are sealed whole under the namespace's keyring; ``options_key`` is their wrapped data key."""

@@ -37,7 +37,8 @@ async def fail(send: Send, error: Exception, request_id: str) -> None:
         CutShort: the answer had begun.
     """
     frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-    _log.error("request %s failed: %s at %s", request_id, type(error).__name__, " < ".join(reversed(frames)))
+    told = {"event": "request_failed", "request": request_id}
+    _log.error("a request failed with %s at %s", type(error).__name__, " < ".join(reversed(frames)), extra=told)
     try:
         await _answer(send, 500, f"internal error; the log has it under request {request_id}")
     except RuntimeError:

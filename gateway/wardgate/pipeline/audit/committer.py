@@ -62,12 +62,13 @@ class Committer:
             except SinkRetired as error:
                 retired = str(error)
             except Exception:  # noqa: BLE001  # a defect: what the file holds is not known, so nothing may follow
-                _log.exception("the audit's committer failed")
+                _log.exception("the audit's committer failed", extra={"event": "audit_failed"})
                 retired = "the audit failed"
             else:
                 if len(durable) == len(batch):
                     return None, ""
                 kept = {id(entry) for entry in durable}
                 return frozenset(index for index, entry in enumerate(batch) if id(entry) not in kept), ""
-            _log.critical("the audit is retired and the worker refuses service: %s", retired)
+            told = {"event": "audit_retired"}
+            _log.critical("the audit is retired and the worker refuses service: %s", retired, extra=told)
         return frozenset(range(len(batch))), retired

@@ -9,7 +9,7 @@ from wardgate.spi.frontend import Outcome, Wrap
 from wardgate.spi.operations.approle import WriteRole
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.keys import CreateKey
-from wardgate.spi.operations.mounts import CreateMount
+from wardgate.spi.operations.mounts import CreateMount, TuneMount
 from wardgate.spi.operations.policies import ExplainPolicy
 from wardgate.spi.operations.secrets import (
     Absent,
@@ -83,13 +83,17 @@ _DETAILS: Final[Mapping[type[Operation[Any]], Callable[[Any], dict[str, str] | N
     ReadSecret: lambda operation: {"version": _selected(operation.version)} if operation.version else None,
     WriteSecret: lambda operation: {"expect": _selected(operation.expect)},
     PatchSecret: lambda operation: {"expect": _selected(operation.expect)},
-    DeleteSecret: lambda operation: {"versions": _all(operation.versions)},
+    DeleteSecret: lambda operation: {"versions": _all(operation.versions), "expect": _selected(operation.expect)},
     UndeleteSecret: lambda operation: {"versions": _all(operation.versions)},
     DestroySecret: lambda operation: {"versions": _all(operation.versions)},
     MoveStage: lambda operation: {"stage": operation.stage, "version": _selected(operation.version)},
     CreateKey: lambda operation: {"key_name": operation.key_name, "policies": ", ".join(operation.policies)},
     WriteRole: lambda operation: {"policies": ", ".join(operation.role.policies)},
     CreateMount: lambda operation: {"type": operation.type},
+    TuneMount: lambda operation: {
+        "presentation": ", ".join(f"{name}={text}" for name, text in operation.presentation.items()),
+        "cache_ttl": str(operation.cache_ttl.duration) if operation.cache_ttl else "",
+    },
     ExplainPolicy: lambda operation: {
         "asked_action": operation.asked_action.value, "asked_path": str(operation.asked_path),
     },

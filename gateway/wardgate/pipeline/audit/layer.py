@@ -55,7 +55,8 @@ class Audit:
         raise error
 
     async def _break(self, context: Context, error: Exception) -> NoReturn:
-        _log.error("request %s failed with %s at %s", context.arrival.id, type(error).__name__, _place_of(error))
+        told = {"event": "request_failed", "request": context.arrival.id}
+        _log.error("a request failed with %s at %s", type(error).__name__, _place_of(error), extra=told)
         await self._refuse_quietly(context)
         if context.begun:
             raise OutcomeUnknown("the gateway failed while making the change; its log names the place") from None

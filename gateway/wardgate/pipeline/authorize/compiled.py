@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from wardgate.pipeline.authorize.built_in import BUILT_IN, DEFAULT
+from wardgate.pipeline.authorize.conditions import Condition, Question, compile_condition
 from wardgate.pipeline.authorize.pattern import Pattern, Segments, Target
 from wardgate.pipeline.authorize.validation import ANY_ACTION, validate
 from wardgate.spi.errors import InvalidValue
@@ -27,7 +28,7 @@ class Row(NamedTuple):
     action: str
     pattern: Pattern
     effect: str
-    when: str
+    when: Condition | None
     rule: int
 
 
@@ -96,9 +97,10 @@ class Compiled:
         """The rows of these policies, and of ``default``, that cover the target: what the decision turns on."""
         return [row for shelf in self._of(policies, action) for row in shelf.covering(target)]
 
-    def rows(self, policies: Sequence[str], action: str) -> Iterator[Row]:
-        """All rows of these policies, and of ``default``, for an action."""
-        return itertools.chain.from_iterable(self._of(policies, action))
+    def reaching(self, policies: Sequence[str], action: str, folder: Segments) -> list[Row]:
+        """The rows of these policies, and of ``default``, that cover the folder or could cover something below it."""
+        rows = itertools.chain.from_iterable(self._of(policies, action))
+        return [row for row in rows if row.pattern.below(folder) is not None]
 
     def _of(self, policies: Sequence[str], action: str) -> Iterator[Shelf]:
         for name in dict.fromkeys((*policies, DEFAULT.name)):
@@ -107,14 +109,19 @@ class Compiled:
                 yield shelf
 
 
-def deciding(candidates: Iterable[Row]) -> Row | None:
-    """The candidate that decides, without asking Casbin: the first deny, else the first allow, else none.
+def applying(candidates: Iterable[Row], question: Question) -> list[Row]:
+    """The candidates whose conditions, if they have any, let them apply."""
+    return [row for row in candidates if row.when is None or row.when.applies(question, row.effect)]
+
+
+def deciding(applicable: Iterable[Row]) -> Row | None:
+    """The row that decides, without asking Casbin: the first deny, else the first allow, else none.
 
     It names the rule behind a decision, and answers questions about many names at once; the tests hold it to what
     Casbin says.
     """
     allowed: Row | None = None
-    for row in candidates:
+    for row in applicable:
         if row.effect != Effect.ALLOW:
             return row
         allowed = allowed or row
@@ -126,9 +133,10 @@ def _shelves(namespace: str, policy: Policy) -> dict[str, Shelf]:
         validate(policy)
     rows: defaultdict[str, list[Row]] = defaultdict(list)
     for number, rule in enumerate(policy.rules, start=1):
+        when = compile_condition(rule.when) if rule.when else None
         actions = ALL_ACTIONS if rule.actions == (ANY_ACTION,) else tuple(dict.fromkeys(rule.actions))
         for path in dict.fromkeys(rule.paths):
             pattern = Pattern.parse(path)
             for action in actions:
-                rows[action].append(Row(policy.name, namespace, action, pattern, rule.effect.value, rule.when, number))
+                rows[action].append(Row(policy.name, namespace, action, pattern, rule.effect.value, when, number))
     return {action: Shelf(found) for action, found in rows.items()}

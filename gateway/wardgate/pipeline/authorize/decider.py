@@ -13,6 +13,7 @@ from casbin.rbac import RoleManager
 
 from wardgate.pipeline.authorize.built_in import DEFAULT
 from wardgate.pipeline.authorize.compiled import Row
+from wardgate.pipeline.authorize.conditions import Condition, Question
 from wardgate.pipeline.authorize.pattern import Pattern, Target
 
 
@@ -50,11 +51,13 @@ def _fits(target: Target, pattern: Pattern) -> bool:
     return pattern.matches(target)
 
 
-def _holds(condition: str) -> bool:
-    # An error denies, whatever the rule's effect: a deny whose condition cannot be read must not fall away.
-    if condition:
-        raise NotImplementedError("conditions are not supported yet")
-    return True
+def _applies(question: Question | None, condition: Condition | None, effect: str) -> bool:
+    if condition is None:
+        return True
+    # An error denies, whatever the rule's effect: a deny whose condition cannot be asked must not fall away.
+    if question is None:
+        raise ValueError("a condition without a question")
+    return condition.applies(question, effect)
 
 
 class _Silence:
@@ -75,13 +78,19 @@ class Decider:
         # Casbin logs each request it denies, path and all; other code may enable its logger again at any time.
         self._enforcer.logger = _Silence()
         self._enforcer.fm.add_function("fits", _fits)
-        self._enforcer.fm.add_function("holds", _holds)
+        self._enforcer.fm.add_function("applies", _applies)
         self._enforcer.model["g"]["g"].rm = _CarriedRoles()
         self._rules = self._enforcer.model["p"]["p"]
         self._lock = threading.Lock()
 
     def allows(
-        self, namespace: str, policies: Iterable[str], action: str, target: Target, candidates: Sequence[Row]
+        self,
+        namespace: str,
+        policies: Iterable[str],
+        action: str,
+        target: Target,
+        candidates: Sequence[Row],
+        question: Question | None = None,
     ) -> bool:
         """Whether Casbin allows it by these rows and no others. Anything Casbin raises is for the caller to deny.
 
@@ -90,7 +99,8 @@ class Decider:
             policies: the names of the policies it carries; ``default`` need not be among them.
             action: the action's name.
             target: what it is asked of.
-            candidates: every row that could cover the target, in any order.
+            candidates: every row that could apply, in any order.
+            question: what conditions are asked about; None: no candidate has one.
         """
         if not candidates:
             # Default deny; Casbin itself would evaluate its matcher over empty fields here.
@@ -98,4 +108,4 @@ class Decider:
         subject = Subject(namespace, frozenset((*policies, DEFAULT.name)))
         with self._lock:
             self._rules.policy = candidates
-            return bool(self._enforcer.enforce(subject, namespace, action, target))
+            return bool(self._enforcer.enforce(subject, namespace, action, target, question))

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from wardgate.context import Decision
-from wardgate.pipeline.authorize.compiled import Compiled, deciding
+from wardgate.pipeline.authorize.compiled import Compiled, Row, applying, deciding
+from wardgate.pipeline.authorize.conditions import NO_LABELS, Facts, Labels, Question
+from wardgate.pipeline.authorize.conditions.question import Unknown
 from wardgate.pipeline.authorize.decider import Decider
+from wardgate.pipeline.authorize.explaining import explanation
 from wardgate.pipeline.authorize.loading import Epochs, Loader, PolicySet
 from wardgate.pipeline.authorize.memo import Memo
-from wardgate.pipeline.authorize.pattern import Target
+from wardgate.pipeline.authorize.pattern import Segments, Target
+from wardgate.pipeline.authorize.turning import Held, Turning
 from wardgate.pipeline.authorize.validation import validate
 from wardgate.pipeline.authorize.visible import NOTHING, Visible, compile_visible
 from wardgate.spi.errors import PermissionDenied, TooLarge
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.base import Action, Operation
-from wardgate.spi.operations.policies import Effect, Explanation, Policy
+from wardgate.spi.operations.policies import Effect, Explanation, Policy, Supposed
 from wardgate.spi.path import Path
 
 MAX_REMEMBERED: Final = 50_000
@@ -41,71 +47,144 @@ class Engine:
         policies_of: the written policies of a namespace, by its id, as they are committed now. What it raises
             denies that namespace until it answers again; Sealed and Unavailable are passed on.
         epochs: the epoch of kind ``policies`` moves when a namespace's policies change.
+        labels_of: the labels of a namespace, by its id, as they are committed now; asked only where a condition reads
+            one. What it raises of the closed list is passed on.
         remembered: how many decisions are kept, the least recently used dropped first.
     """
 
     def __init__(
-        self, policies_of: Callable[[str], PolicySet], epochs: Epochs, *, remembered: int = MAX_REMEMBERED
+        self,
+        policies_of: Callable[[str], PolicySet],
+        epochs: Epochs,
+        labels_of: Callable[[str], Labels] = lambda _: NO_LABELS,
+        *,
+        remembered: int = MAX_REMEMBERED,
     ) -> None:
         self._loader = Loader(policies_of, epochs)
         self._decider = Decider()
-        # Keyed by all that an answer turned on, the compiled set's generation first: no answer outlives its set.
-        self._decisions: Memo[_Key, Decision | None] = Memo(remembered)
-        self._visible: Memo[_FolderKey, Visible] = Memo(MAX_REMEMBERED_FOLDERS)
+        self._labels_of = labels_of
+        # Keyed by all that an answer turned on, the compiled set's generation first: no answer outlives its set. Where
+        # conditions are among the candidates those are remembered here, and the answers by what the conditions read.
+        self._decisions: Memo[_Key, Decision | Turning | None] = Memo(remembered)
+        self._held: Held[Decision | None] = Held(remembered)
+        self._visible: Memo[_FolderKey, Visible | _Folder] = Memo(MAX_REMEMBERED_FOLDERS)
+        self._held_visible: Held[Visible] = Held(MAX_REMEMBERED_FOLDERS)
+        self._held_listed: Held[bool] = Held(MAX_REMEMBERED_FOLDERS)
 
-    def require(self, principal: Principal, operation: Operation[Any]) -> Decision:
-        """Return the decision that allows ``operation``.
+    def require(self, principal: Principal, operation: Operation[Any], facts: Facts) -> Decision:
+        """Return the decision that allows ``operation``; ``facts`` are the request's: whence and when.
 
         Raises:
             PermissionDenied: no rule allows it, or one denies it; the message does not say which.
         """
-        decision = self._decision(self._loader.current(principal.namespace), principal, operation)
+        decision = self._decision(self._loader.current(principal.namespace), principal, operation, facts)
         if decision is None:
             raise PermissionDenied("permission denied: no policy of this token allows it")
         return decision
 
-    def decisions(self, principal: Principal, operations: Sequence[Operation[Any]]) -> tuple[Decision | None, ...]:
+    def decisions(
+        self, principal: Principal, operations: Sequence[Operation[Any]], facts: Facts
+    ) -> tuple[Decision | None, ...]:
         """The decision that allows each, None where it is denied.
 
         Raises:
             PermissionDenied: the namespace's policies cannot be used, so everything is denied.
         """
         compiled = self._loader.current(principal.namespace)
-        return tuple(self._decision(compiled, principal, operation) for operation in operations)
+        return tuple(self._decision(compiled, principal, operation, facts) for operation in operations)
 
-    def _decision(self, compiled: Compiled, principal: Principal, operation: Operation[Any]) -> Decision | None:
+    def _decision(
+        self, compiled: Compiled, principal: Principal, operation: Operation[Any], facts: Facts
+    ) -> Decision | None:
         path, folder, action = operation.path.segments, operation.folder, operation.action
         key = (compiled.generation, principal.policies, action, folder, path)
         try:
-            decision = self._decisions[key]
+            known = self._decisions[key]
         except KeyError:
-            decision = self._decide(compiled, principal.policies, action, Target(path, folder))
+            known = self._first(compiled, principal.policies, action, Target(path, folder))
             if sum(map(len, path)) <= MAX_REMEMBERED_CHARACTERS:
-                self._decisions[key] = decision
-        return decision
+                self._decisions[key] = known
+        if known.__class__ is not Turning:
+            return known  # type: ignore[return-value]  # an isinstance would cost a tenth of it all
+        return self._turned(compiled, principal, action, Target(path, folder), facts, known)
 
-    def visible(self, principal: Principal, action: Action, prefix: Path) -> Visible:
+    def _first(
+        self, compiled: Compiled, policies: tuple[str, ...], action: str, target: Target
+    ) -> Decision | Turning | None:
+        """What is to be remembered of a question that nobody asked yet."""
+        candidates = compiled.candidates(policies, action, target)
+        if any(row.when is not None for row in candidates):
+            return Turning(candidates, of_path=True)
+        return self._decide(compiled, policies, action, target, candidates)
+
+    def _turned(
+        self, compiled: Compiled, principal: Principal, action: str, target: Target, facts: Facts, turning: Turning
+    ) -> Decision | None:
+        question = self._question(principal, action, target, facts)
+
+        def decide(until: int) -> Decision | None:
+            rows = applying(turning.rows, question)
+            decision = self._decide(compiled, principal.policies, action, target, rows, question)
+            if decision is None:
+                return None
+            read = tuple(attribute.name for attribute in turning.reads) + ("time",) * turning.timed
+            return dataclasses.replace(decision, read=read, until=until if turning.timed else None)
+
+        return self._held.answer(turning, question, facts.received_at, decide)
+
+    def _question(self, principal: Principal, action: str, target: Target, facts: Facts) -> Question:
+        labels = _LabelsOf(self._labels_of, principal.namespace)
+        return Question(
+            principal, action, target.segments, facts.source, facts.received_at, labels, folder=target.folder
+        )
+
+    def visible(self, principal: Principal, action: Action, prefix: Path, facts: Facts) -> Visible:
         """What of the folder ``prefix`` the principal may see, by the rules of the module ``visible``."""
         try:
             compiled = self._loader.current(principal.namespace)
         except PermissionDenied:
             return NOTHING
         key = (compiled.generation, principal.policies, action, prefix.segments)
+        folder = Target(prefix.segments, folder=True)
         try:
-            return self._visible[key]
+            known = self._visible[key]
         except KeyError:
-            folder = Target(prefix.segments, folder=True)
-            listed = action is Action.LIST and _allows(compiled, principal.policies, action, folder)
-            visible = compile_visible(compiled.rows(principal.policies, action), prefix.segments, listed=listed)
-            self._visible[key] = visible
-            return visible
+            candidates = compiled.candidates(principal.policies, action, folder) if action is Action.LIST else []
+            rows = compiled.reaching(principal.policies, action, prefix.segments)
+            if any(row.when is not None for row in (*candidates, *rows)):
+                known = _Folder(Turning(candidates, of_path=True), Turning(rows, of_path=False))
+            else:
+                known = compile_visible(rows, prefix.segments, listed=_allowing(candidates))
+            self._visible[key] = known
+        if isinstance(known, Visible):
+            return known
+        return self._turned_folder(known, self._question(principal, action, folder, facts), facts)
 
-    def reaches(self, principal: Principal, path: Path) -> bool:
-        """Whether the principal may do anything at all at or below ``path``, such as a mount's prefix."""
+    def _turned_folder(self, known: _Folder, question: Question, facts: Facts) -> Visible:
+        assert not isinstance(question.segments, Unknown)
+        segments, time = question.segments, facts.received_at
+        listed = self._held_listed.answer(
+            known.listing, question, time, lambda _: _allowing(applying(known.listing.rows, question))
+        )
+        if known.below.reads_path:
+            # Its answers are asked of each name with this request's own facts, so it is not for another request.
+            return compile_visible(known.below.rows, segments, listed=listed, question=question)
+        return self._held_visible.answer(
+            known.below,
+            question,
+            time,
+            lambda _: compile_visible(known.below.rows, segments, listed=listed, question=question),
+            listed,
+        )
+
+    def reaches(self, principal: Principal, path: Path, facts: Facts) -> bool:
+        """Whether the principal could do anything at all at or below ``path``, such as a mount's prefix."""
         parent, name = Path(path.segments[:-1]), path.segments[-1]
-        return any(self.visible(principal, action, parent).matches(name, folder=True) for action in Action)
+        return any(self.visible(principal, action, parent, facts).could_reach(name) for action in Action)
 
-    def capabilities(self, principal: Principal, paths: Sequence[Path]) -> Mapping[str, frozenset[Action]]:
+    def capabilities(
+        self, principal: Principal, paths: Sequence[Path], facts: Facts
+    ) -> Mapping[str, frozenset[Action]]:
         """What the principal may do at each path, keyed by its text; ``list`` is answered for the folder of that name.
 
         Raises:
@@ -117,11 +196,16 @@ class Engine:
             compiled = self._loader.current(principal.namespace)
         except PermissionDenied:
             return {str(path): frozenset() for path in paths}
+
+        def allows(action: Action, target: Target) -> bool:
+            candidates = compiled.candidates(principal.policies, action, target)
+            if any(row.when is not None for row in candidates):
+                candidates = applying(candidates, self._question(principal, action, target, facts))
+            return _allowing(candidates)
+
         return {
             str(path): frozenset(
-                action
-                for action in Action
-                if _allows(compiled, principal.policies, action, Target(path.segments, action is Action.LIST))
+                action for action in Action if allows(action, Target(path.segments, action is Action.LIST))
             )
             for path in paths
         }
@@ -134,6 +218,7 @@ class Engine:
         path: Path,
         *,
         folder: bool = False,
+        supposed: Supposed | None = None,
     ) -> Explanation:
         """Decide afresh, and say by which rule. Names of policies that do not exist give nothing.
 
@@ -141,37 +226,53 @@ class Engine:
             PermissionDenied: the namespace's policies cannot be used, so everything is denied.
         """
         compiled = self._loader.current(namespace)
-        return explanation(self._decider, compiled, policies, action, Target(path.segments, folder))
+        labels = _LabelsOf(self._labels_of, namespace)
+        target = Target(path.segments, folder)
+        return explanation(self._decider, compiled, policies, action, target, supposed, labels)
 
     @staticmethod
     def validate(policy: Policy, beside: Iterable[Policy] = ()) -> None:
         """Refuse a policy that cannot be kept beside those its namespace has. Raises InvalidValue."""
         validate(policy, beside)
 
-    def _decide(self, compiled: Compiled, policies: tuple[str, ...], action: str, target: Target) -> Decision | None:
-        candidates = compiled.candidates(policies, action, target)
+    def _decide(
+        self,
+        compiled: Compiled,
+        policies: tuple[str, ...],
+        action: str,
+        target: Target,
+        rows: Sequence[Row],
+        question: Question | None = None,
+    ) -> Decision | None:
         try:
-            allowed = self._decider.allows(compiled.namespace, policies, action, target, candidates)
+            allowed = self._decider.allows(compiled.namespace, policies, action, target, rows, question)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is a denial
             # No traceback: what a library says of its arguments is not ours to log.
             _log.error("a decision failed with %s and is a denial", type(error).__name__)
             raise PermissionDenied("permission denied: the policies could not be asked") from None
-        row = deciding(candidates) if allowed else None
+        row = deciding(rows) if allowed else None
         return Decision(row.policy, row.rule) if row else None
 
 
-def explanation(
-    decider: Decider, compiled: Compiled, policies: Sequence[str], action: Action, target: Target
-) -> Explanation:
-    """Decide one question afresh, and say by which rule."""
-    candidates = compiled.candidates(policies, action, target)
-    allowed = decider.allows(compiled.namespace, policies, action, target, candidates)
-    row = deciding(candidates)
-    if row is None:
-        return Explanation(allowed, None, None, len(candidates))
-    return Explanation(allowed, row.policy, compiled.rule(row), len(candidates))
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """What the visibility of a folder's names turns on: of the folder itself, and of what is below."""
+
+    listing: Turning
+    below: Turning
 
 
-def _allows(compiled: Compiled, policies: Sequence[str], action: str, target: Target) -> bool:
-    row = deciding(compiled.candidates(policies, action, target))
+@dataclass(frozen=True, slots=True)
+class _LabelsOf:
+    """The labels of a namespace, fetched when a condition asks for one."""
+
+    labels_of: Callable[[str], Labels]
+    namespace: str
+
+    def of(self, segments: Segments) -> Mapping[str, str]:
+        return self.labels_of(self.namespace).of(segments)
+
+
+def _allowing(rows: Iterable[Row]) -> bool:
+    row = deciding(rows)
     return row is not None and row.effect == Effect.ALLOW

@@ -86,6 +86,7 @@ class Loader:
                 namespace,
                 "the ones before are kept" if kept else "everything is denied",
                 error.message if isinstance(error, InvalidValue) else type(error).__name__,
+                extra={"event": "policies_invalid"},
             )
             return _Loaded(slot, epoch, kept)
 
@@ -104,6 +105,7 @@ class Loader:
                     "the policies of namespace %s cannot be read, everything is denied: %s",
                     namespace,
                     type(error).__name__,
+                    extra={"event": "policies_unreadable"},
                 )
             raise _unusable() from None
         self._unread.pop(namespace, None)

@@ -74,7 +74,7 @@ class Pattern:
         rest = segments[-1] == REST
         if rest:
             segments = segments[:-1]
-        parts = tuple(_part(segment, text) for segment in segments)
+        parts = tuple(part_of(segment, text) for segment in segments)
         first_star = next((i for i, part in enumerate(parts) if isinstance(part, Wildcard)), len(parts))
         return cls(parts, rest, segments[:first_star])
 
@@ -105,7 +105,8 @@ class Pattern:
         return self.parts[len(prefix) :], self.rest
 
 
-def _part(segment: str, text: str) -> Part:
+def part_of(segment: str, text: str) -> Part:
+    """One segment of the pattern ``text``. Raises InvalidValue: two stars in it, or ``**``."""
     stars = segment.count(STAR)
     if stars == 0:
         return segment

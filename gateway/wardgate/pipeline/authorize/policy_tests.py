@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from wardgate.pipeline.authorize.compiled import ALL_ACTIONS, Compiled
 from wardgate.pipeline.authorize.decider import Decider
-from wardgate.pipeline.authorize.engine import explanation
+from wardgate.pipeline.authorize.explaining import explanation
 from wardgate.pipeline.authorize.pattern import Target
 from wardgate.spi.errors import InvalidValue, Malformed
 from wardgate.spi.operations.base import Action

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from wardgate.pipeline.authorize.built_in import RESERVED
+from wardgate.pipeline.authorize.conditions import compile_condition
 from wardgate.pipeline.authorize.pattern import Pattern
 from wardgate.spi.errors import InvalidValue
 from wardgate.spi.operations.base import Action
@@ -80,7 +81,10 @@ def _check_rule(rule: Rule, of: str) -> None:
     if not rule.paths:
         raise InvalidValue(f"{of}: name at least one path")
     if rule.when:
-        raise InvalidValue(f"{of}: conditions ('when') are not supported yet; leave it out")
+        try:
+            compile_condition(rule.when)
+        except InvalidValue as error:
+            raise InvalidValue(f"{of}, when: {error.message}") from None
     if ANY_ACTION in rule.actions and rule.actions != (ANY_ACTION,):
         raise InvalidValue(f"{of}: '*' is all actions; let it stand alone")
     for action in rule.actions:

@@ -7,17 +7,22 @@ The rules, for an action and a folder:
 - Where the action is ``list`` and the folder itself may be listed, every other name is visible.
 - Elsewhere a secret is visible when the action is allowed on it, and a folder when an allow reaches it or could reach
   something below it. A folder whose contents are denied piece by piece may therefore still show its own name.
+- A rule with a condition counts as it applies to the name: an allow where the condition is true of the folder's or the
+  secret's own path, a deny unless it is false of it. What cannot be known hides the name.
 """
 
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from wardgate.pipeline.authorize.compiled import Row
-from wardgate.pipeline.authorize.pattern import Part, Segments, Wildcard
+from wardgate.pipeline.authorize.conditions import UNKNOWN, Condition, Question
+from wardgate.pipeline.authorize.conditions.question import Unknown
+from wardgate.pipeline.authorize.pattern import Part, Segments, Wildcard, part_fits
 from wardgate.spi.operations.policies import Effect
 
 
@@ -71,47 +76,159 @@ class _Reach:
                 self.secrets.add(parts[0])
 
 
+class _Asked:
+    """Rows of one effect whose conditions read the path: asked of each name that they cover."""
+
+    def __init__(self) -> None:
+        self._of_name: dict[str, list[_Left]] = {}
+        self._others: list[_Left] = []
+
+    def add(self, parts: tuple[Part, ...], condition: Condition, *, rest: bool) -> None:
+        left = _Left(parts, rest, condition)
+        if parts and isinstance(parts[0], str):
+            self._of_name.setdefault(parts[0], []).append(left)
+        else:
+            self._others.append(left)
+
+    def __bool__(self) -> bool:
+        return bool(self._of_name) or bool(self._others)
+
+    def of(self, name: str) -> Iterable[_Left]:
+        """Those that could cover the name."""
+        return itertools.chain(self._of_name.get(name, ()), self._others)
+
+
+class _Left(NamedTuple):
+    """What a pattern leaves below the folder, and the condition of its row."""
+
+    parts: tuple[Part, ...]
+    rest: bool
+    condition: Condition
+
+    def covers(self, name: str, *, folder: bool) -> bool:
+        """Whether the row covers the secret of that name, or the folder."""
+        if not self.parts:
+            return self.rest
+        return len(self.parts) == 1 and (folder or not self.rest) and part_fits(self.parts[0], name)
+
+    def towards(self, name: str) -> bool:
+        """Whether it covers the folder of that name or could cover something below it."""
+        return part_fits(self.parts[0], name) if self.parts else self.rest
+
+
 class Visible:
     """What is visible of one folder. ``extent`` saves asking for each name."""
 
-    __slots__ = ("_allowed", "_denied", "_listed", "extent")
+    __slots__ = ("_allowed", "_asked_allowed", "_asked_denied", "_denied", "_listed", "_question", "extent")
 
-    def __init__(self, allowed: _Reach, denied: _Reach, *, listed: bool) -> None:
+    def __init__(
+        self,
+        allowed: _Reach,
+        denied: _Reach,
+        *,
+        listed: bool,
+        asked: tuple[_Asked, _Asked] | None = None,
+        question: Question | None = None,
+    ) -> None:
         self._allowed = allowed
         self._denied = denied
+        self._asked_allowed, self._asked_denied = asked or (_NOBODY, _NOBODY)
         self._listed = listed
+        self._question = question
         self.extent = self._extent()
 
     def matches(self, name: str, folder: bool) -> bool:  # noqa: FBT001  # the shape of an Entry: name, folder
         """Whether this name directly below the folder may be shown."""
-        if folder:
-            return (self._listed or name in self._allowed.towards) and name not in self._denied.folders
-        return (self._listed or name in self._allowed.secrets) and name not in self._denied.secrets
+        denied = self._denied.folders if folder else self._denied.secrets
+        if name in denied:
+            return False
+        allowed = self._allowed.towards if folder else self._allowed.secrets
+        if not (self._listed or name in allowed or self._asks_allowed(name, folder=folder)):
+            return False
+        return not (self._asked_denied and self._asks_denied(name, folder=folder))
+
+    def could_reach(self, name: str) -> bool:
+        """Whether something could be allowed in the folder of that name, or below it: a guess that errs towards yes."""
+        if name in self._denied.folders:
+            return False
+        return (
+            self._listed
+            or name in self._allowed.towards
+            or any(left.towards(name) for left in self._asked_allowed.of(name))
+        )
+
+    def _asks_allowed(self, name: str, *, folder: bool) -> bool:
+        if not self._asked_allowed:
+            return False
+        child = self._child(name, folder=folder)
+        return any(
+            (left.towards(name) if folder else left.covers(name, folder=False)) and left.condition.truth(child) is True
+            for left in self._asked_allowed.of(name)
+        )
+
+    def _asks_denied(self, name: str, *, folder: bool) -> bool:
+        child = self._child(name, folder=folder)
+        return any(
+            left.covers(name, folder=folder) and left.condition.truth(child) is not False
+            for left in self._asked_denied.of(name)
+        )
+
+    def _child(self, name: str, *, folder: bool) -> Question:
+        question = self._question
+        assert question is not None
+        assert not isinstance(question.segments, Unknown)
+        return question.at((*question.segments, name), folder=folder)
 
     def _extent(self) -> Extent:
         everything = self._allowed.secrets.everything
-        if self._denied.secrets.everything or not (self._listed or everything or self._allowed.towards):
+        possible = self._listed or everything or self._allowed.towards or self._asked_allowed
+        if self._denied.secrets.everything or not possible:
             return Extent.NONE
-        if (self._listed or everything) and not (self._denied.secrets or self._denied.folders):
+        if (self._listed or everything) and not (self._denied.secrets or self._denied.folders or self._asked_denied):
             return Extent.ALL
         return Extent.SOME
 
 
+_NOBODY: Final = _Asked()
 NOTHING: Final = Visible(_Reach(), _Reach(), listed=False)
 
 
-def compile_visible(rows: Iterable[Row], folder: Segments, *, listed: bool) -> Visible:
+def compile_visible(
+    rows: Iterable[Row], folder: Segments, *, listed: bool, question: Question | None = None
+) -> Visible:
     """Compile what ``rows``, all of one action, leave visible directly below ``folder``.
 
     Args:
-        rows: every row of the principal's policies for the action.
+        rows: every row of the principal's policies for the action that could matter below the folder.
         folder: the folder's segments; none is the root.
         listed: whether being in the folder is enough, unless denied.
+        question: of the folder; None: no row has a condition.
     """
-    allowed, denied = _Reach(), _Reach()
+    reaches = {Effect.ALLOW: _Reach(), Effect.DENY: _Reach()}
+    asked = {Effect.ALLOW: _Asked(), Effect.DENY: _Asked()}
+    anywhere = None if question is None else question.at(UNKNOWN)
+    truths: dict[str, bool | None] = {}
     for row in rows:
         left = row.pattern.below(folder)
-        if left is not None:
-            parts, rest = left
-            (allowed if row.effect == Effect.ALLOW else denied).add(parts, rest=rest)
-    return Visible(allowed, denied, listed=listed)
+        if left is None:
+            continue
+        parts, rest = left
+        effect, condition = Effect(row.effect), row.when
+        if condition is None:
+            reaches[effect].add(parts, rest=rest)
+            continue
+        assert anywhere is not None
+        if condition.text not in truths:
+            truths[condition.text] = condition.truth(anywhere)
+        truth = truths[condition.text]
+        if truth is None and condition.of_path:
+            asked[effect].add(parts, condition, rest=rest)
+        elif truth is True or (truth is None and effect is Effect.DENY):
+            reaches[effect].add(parts, rest=rest)
+    return Visible(
+        reaches[Effect.ALLOW],
+        reaches[Effect.DENY],
+        listed=listed,
+        asked=(asked[Effect.ALLOW], asked[Effect.DENY]),
+        question=question,
+    )

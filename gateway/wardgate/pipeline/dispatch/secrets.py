@@ -121,7 +121,8 @@ async def _annotate(operation: secrets.AnnotateSecret, backend: Backend, version
         _require(backend, "mount_settings")
         if operation.labels is not None or operation.merge:
             raise Malformed("a mount has settings and no labels; name a secret below it")
-        await backend.annotate(ROOT, settings=operation.settings)
+        if operation.settings is not None:
+            await backend.annotate(ROOT, settings=operation.settings)
         return
     path = _secret(backend, versions)
     if operation.labels is not None:
@@ -130,6 +131,8 @@ async def _annotate(operation: secrets.AnnotateSecret, backend: Backend, version
             raise InvalidValue("a label is text; only a merge can take one away")
     if operation.settings is not None:
         _require(backend, "settings")
+    if operation.labels is None and operation.settings is None:
+        return  # nothing is to be changed, and so nothing made
     if operation.merge:
         await backend.annotate(path, labels=operation.labels, settings=operation.settings, merge=True)
     else:

@@ -15,7 +15,9 @@ MOUNTS = Path(("sys", "mounts"))
 class MountInfo:
     """A mount as shown to people: secret options are redacted. ``created_at`` in Unix nanoseconds.
 
-    ``presentation`` says how front-ends show it, such as ``{"vault.kv": "2"}``.
+    ``presentation`` says how front-ends show it, such as ``{"vault.kv": "2"}``. ``cache_ttl``: nanoseconds that what
+    was read is remembered; None: the gateway's default, 0: never. The lease TTLs, in nanoseconds, are kept for clients
+    that set them and read them back; nothing here is leased. 0: the gateway's own.
     """
 
     id: str
@@ -26,6 +28,16 @@ class MountInfo:
     created_at: int
     description: str = ""
     fault: str = ""
+    cache_ttl: int | None = None
+    default_lease_ttl: int = 0
+    max_lease_ttl: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CacheTtl:
+    """Nanoseconds that what was read of a mount is remembered; None: the gateway's default, 0: never."""
+
+    duration: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +74,22 @@ class CreateMount(Operation[MountInfo]):
     options: Mapping[str, object] = field(default_factory=dict, repr=False)
     presentation: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
+    cache_ttl: int | None = None
+    default_lease_ttl: int = 0
+    max_lease_ttl: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneMount(Operation[MountInfo]):
+    """Change what can change of a mount; None leaves it. ``presentation`` replaces the keys it names."""
+
+    action = Action.MANAGE
+    mutates = True
+    description: str | None = None
+    presentation: Mapping[str, str] = field(default_factory=dict)
+    cache_ttl: CacheTtl | None = None
+    default_lease_ttl: int | None = None
+    max_lease_ttl: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

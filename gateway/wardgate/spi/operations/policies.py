@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.path import Path
@@ -27,7 +27,7 @@ class Effect(enum.StrEnum):
 class Rule:
     """One rule: an effect on actions below path patterns (``*`` one segment, ``team-*`` within one, ``**`` the rest).
 
-    ``actions`` holds names of :class:`Action`, or ``*`` alone. ``when`` is a condition's source text; none as yet.
+    ``actions`` holds names of :class:`Action`, or ``*`` alone. ``when`` is a condition's text; empty: always.
     """
 
     effect: Effect
@@ -45,14 +45,50 @@ class Policy:
     built_in: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supposed:
+    """What a question about policies supposes of who asks, from where and when; None: not stated.
+
+    ``time``: Unix nanoseconds. ``labels``: of the path, instead of those the gateway keeps.
+    """
+
+    id: str | None = None
+    name: str | None = None
+    method: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    source: str | None = None
+    time: int | None = None
+    labels: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A rule that covers the question and has a condition, as it turned out.
+
+    ``truth``: None is unknown. ``values``: each attribute the condition names; None: missing.
+    """
+
+    policy: str
+    number: int
+    rule: Rule
+    truth: bool | None
+    applies: bool
+    values: Mapping[str, str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a question was decided: the rule that decided, and the policy it stands in; none: default deny."""
+    """Why a question was decided: the rule that decided, and the policy it stands in; none: default deny.
+
+    ``number`` of the rule counts from 1. ``considered``: the conditions asked, the first 50.
+    """
 
     allowed: bool
     policy: str | None
     rule: Rule | None
     candidates: int
+    number: int | None = None
+    considered: tuple[Considered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +134,7 @@ class ExplainPolicy(Operation[Explanation]):
     asked_action: Action
     asked_path: Path
     asked_folder: bool = False
+    supposed: Supposed = field(default_factory=Supposed, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,11 +141,15 @@ class AnnotateSecret(Operation[None]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteSecret(Operation[None]):
-    """Delete the current version, or those selected; recoverable where the store can."""
+    """Delete the current version, or those selected; recoverable where the store can.
+
+    ``expect``: only that version, and only while it is the current one; nothing is selected beside it.
+    """
 
     action = Action.DELETE
     mutates = True
     versions: tuple[Selector, ...] = ()
+    expect: VersionId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

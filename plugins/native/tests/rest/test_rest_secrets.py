@@ -19,7 +19,9 @@ from wardgate.spi.operations.secrets import (
     ListSecrets,
     MoveStage,
     Ordinal,
+    PatchSecret,
     ReadSecret,
+    ScanSecrets,
     Stage,
     UndeleteSecret,
     VersionId,
@@ -52,7 +54,7 @@ def test_a_value_is_answered_as_its_own_bytes(gateway: Scripted, rest: Request) 
     gateway.answers[ReadSecret] = SecretVersion(INFO, Value(b"\x00\xff", BYTES))
     response = rest("GET", "/api/v1/secrets/secret/app")
     assert (200, b"\x00\xff", BYTES) == (response.status, response.body, response.headers["content-type"])
-    assert response.headers["etag"] == '"a%221%25%C3%A9"'
+    assert response.headers["etag"] == '"a%221%25%C3%A9;17979cfe3d85cd15"'
     assert response.headers["x-wardgate-version"] == "3"
     assert response.headers["x-wardgate-created-at"] == "2023-11-14T22:13:20.123456Z"
     assert response.headers["cache-control"] == "no-store"
@@ -86,12 +88,13 @@ def test_an_etag_names_the_same_version_again(gateway: Scripted, rest: Request) 
     assert gateway.asked[-1] == WriteSecret(path=PATH, value=Value(b"y"), expect=VersionId(INFO.id))
 
 
-@given(st.text(st.characters(codec="utf-8"), min_size=1))
-def test_any_version_id_fits_an_etag(version: str) -> None:
-    """Reversibly, and in characters a header can carry."""
-    tag = etag(version)
+@given(st.text(st.characters(codec="utf-8"), min_size=1), st.integers(0, 2**63))
+def test_any_version_id_fits_an_etag(version: str, created_at: int) -> None:
+    """Reversibly, and in characters that a header, and a list in one, can carry."""
+    tag = etag(version, created_at)
     assert tag.isascii()
     assert tag.isprintable()
+    assert "," not in tag
     assert version_of(tag) == version
 
 
@@ -100,7 +103,44 @@ def test_a_version_the_caller_has_is_not_sent_again(gateway: Scripted, rest: Req
     gateway.answers[ReadSecret] = SecretVersion(VersionInfo(id="3"), Value(b"x"))
     response = rest("GET", "/api/v1/secrets/secret/app", headers=(("If-None-Match", '"3"'),))
     assert (304, b"") == (response.status, response.body)
-    assert rest("GET", "/api/v1/secrets/secret/app", headers=(("If-None-Match", '"2"'),)).status == 200
+    for known, status in (('"2"', 200), ('"2", W/"3"', 304), ("*", 304), ('"33"', 200)):
+        assert rest("GET", "/api/v1/secrets/secret/app", headers=(("If-None-Match", known),)).status == status
+
+
+def test_a_secret_written_anew_has_another_etag(gateway: Scripted, rest: Request) -> None:
+    """A store may count from 1 again once a secret was destroyed: what the caller has is then not what is there."""
+    gateway.answers[ReadSecret] = SecretVersion(VersionInfo(id="1", created_at=5), Value(b"x"))
+    tag = rest("GET", "/api/v1/secrets/secret/app").headers["etag"]
+    gateway.answers[ReadSecret] = SecretVersion(VersionInfo(id="1", created_at=6), Value(b"y"))
+    assert rest("GET", "/api/v1/secrets/secret/app", headers=(("If-None-Match", tag),)).status == 200
+
+
+def test_a_patch_asks_for_a_merge(gateway: Scripted, rest: Request) -> None:
+    """The body is the patch; If-Match makes it a compare-and-set on that version."""
+    gateway.answers[PatchSecret] = INFO
+    patch = (("Content-Type", "application/merge-patch+json"),)
+    response = rest("PATCH", "/api/v1/secrets/secret/app", b'{"a": null}', (*patch, ("If-Match", '"2;1f"')))
+    assert (200, 3) == (response.status, response.json()["ordinal"])
+    assert gateway.asked == [PatchSecret(path=PATH, patch=Value(b'{"a": null}', JSON), expect=VersionId("2"))]
+    assert rest("PATCH", "/api/v1/secrets/secret/app", b"[]", patch).status == 400
+    assert rest("PATCH", "/api/v1/secrets/secret/app", b"{}").status == 400
+
+
+def test_a_delete_can_demand_the_version_it_means(gateway: Scripted, rest: Request) -> None:
+    """If-Match on a delete: 412 when another version is current, and it names no other version beside it."""
+    gateway.answers[DeleteSecret] = Conflict("another one is current")
+    match = (("If-Match", '"2"'),)
+    assert rest("DELETE", "/api/v1/secrets/secret/app", headers=match).status == 412
+    assert gateway.asked == [DeleteSecret(path=PATH, expect=VersionId("2"))]
+    assert rest("DELETE", "/api/v1/secrets/secret/app?version=1", headers=match).status == 400
+
+
+def test_a_recursive_page_scans(gateway: Scripted, rest: Request) -> None:
+    """Names are then paths from the folder."""
+    gateway.answers[ScanSecrets] = Page((Entry("a/b"),), None)
+    answer = rest("GET", "/api/v1/folders/secret/app/?recursive=true&limit=5")
+    assert gateway.asked == [ScanSecrets(path=PATH, limit=5)]
+    assert answer.json() == {"entries": [{"name": "a/b", "folder": False}], "cursor": None}
 
 
 @pytest.mark.parametrize(

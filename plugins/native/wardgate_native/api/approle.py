@@ -24,7 +24,7 @@ from wardgate.spi.path import Path
 from wardgate_native.api.routing import Call, Route
 from wardgate_native.api.secrets import no_content
 from wardgate_native.api.tokens import IssuedToken, issued_answer
-from wardgate_native.api.wire import SECOND, Answer, Body, Seconds
+from wardgate_native.api.wire import SECOND, Answer, Body, Seconds, ShownOnce
 
 _ROLE_ID = Path(("role-id",))
 _SECRET_ID = Path(("secret-id",))
@@ -59,10 +59,14 @@ class RoleId(msgspec.Struct):
     role_id: str
 
 
-class SecretId(msgspec.Struct, kw_only=True):
-    """A new secret id, shown once. 0 in ``ttl_seconds``: it does not expire; in ``uses``: without limit."""
+class SecretId(ShownOnce, kw_only=True):
+    """A new secret id; ``secret_id`` is shown once: null when the request is repeated.
 
-    secret_id: str
+    0 in ``ttl_seconds``: it does not expire; in ``uses``: without limit.
+    """
+
+    once = ("secret_id",)
+    secret_id: str | None
     accessor: str
     ttl_seconds: int
     uses: int
@@ -117,7 +121,7 @@ def _secret_id_answer(outcome: Outcome[SecretIdIssued]) -> Answer:
     body = SecretId(
         secret_id=given.secret_id, accessor=given.accessor, ttl_seconds=given.ttl // SECOND, uses=given.uses
     )
-    return Answer(body, 201)
+    return Answer(body)
 
 
 ROUTES = (
@@ -142,13 +146,14 @@ ROUTES = (
         operation=lambda call: ReadRoleId(path=ROLES.joined(call.path).joined(_ROLE_ID)), answer=_role_id_answer,
     ),
     Route(
-        method="POST", pattern="approle/roles/{name}/secret-ids", summary="Issue a secret id.", response=SecretId,
+        method="POST", pattern="approle/roles/{name}/secret-ids", summary="Issue a secret id.", status=201,
+        response=SecretId,
         operation=lambda call: CreateSecretId(path=ROLES.joined(call.path).joined(_SECRET_ID)),
         answer=_secret_id_answer,
     ),
     Route(
         method="POST", pattern="approle/login", summary="Prove a role and get a token; needs no credential.",
-        request=Proof, response=IssuedToken,
+        request=Proof, response=IssuedToken, status=201, anonymous=True,
         operation=lambda call: Login(role_id=call.body.role_id, secret_id=call.body.secret_id), answer=issued_answer,
     ),
 )  # fmt: skip

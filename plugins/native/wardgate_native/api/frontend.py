@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -12,19 +13,15 @@ from wardgate.spi.operations.base import Rejected
 
 from wardgate_native.api import reading
 from wardgate_native.api.problems import problem
-from wardgate_native.api.routing import Call, NoSuchEndpoint, Route
+from wardgate_native.api.routing import Call, Document, NoSuchEndpoint, Route
 from wardgate_native.api.table import TABLE
 from wardgate_native.api.wire import Answer, encode_headers, header_text
 
 PREFIX = "/api/v1/"
 _PREFIX = PREFIX.encode()
-# A value may be HTML; no browser shall ever run what it holds, guess what it is, or keep it.
-_ALWAYS = encode_headers((
-    ("cache-control", "no-store"),
-    ("x-content-type-options", "nosniff"),
-    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
-))  # fmt: skip
-_NOT_MODIFIED = 304
+# A value may be HTML; no browser shall ever guess what it is, or keep it; the answer's policy lets none run it.
+_ALWAYS = encode_headers((("cache-control", "no-store"), ("x-content-type-options", "nosniff")))
+_OK, _NOT_MODIFIED = 200, 304
 _encode = msgspec.json.Encoder().encode
 
 
@@ -47,6 +44,8 @@ class RestFrontend(Frontend):
         try:
             try:
                 route, call = await request.read(scope, receive)
+                if isinstance(route, Document):
+                    return route.answer()
                 operation = route.operation(call)
             except NoSuchEndpoint as missing:
                 return await self._reject(scope, request, missing.error, missing.status, missing.allow)
@@ -57,7 +56,7 @@ class RestFrontend(Frontend):
             )
         except WardgateError as error:
             return problem(error, _id(scope), conditional=request.conditional)
-        return _unless_known(_with_facts(route.answer(outcome), outcome), call)
+        return _unless_known(_with_facts(route.answer(outcome), outcome, route.success), call)
 
     async def _reject(
         self, scope: Scope, request: _Request, error: WardgateError, status: int | None = None, allow: Any = ()
@@ -81,7 +80,7 @@ class _Request:
         self.namespace = ""
         self.conditional = False
 
-    async def read(self, scope: Scope, receive: Receive) -> tuple[Route, Call]:
+    async def read(self, scope: Scope, receive: Receive) -> tuple[Route | Document, Call]:
         """Find the route and read all that it declares. Raises one of the closed list, or NoSuchEndpoint."""
         headers = reading.headers(scope["headers"])
         self.credential = reading.credential(headers)
@@ -90,9 +89,11 @@ class _Request:
         if not raw.startswith(_PREFIX):
             raise Malformed("the path does not begin with /api/v1/")
         route, path = TABLE.find(scope["method"], raw[len(_PREFIX) :])
+        if isinstance(route, Document):
+            return route, Call(path, None, None, headers)
         self.conditional = reading.check_conditions(headers, route.conditions)
         query = reading.query(scope.get("query_string", b""), route.query)
-        body = reading.decode(await reading.body(receive, headers), headers, route.request)
+        body = reading.decode(await reading.body(receive, headers), headers, route)
         return route, Call(path, query, body, headers)
 
 
@@ -101,31 +102,38 @@ def _id(scope: Scope) -> str:
     return arrival.id
 
 
-def _with_facts(answer: Answer, outcome: Outcome[Any]) -> Answer:
-    """Add the headers that say how old an answer is, and the warnings that came with it."""
+def _with_facts(answer: Answer, outcome: Outcome[Any], success: int) -> Answer:
+    """Add the route's status, and headers that say how old an answer is, and the warnings that came with it."""
+    status = answer.status or success
     if outcome.freshness is None and not outcome.warnings:
-        return answer
+        return dataclasses.replace(answer, status=status)
     added = [("x-wardgate-warning", header_text(warning)) for warning in outcome.warnings]
     if outcome.freshness is not None:
         added.append(("age", str(int(outcome.freshness.age))))
         if outcome.freshness.stale:
             added.append(("x-wardgate-stale", "true"))
-    return Answer(answer.body, answer.status, answer.media_type, (*answer.headers, *added))
+    return dataclasses.replace(answer, status=status, headers=(*answer.headers, *added))
 
 
 def _unless_known(answer: Answer, call: Call) -> Answer:
     """A caller that showed the version it has (If-None-Match) is not sent it again."""
     known = call.headers.get("if-none-match")
-    if known is None or ("etag", known) not in answer.headers or not isinstance(answer.body, bytes):
+    if known is None or not isinstance(answer.body, bytes) or not _names(known, dict(answer.headers)["etag"]):
         return answer
     return Answer(None, _NOT_MODIFIED, answer.media_type, answer.headers)
 
 
+def _names(condition: str, tag: str) -> bool:
+    """Whether If-None-Match names that entity tag: a list, compared weakly, or ``*`` (RFC 9110, 13.1.2)."""
+    return condition.strip() == "*" or tag in (one.strip().removeprefix("W/") for one in condition.split(","))
+
+
 async def _send(send: Send, answer: Answer, scope: Scope) -> None:
     body = answer.body if isinstance(answer.body, bytes) else b"" if answer.body is None else _encode(answer.body)
-    headers = [*_ALWAYS, *encode_headers((*answer.headers, ("x-request-id", _id(scope))))]
+    own = (*answer.headers, ("content-security-policy", answer.policy), ("x-request-id", _id(scope)))
+    headers = [*_ALWAYS, *encode_headers(own)]
     if answer.body is not None:
         headers.append((b"content-type", answer.media_type.encode("latin-1")))
         headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.start", "status": answer.status or _OK, "headers": headers})
     await send({"type": "http.response.body", "body": body})

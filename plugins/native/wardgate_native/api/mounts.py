@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from wardgate.spi.errors import AlreadyExists
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.mounts import MOUNTS, CreateMount, DeleteMount, ListMounts, MountInfo, ReadMount
@@ -70,10 +71,6 @@ def _mount_answer(outcome: Outcome[MountInfo]) -> Answer:
     return Answer(_mount(outcome.result))
 
 
-def _created_answer(outcome: Outcome[MountInfo]) -> Answer:
-    return Answer(_mount(outcome.result), 201)
-
-
 def _mounts_answer(outcome: Outcome[tuple[MountInfo, ...]]) -> Answer:
     return Answer(Mounts([_mount(info) for info in outcome.result]))
 
@@ -85,7 +82,7 @@ ROUTES = (
     ),
     Route(
         method="POST", pattern="mounts", summary="Open a backend at a prefix.", request=MountRequest, response=Mount,
-        operation=_create, answer=_created_answer,
+        status=201, errors=(AlreadyExists,), operation=_create, answer=_mount_answer,
     ),
     Route(
         method="GET", pattern="mounts/{path}", summary="One mount.", response=Mount,

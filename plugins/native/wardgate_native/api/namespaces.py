@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from wardgate.spi.errors import AlreadyExists, Conflict
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.namespaces import (
@@ -57,7 +58,7 @@ def _create(call: Call) -> Operation[NamespaceCreated]:
 
 def _created_answer(outcome: Outcome[NamespaceCreated]) -> Answer:
     made = outcome.result
-    return Answer(CreatedNamespace(namespace=_namespace(made.namespace), administrator=issued(made.administrator)), 201)
+    return Answer(CreatedNamespace(namespace=_namespace(made.namespace), administrator=issued(made.administrator)))
 
 
 def _namespaces_answer(outcome: Outcome[tuple[NamespaceInfo, ...]]) -> Answer:
@@ -71,10 +72,10 @@ ROUTES = (
     ),
     Route(
         method="POST", pattern="namespaces", summary="Create a child namespace.", request=NamespaceRequest,
-        response=CreatedNamespace, operation=_create, answer=_created_answer,
+        response=CreatedNamespace, status=201, errors=(AlreadyExists,), operation=_create, answer=_created_answer,
     ),
     Route(
-        method="DELETE", pattern="namespaces/{name}", summary="Delete an empty child namespace.",
+        method="DELETE", pattern="namespaces/{name}", summary="Delete an empty child namespace.", errors=(Conflict,),
         operation=lambda call: DeleteNamespace(path=NAMESPACES.joined(call.path)), answer=no_content,
     ),
 )  # fmt: skip

@@ -153,10 +153,11 @@ ROUTES = (
     ),
     Route(
         method="POST", pattern="explain", summary="Would this be allowed, and which rule decides?",
-        request=Question, response=Reason, operation=_explain, answer=_reason_answer,
+        request=Question, response=Reason, changes=False, operation=_explain, answer=_reason_answer,
     ),
     Route(
         method="POST", pattern="capabilities", summary="What may I do at these paths?",
-        request=AskedPaths, response=OwnCapabilities, operation=_capabilities, answer=_capabilities_answer,
+        request=AskedPaths, response=OwnCapabilities, changes=False,
+        operation=_capabilities, answer=_capabilities_answer,
     ),
 )  # fmt: skip

@@ -21,7 +21,7 @@ STATUS: dict[type[WardgateError], tuple[int, str]] = {
     errors.InvalidValue: (422, "The value is not accepted"),
     errors.TooLarge: (413, "Too large"),
     errors.Malformed: (400, "The request cannot be read"),
-    errors.Unsupported: (405, "Not supported"),
+    errors.Unsupported: (422, "Not supported here"),
     errors.PermissionDenied: (403, "Permission denied"),
     errors.Unauthenticated: (401, "A valid credential is needed"),
     errors.RateLimited: (429, "Too many requests"),
@@ -45,15 +45,33 @@ class GoneVersion(msgspec.Struct, kw_only=True):
 
 
 class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """An RFC 9457 problem document. ``code`` is stable; ``detail`` is for people."""
+    """An RFC 9457 problem document. ``code`` is stable; ``detail`` is for people; of a batch, items have no id."""
 
     type: str
     title: str
     status: int
     code: str
-    request_id: str
+    request_id: str = ""
     detail: str = ""
     version: GoneVersion | None = None
+
+
+def document(
+    error: WardgateError, request_id: str = "", *, status: int | None = None, conditional: bool = False
+) -> Problem:
+    """The problem document of an error; the arguments are those of :func:`problem`."""
+    found, title = STATUS.get(type(error), _UNKNOWN)
+    if conditional and isinstance(error, errors.Conflict):
+        found = _PRECONDITION_FAILED
+    return Problem(
+        type=f"urn:wardgate:problem:{error.code}",
+        title=title,
+        status=status or found,
+        code=error.code,
+        request_id=request_id,
+        detail=error.message,
+        version=_gone(error),
+    )
 
 
 def problem(
@@ -73,19 +91,8 @@ def problem(
         allow: the methods to name in a 405.
         conditional: the request had If-Match or If-None-Match, so a conflict is a failed precondition.
     """
-    found, title = STATUS.get(type(error), _UNKNOWN)
-    if conditional and isinstance(error, errors.Conflict):
-        found = _PRECONDITION_FAILED
-    found = status or found
-    body = Problem(
-        type=f"urn:wardgate:problem:{error.code}",
-        title=title,
-        status=found,
-        code=error.code,
-        request_id=request_id,
-        detail=error.message,
-        version=_gone(error),
-    )
+    body = document(error, request_id, status=status, conditional=conditional)
+    found = body.status
     headers: list[tuple[str, str]] = []
     if isinstance(error, errors.Unauthenticated):
         headers.append(("www-authenticate", 'Bearer realm="wardgate"'))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -15,7 +15,7 @@ from wardgate.spi.identity import Credential
 from wardgate.spi.options import nearest
 from wardgate.spi.path import Path
 
-from wardgate_native.api.routing import Nothing, Raw
+from wardgate_native.api.routing import Nothing, Raw, Route
 
 MAX_BODY = 8 * 1024 * 1024
 _SINGLE = frozenset({
@@ -118,12 +118,13 @@ async def body(receive: Receive, given: Mapping[str, str]) -> bytes:
             return b"".join(chunks)
 
 
-def decode(data: bytes, given: Mapping[str, str], into: type) -> Any:
+def decode(data: bytes, given: Mapping[str, str], route: Route) -> Any:
     """The body as the route wants it: nothing, raw bytes, or an instance of a struct.
 
     Raises:
         Malformed: a body where none is taken, not JSON, unknown fields (with the nearest right name), wrong types.
     """
+    into = route.request
     if into is Raw:
         return data
     if into is Nothing:
@@ -133,6 +134,9 @@ def decode(data: bytes, given: Mapping[str, str], into: type) -> Any:
     media_type = given.get("content-type", "application/json").partition(";")[0].strip().lower()
     if data and media_type != "application/json":
         raise Malformed("the body must be JSON: send Content-Type: application/json")
+    read = route.decode
+    if read is not None:
+        return _told(lambda: read(data or b"{}"), into)
     decoded = strict_json.loads(data) if data else {}
     if not isinstance(decoded, dict):
         raise Malformed("the body must be a JSON object")
@@ -140,10 +144,17 @@ def decode(data: bytes, given: Mapping[str, str], into: type) -> Any:
 
 
 def _convert(given: object, into: type, *, strict: bool) -> Any:
+    return _told(lambda: msgspec.convert(given, into, strict=strict), into)
+
+
+def _told(read: Callable[[], Any], into: type) -> Any:
+    """What ``read`` gives. Raises Malformed for what msgspec finds wrong."""
     try:
-        return msgspec.convert(given, into, strict=strict)
+        return read()
     except msgspec.ValidationError as error:
         raise Malformed(_explain(str(error), into)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Malformed("the body is not valid JSON") from None
 
 
 def _explain(message: str, into: type) -> str:

@@ -39,11 +39,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One endpoint. ``pattern`` is below ``/api/v1/``, with at most one capture.
+    """One endpoint, and all that its documentation says. ``pattern`` is below ``/api/v1/``, with at most one capture.
 
     ``{name}`` matches one segment, ``{path}`` one or more, and ``{folder}`` any number with an optional last slash.
     ``operation`` translates the call and raises one of the closed list where it cannot; ``answer`` translates back.
+    ``request``, ``response``, ``query``: the types of what comes and goes. ``media_types`` of the request;
+    ``decode`` reads a body faster than the usual way, and as strictly. ``headers``: names of those the answer has.
     ``conditions``: which of ``if-match`` and ``if-none-match`` it honours; one it would ignore is refused.
+    ``status`` of a success; None: 200, or 204 where there is no response. ``errors``: those it has beside the usual.
+    ``changes``: whether it changes anything; None: unless it is a GET. ``anonymous``: it needs no credential.
     """
 
     method: str
@@ -55,6 +59,34 @@ class Route:
     response: type = Nothing
     query: type[msgspec.Struct] | None = None
     conditions: tuple[str, ...] = ()
+    media_types: tuple[str, ...] = ("application/json",)
+    decode: Callable[[bytes], Any] | None = None
+    headers: tuple[str, ...] = ()
+    status: int | None = None
+    errors: tuple[type[WardgateError], ...] = ()
+    changes: bool | None = None
+    anonymous: bool = False
+
+    @property
+    def success(self) -> int:
+        """The status of its answer."""
+        return self.status or (204 if self.response is Nothing else 200)
+
+    @property
+    def mutates(self) -> bool:
+        """Whether it changes anything."""
+        return self.method != "GET" if self.changes is None else self.changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A page about this API, the same for everyone: it says what the code is, and nothing of any installation."""
+
+    pattern: str
+    summary: str
+    media_type: str
+    answer: Callable[[], Answer]
+    method: str = "GET"
 
 
 class NoSuchEndpoint(Exception):
@@ -74,7 +106,7 @@ class _Endpoint:
         self.segments = tuple(segment.encode() for segment in pattern.split("/"))
         self.capture = next((i for i, s in enumerate(self.segments) if s.startswith(b"{")), None)
         self.kind = self.segments[self.capture][1:-1] if self.capture is not None else b""
-        self.routes: dict[str, Route] = {}
+        self.routes: dict[str, Route | Document] = {}
 
     def captured(self, raw: Sequence[bytes]) -> bytes | None:
         """The raw bytes the capture stands for (b"" without one), or None when ``raw`` does not fit."""
@@ -104,19 +136,21 @@ class _Endpoint:
 class Table:
     """All endpoints, looked up by method and raw path."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Route], documents: Iterable[Document] = ()) -> None:
         self.routes = tuple(routes)
+        self.documents = tuple(documents)
         self._by_first: dict[bytes, list[_Endpoint]] = {}
         known: dict[str, _Endpoint] = {}
-        for route in self.routes:
+        endpoints: tuple[Route | Document, ...] = (*self.routes, *self.documents)
+        for route in endpoints:
             endpoint = known.get(route.pattern)
             if endpoint is None:
                 endpoint = known[route.pattern] = _Endpoint(route.pattern)
                 self._by_first.setdefault(endpoint.segments[0], []).append(endpoint)
             endpoint.routes[route.method] = route
 
-    def find(self, method: str, raw: bytes) -> tuple[Route, Path]:
-        """The route for a method and the still encoded path below ``/api/v1/``.
+    def find(self, method: str, raw: bytes) -> tuple[Route | Document, Path]:
+        """The route or document for a method and the still encoded path below ``/api/v1/``.
 
         Raises:
             NoSuchEndpoint: no such pattern, or not with this method.

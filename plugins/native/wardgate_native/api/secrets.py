@@ -7,19 +7,21 @@ from typing import Annotated
 
 import msgspec
 from wardgate.spi import strict_json
-from wardgate.spi.errors import InvalidValue, Malformed
+from wardgate.spi.errors import Conflict, Gone, InvalidValue, Malformed, PreconditionRequired, VersionNotFound
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.mounts import ListVisibleMounts, MountInfo
 from wardgate.spi.operations.secrets import (
+    Absent,
     AnnotateSecret,
     DeleteSecret,
     DescribeSecret,
     DestroySecret,
     ListSecrets,
     MoveStage,
-    Ordinal,
+    PatchSecret,
     ReadSecret,
+    ScanSecrets,
     UndeleteSecret,
     VersionId,
     WriteSecret,
@@ -28,10 +30,12 @@ from wardgate.spi.values import BYTES, JSON, TEXT, Page, SecretInfo, SecretSetti
 
 from wardgate_native.api.routing import Call, Raw, Route
 from wardgate_native.api.versions import (
+    VERSION_HEADERS,
     Version,
     VersionName,
     VersionQuery,
     expected,
+    named,
     selector,
     selectors,
     version,
@@ -40,20 +44,28 @@ from wardgate_native.api.versions import (
 from wardgate_native.api.wire import Answer, Body, Seconds, nanoseconds, rfc3339, seconds
 
 MAX_PAGE = 1_000
+MERGE_PATCH = "application/merge-patch+json"
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}(?:;[ !#-~]{1,200})?", re.ASCII)
 _UTF8 = frozenset({"", "charset=utf-8", 'charset="utf-8"'})
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
 class FolderQuery(Body):
-    """A page: at most ``limit`` names (1 to 1,000), from where ``cursor`` of the page before points."""
+    """A page: at most ``limit`` names (1 to 1,000), from where ``cursor`` of the page before points.
+
+    ``recursive``: the secrets anywhere below, not the names directly below.
+    """
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = MAX_PAGE
     cursor: str | None = None
+    recursive: bool = False
 
 
 class FolderEntry(msgspec.Struct):
-    """One name; ``folder`` when there is more below it. A name can stand twice, as a secret and as a folder."""
+    """One name; ``folder`` when there is more below it. A name can stand twice, as a secret and as a folder.
+
+    In a recursive page there are only secrets, and a name is the path from the folder: ``a/b/c``.
+    """
 
     name: str
     folder: bool
@@ -112,8 +124,12 @@ class StageMove(Body):
     version: VersionName | None
 
 
-def _media_type(given: str) -> str:
-    """The media type a value is kept under: the three of the gateway in their one spelling, others as sent."""
+def media_type_of(given: str) -> str:
+    """The media type a value is kept under: the gateway's three in their one spelling, others as sent.
+
+    Raises:
+        Malformed: it is none, a form's, or says that text is not UTF-8.
+    """
     essence, _, parameters = given.strip().partition(";")
     essence = essence.strip().lower()
     if essence in _FORMS:
@@ -130,7 +146,7 @@ def _media_type(given: str) -> str:
 
 
 def _value(call: Call) -> Value:
-    media_type = _media_type(call.headers.get("content-type", ""))
+    media_type = media_type_of(call.headers.get("content-type", ""))
     value = Value(call.body, media_type)
     if media_type == JSON:
         strict_json.loads(value.data)
@@ -154,9 +170,27 @@ def _write_answer(outcome: Outcome[VersionInfo]) -> Answer:
     return Answer(version(outcome.result), headers=version_headers(outcome.result))
 
 
+def _patch(call: Call) -> Operation[VersionInfo]:
+    media_type = call.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != MERGE_PATCH:
+        raise Malformed(f"say how the body changes the value: Content-Type: {MERGE_PATCH}")
+    patch = strict_json.loads(call.body)
+    if not isinstance(patch, dict):
+        raise Malformed("a patch is a JSON object: what it names is changed, null takes a field away (RFC 7396)")
+    return PatchSecret(path=call.path, patch=Value(call.body, JSON), expect=_seen(call))
+
+
+def _seen(call: Call) -> VersionId | None:
+    expect = expected(call.headers)
+    assert not isinstance(expect, Absent)  # no route that asks honours If-None-Match
+    return expect
+
+
 def _delete(call: Call) -> Operation[None]:
-    chosen = selector(call.query)
-    return DeleteSecret(path=call.path, versions=(chosen,) if chosen else ())
+    chosen, expect = selector(call.query), _seen(call)
+    if chosen and expect:
+        raise Malformed("If-Match speaks of the current version; leave it out, or name no version")
+    return DeleteSecret(path=call.path, versions=(chosen,) if chosen else (), expect=expect)
 
 
 def _destroy(call: Call) -> Operation[None]:
@@ -167,9 +201,12 @@ def _destroy(call: Call) -> Operation[None]:
 
 
 def _folder(call: Call) -> Operation[Page] | Operation[tuple[MountInfo, ...]]:
+    query: FolderQuery = call.query
+    if query.recursive:
+        return ScanSecrets(path=call.path, cursor=query.cursor, limit=query.limit)
     if not call.path.segments:
         return ListVisibleMounts()
-    return ListSecrets(path=call.path, cursor=call.query.cursor, limit=call.query.limit)
+    return ListSecrets(path=call.path, cursor=query.cursor, limit=query.limit)
 
 
 def _folder_answer(outcome: Outcome[Page | tuple[MountInfo, ...]]) -> Answer:
@@ -212,10 +249,8 @@ def _annotate(call: Call) -> Operation[None]:
 
 def _stage(call: Call) -> Operation[None]:
     move: StageMove = call.body
-    chosen = None
-    if move.version is not None:
-        chosen = Ordinal(move.version) if isinstance(move.version, int) else VersionId(move.version)
-    return MoveStage(path=call.path, stage=move.stage, version=chosen)
+    version = None if move.version is None else named(move.version)
+    return MoveStage(path=call.path, stage=move.stage, version=version)
 
 
 def no_content(_outcome: Outcome[None]) -> Answer:
@@ -223,24 +258,34 @@ def no_content(_outcome: Outcome[None]) -> Answer:
     return Answer(None, 204)
 
 
+_GONE = (Gone, VersionNotFound)
+_CHANGED = (Conflict, PreconditionRequired)
+_VALUES = (JSON, "text/plain", BYTES)
+
 ROUTES = (
     Route(
         method="GET", pattern="secrets/{path}", summary="Read a value, in its own media type.",
-        query=VersionQuery, response=Raw, conditions=("if-none-match",),
+        query=VersionQuery, response=Raw, conditions=("if-none-match",), headers=VERSION_HEADERS, errors=_GONE,
         operation=lambda call: ReadSecret(path=call.path, version=selector(call.query)), answer=_value_answer,
     ),
     Route(
         method="PUT", pattern="secrets/{path}", summary="Store a value as a new version; If-Match and If-None-Match.",
-        request=Raw, response=Version, conditions=("if-match", "if-none-match"),
-        operation=_write, answer=_write_answer,
+        request=Raw, media_types=_VALUES, response=Version, headers=VERSION_HEADERS, errors=_CHANGED,
+        conditions=("if-match", "if-none-match"), operation=_write, answer=_write_answer,
     ),
     Route(
-        method="DELETE", pattern="secrets/{path}", summary="Delete the current version, or the one named.",
-        query=VersionQuery, operation=_delete, answer=no_content,
+        method="PATCH", pattern="secrets/{path}", summary="Change fields of a value that is a JSON object (RFC 7396).",
+        request=Raw, media_types=(MERGE_PATCH,), response=Version, headers=VERSION_HEADERS, errors=(*_GONE, *_CHANGED),
+        conditions=("if-match",), operation=_patch, answer=_write_answer,
     ),
     Route(
-        method="GET", pattern="folders/{folder}", summary="A page of the names in a folder; the mounts, at the root.",
-        query=FolderQuery, response=Folder, operation=_folder, answer=_folder_answer,
+        method="DELETE", pattern="secrets/{path}", summary="Delete the current version, or the one named; If-Match.",
+        query=VersionQuery, conditions=("if-match",), errors=(*_GONE, Conflict), operation=_delete, answer=no_content,
+    ),
+    Route(
+        method="GET", pattern="folders/{folder}", query=FolderQuery, response=Folder,
+        summary="A page of the names in a folder, or of all secrets below it; the mounts, at the root.",
+        operation=_folder, answer=_folder_answer,
     ),
     Route(
         method="GET", pattern="metadata/{path}", summary="What is known of a secret, without values.",
@@ -251,16 +296,16 @@ ROUTES = (
         request=MetadataChange, operation=_annotate, answer=no_content,
     ),
     Route(
-        method="POST", pattern="undelete/{path}", summary="Recover deleted versions.", request=Versions,
+        method="POST", pattern="undelete/{path}", summary="Recover deleted versions.", request=Versions, errors=_GONE,
         operation=lambda call: UndeleteSecret(path=call.path, versions=selectors(call.body.versions)),
         answer=no_content,
     ),
     Route(
         method="POST", pattern="destroy/{path}", summary="Destroy versions, or the whole secret, for ever.",
-        request=Destruction, operation=_destroy, answer=no_content,
+        request=Destruction, errors=_GONE, operation=_destroy, answer=no_content,
     ),
     Route(
         method="POST", pattern="stages/{path}", summary="Put a stage on a version, or take it away.",
-        request=StageMove, operation=_stage, answer=no_content,
+        request=StageMove, errors=_GONE, operation=_stage, answer=no_content,
     ),
 )  # fmt: skip

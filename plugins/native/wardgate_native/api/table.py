@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from wardgate_native.api import approle, mounts, namespaces, policies, secrets, system, tokens
+from wardgate_native.api import approle, batch, mounts, namespaces, policies, secrets, system, tokens
 from wardgate_native.api.routing import Table
 
 TABLE = Table((
     *secrets.ROUTES,
+    *batch.ROUTES,
     *tokens.ROUTES,
     *approle.ROUTES,
     *mounts.ROUTES,

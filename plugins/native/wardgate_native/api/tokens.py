@@ -11,7 +11,7 @@ from wardgate.spi.operations.tokens import LookupSelf, RenewSelf, RevokeSelf, To
 
 from wardgate_native.api.routing import Route
 from wardgate_native.api.secrets import no_content
-from wardgate_native.api.wire import SECOND, Answer, Body, Seconds, nanoseconds, rfc3339
+from wardgate_native.api.wire import SECOND, Answer, Body, Seconds, ShownOnce, nanoseconds, rfc3339
 
 
 class Token(msgspec.Struct, kw_only=True):
@@ -30,10 +30,11 @@ class Token(msgspec.Struct, kw_only=True):
     uses_left: int
 
 
-class IssuedToken(msgspec.Struct, kw_only=True):
-    """A new token; ``token`` is shown here once and never again."""
+class IssuedToken(ShownOnce, kw_only=True):
+    """A new token; ``token`` is shown here once and never again: null when the request is repeated."""
 
-    token: str
+    once = ("token",)
+    token: str | None
     info: Token
 
 
@@ -85,8 +86,8 @@ def _token_answer(outcome: Outcome[TokenInfo]) -> Answer:
 
 
 def issued_answer(outcome: Outcome[TokenIssued]) -> Answer:
-    """201 and the new token."""
-    return Answer(issued(outcome.result), 201)
+    """The new token."""
+    return Answer(issued(outcome.result))
 
 
 def _keys_answer(outcome: Outcome[tuple[TokenInfo, ...]]) -> Answer:
@@ -111,7 +112,8 @@ ROUTES = (
         operation=lambda _call: ListKeys(), answer=_keys_answer,
     ),
     Route(
-        method="POST", pattern="keys", summary="Issue an API key.", request=KeyRequest, response=IssuedToken,
+        method="POST", pattern="keys", summary="Issue an API key.", status=201,
+        request=KeyRequest, response=IssuedToken,
         operation=lambda call: CreateKey(
             key_name=call.body.name, policies=tuple(call.body.policies), ttl=nanoseconds(call.body.ttl_seconds)
         ),

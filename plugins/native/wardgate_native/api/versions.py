@@ -54,13 +54,17 @@ def version(info: VersionInfo) -> Version:
 def version_headers(info: VersionInfo) -> tuple[tuple[str, str], ...]:
     """What a version is, beside a body that is its value."""
     headers = [
-        ("etag", etag(info.id)),
+        ("etag", etag(info.id, info.created_at)),
         ("x-wardgate-version", str(info.ordinal)),
         ("x-wardgate-created-at", rfc3339(info.created_at) or ""),
     ]
     if info.expires_at is not None:
         headers.append(("x-wardgate-expires-at", rfc3339(info.expires_at) or ""))
     return tuple(headers)
+
+
+VERSION_HEADERS = ("etag", "x-wardgate-version", "x-wardgate-created-at", "x-wardgate-expires-at")
+"""Names of those, for the documentation."""
 
 
 def selector(query: VersionQuery) -> Selector | None:
@@ -81,7 +85,12 @@ def selectors(names: Sequence[int | str]) -> tuple[Selector, ...]:
     """The versions a body names. Raises Malformed for none: an empty list must never mean all."""
     if not names:
         raise Malformed("name at least one version")
-    return tuple(Ordinal(name) if isinstance(name, int) else VersionId(name) for name in names)
+    return tuple(named(name) for name in names)
+
+
+def named(name: int | str) -> Ordinal | VersionId:
+    """A version as a body names it."""
+    return Ordinal(name) if isinstance(name, int) else VersionId(name)
 
 
 def expected(headers: Mapping[str, str]) -> VersionId | Absent | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -13,8 +14,12 @@ from wardgate.spi.errors import Malformed
 
 SECOND = 1_000_000_000
 _MAX_SECONDS = 100 * 366 * 86_400
-# All that RFC 9110 allows between the quotes of an entity tag, but the per cent sign that we escape with.
-_ETAG_SAFE = "!#$&'()*+,-./:;<=>?@[]^_`{|}~"
+# All that RFC 9110 allows between the quotes of an entity tag, but the per cent sign that we escape with, the
+# comma that parts them in a list, and the semicolon.
+_ETAG_SAFE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
+_TIME = ";"
+"""In an entity tag: between a version's id and when it was made."""
+_PRIVATE = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=_MAX_SECONDS)]
 
@@ -23,14 +28,40 @@ class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Base of what callers send and receive: unknown fields are refused."""
 
 
+class ShownOnce(msgspec.Struct):
+    """Base of answers with fields (``once``, which can be null) that are never kept for a repeat of the request."""
+
+    once: ClassVar[tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response without its socket: ``body`` is a struct for JSON, bytes as they are, or None."""
+    """A response without its socket: ``body`` is a struct for JSON, bytes as they are, or None.
+
+    ``status`` None: the one its route declares. ``policy``: its Content-Security-Policy; the usual one lets no browser
+    do anything with what a value holds.
+    """
 
     body: msgspec.Struct | bytes | None = field(default=None, repr=False)
-    status: int = 200
+    status: int | None = None
     media_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
+    policy: str = _PRIVATE
+
+
+def to_keep(body: Any) -> Any:
+    """The body of an answer as it can be kept and shown again: what is shown once is null."""
+    if isinstance(body, msgspec.Struct):
+        once = body.once if isinstance(body, ShownOnce) else ()
+        kept = {name: None if name in once else to_keep(getattr(body, name)) for name in body.__struct_fields__}
+        return msgspec.structs.replace(body, **kept)
+    return [to_keep(item) for item in body] if isinstance(body, list) else body
+
+
+@lru_cache(maxsize=1_024)
+def _second(seconds: int) -> str:
+    # What is read together was often written together.
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def rfc3339(nanoseconds: int | None) -> str | None:
@@ -38,8 +69,7 @@ def rfc3339(nanoseconds: int | None) -> str | None:
     if nanoseconds is None:
         return None
     seconds, rest = divmod(nanoseconds, SECOND)
-    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1_000)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return f"{_second(seconds)}.{rest // 1_000:06d}Z"
 
 
 def seconds(nanoseconds: int | None) -> int | None:
@@ -52,9 +82,13 @@ def nanoseconds(of_seconds: int | None) -> int | None:
     return None if of_seconds is None else of_seconds * SECOND
 
 
-def etag(version: str) -> str:
-    """A store's version id as an entity tag; reversible."""
-    return f'"{quote(version, safe=_ETAG_SAFE)}"'
+def etag(version: str, created_at: int = 0) -> str:
+    """A store's version id as an entity tag; reversible.
+
+    With the time it was made: a secret that was destroyed and is written again may count its versions from 1 again.
+    """
+    name = version if version.isalnum() and version.isascii() else quote(version, safe=_ETAG_SAFE)
+    return f'"{name}{_TIME}{created_at:x}"' if created_at else f'"{name}"'
 
 
 def version_of(tag: str) -> str:
@@ -63,7 +97,7 @@ def version_of(tag: str) -> str:
     if len(tag) < len('"x"') or tag[0] != '"' or tag[-1] != '"' or '"' in inner:
         raise Malformed('name one version as it stood in ETag, with its quotes: If-Match: "3"')
     try:
-        return unquote(inner, errors="strict")
+        return unquote(inner.partition(_TIME)[0], errors="strict")
     except UnicodeDecodeError:
         raise Malformed("the entity tag is not one of ours") from None
 

@@ -30,6 +30,7 @@ PRESENTATION = "vault.kv"
 SHOWN_AS = "2"
 """How a mount is shown where nothing is said."""
 FIRST = "1"
+_ROOTS = frozenset({"metadata", "data", "delete", "undelete", "destroy"})
 NAMING = frozenset({"list", "scan"})
 
 KvHandler = Callable[[Request, Path], Awaitable[Answer]]
@@ -43,15 +44,15 @@ async def answer(request: Request, mount: MountView, path: Path) -> Answer:
     verbs = _KINDS.get(kind)
     if mount.presentation.get(PRESENTATION, SHOWN_AS) == FIRST:
         return await kv1.answer(request, mount, path)
-    if verbs is None:
+    if verbs is None or (kind == "config" and (len(rest) > 1 or request.folder or request.verb in NAMING)):
         raise _no_such_path(request, path)
     secret = Path(prefix + rest[1:])
     handler = verbs.get(request.verb)
     if handler is None:
         raise Refused(Unsupported(), one_error(405, UNSUPPORTED), action=ACTIONS[request.verb], path=secret)
     if request.verb not in NAMING:
-        if (len(rest) == 1) != (kind == "config"):
-            raise _root_of(request, secret)
+        if len(rest) == 1 and kind != "config":
+            raise _root_of(request, secret, kind)
         if request.folder:
             raise folder(request, secret)
     return await handler(request, secret)
@@ -67,9 +68,11 @@ def _no_such_path(request: Request, path: Path) -> Refused:
     return Refused(SecretNotFound(), said, action=ACTIONS[request.verb], path=path)
 
 
-def _root_of(request: Request, path: Path) -> Refused:
+def _root_of(request: Request, path: Path, kind: str) -> Refused:
     if request.folder:
         return folder(request, path)
+    if kind not in _ROOTS:
+        return _no_such_path(request, path)
     warning = "Non-listing operations on the root of a K/V v2 mount are not supported."
     said = envelope(request.id, warnings=(warning,), status=404)
     return Refused(SecretNotFound(), said, action=ACTIONS[request.verb], path=path)
@@ -77,13 +80,16 @@ def _root_of(request: Request, path: Path) -> Refused:
 
 def folder(request: Request, path: Path) -> Refused:
     """What is said to a request for a secret whose path ends in a slash."""
-    said = refusal(400, "cannot write to a path ending in '/'") if request.verb == "write" else NOT_FOUND
+    written = request.verb in {"write", "patch"}
+    said = refusal(400, "cannot write to a path ending in '/'") if written else NOT_FOUND
     return Refused(SecretNotFound(), said, action=ACTIONS[request.verb], path=path)
 
 
 async def _read(request: Request, path: Path) -> Answer:
     version = None
+    warnings: tuple[str, ...] = ()
     if request.parameters:
+        warnings = kv_bodies.ignored(request.parameters, "version")
         with refusing(Action.READ, path):
             version = kv_bodies.version(request.parameters.get("version"))
     operation = ReadSecret(path=path, version=version, fresh=request.fresh)
@@ -102,10 +108,10 @@ async def _answer_read(operation: ReadSecret, request: Request) -> Answer:
     data = _rendered(outcome)
     freshness = outcome.freshness
     if freshness is None or not freshness.stale:
-        return envelope(request.id, data, warnings=outcome.warnings)
+        return envelope(request.id, data, warnings=warnings + outcome.warnings)
     age = int(freshness.age)
     stale = f"the store does not answer; this value was read {age} seconds ago"
-    return envelope(request.id, data, warnings=(*outcome.warnings, stale), headers=((b"age", b"%d" % age),))
+    return envelope(request.id, data, warnings=(*warnings, *outcome.warnings, stale), headers=((b"age", b"%d" % age),))
 
 
 def _rendered(outcome: Outcome[SecretVersion]) -> bytes:
@@ -142,13 +148,15 @@ async def _subkeys(request: Request, path: Path) -> Answer:
     with refusing(Action.READ, path):
         version = kv_bodies.version(request.parameters.get("version"))
         depth = kv_bodies.depth(request.parameters.get("depth"))
+    warnings = kv_bodies.ignored(request.parameters, "version", "depth")
     try:
         outcome = await request.perform(ReadSecret(path=path, version=version))
     except Gone as gone:
         if gone.info is None:
             return NOT_FOUND
         return envelope(request.id, encode({"metadata": kv_shapes.info(gone.info), "subkeys": None}), status=404)
-    return envelope(request.id, encode(kv_shapes.subkeys(outcome.result, depth)), warnings=outcome.warnings)
+    data = encode(kv_shapes.subkeys(outcome.result, depth))
+    return envelope(request.id, data, warnings=warnings + outcome.warnings)
 
 
 async def _delete_current(request: Request, path: Path) -> Answer:

@@ -30,14 +30,16 @@ async def answer(request: Request, mount: MountView, path: Path) -> Answer:
     handler = _VERBS.get(request.verb)
     if handler is None:
         raise Refused(Unsupported(), one_error(405, UNSUPPORTED), action=ACTIONS[request.verb], path=path)
-    if request.verb not in ("list", "scan"):
-        if path == mount.prefix:
-            said = refusal(400, "missing path") if request.verb == "write" and not request.folder else NOT_FOUND
-            raise Refused(SecretNotFound(), said, action=ACTIONS[request.verb], path=path)
-        if request.folder:
-            said = refusal(400, "cannot write to a path ending in '/'") if request.verb == "write" else NOT_FOUND
-            raise Refused(SecretNotFound(), said, action=ACTIONS[request.verb], path=path)
+    if handler not in (_list, _scan) and (request.folder or path == mount.prefix):
+        raise Refused(SecretNotFound(), _no_secret(request), action=ACTIONS[request.verb], path=path)
     return await handler(request, mount, path)
+
+
+def _no_secret(request: Request) -> Answer:
+    """What is said of a path that cannot be a secret's: a folder's, or the mount's own."""
+    if request.verb == "write":
+        return refusal(400, "cannot write to a path ending in '/'" if request.folder else "missing path")
+    return NO_CONTENT if request.verb == "delete" else NOT_FOUND
 
 
 async def _read(request: Request, _: MountView, path: Path) -> Answer:
@@ -46,17 +48,18 @@ async def _read(request: Request, _: MountView, path: Path) -> Answer:
     except Gone:
         return NOT_FOUND
     value = outcome.result.value
-    return leased(request.id, to_json(value), _seconds(value), warnings=outcome.warnings)
+    warnings = kv_bodies.ignored(request.parameters) + outcome.warnings
+    return leased(request.id, to_json(value), _seconds(value), warnings=warnings)
 
 
 def _seconds(value: Value) -> int:
     """How long whoever reads may keep it: what the value itself says, as its writers have always told readers."""
     fields = to_map(value)
-    given = next((fields[name] for name in _LEASES if name in fields), None)
-    if isinstance(given, bool) or not isinstance(given, int | float | str):
+    given = next((fields[name] for name in _LEASES if name in fields), DEFAULT_LEASE)
+    if isinstance(given, bool) or not isinstance(given, int | str | None):
         return DEFAULT_LEASE
     try:
-        return parse_duration(given, field="ttl") // SECOND
+        return parse_duration(given or 0, field="ttl") // SECOND
     except InvalidValue:
         return DEFAULT_LEASE
 

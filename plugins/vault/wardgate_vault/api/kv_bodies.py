@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,6 +24,14 @@ MAX_LABEL_VALUE = 512
 MAX_KEPT = 2**31 - 1
 RESERVED = f"the key {TYPE_KEY} is the gateway's own; use another"
 
+
+class Every(enum.Enum):
+    """Stands for all labels there are."""
+
+    LABEL = "label"
+
+
+EVERY = Every.LABEL
 _WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 _KNOWN = frozenset({"data", "options"})
 
@@ -42,6 +51,12 @@ def depth(given: str | None) -> int:
     """``?depth=``; 0 for all the way down. Less than that is no deeper than the first names."""
     number = _parameter("depth", given)
     return number if number >= 0 else 1
+
+
+def ignored(parameters: Mapping[str, str], *known: str) -> tuple[str, ...]:
+    """The warning about parameters of the query that mean nothing here."""
+    unknown = sorted(parameters.keys() - {"list", "scan", "path", *known})
+    return (f"Endpoint ignored these unrecognized parameters: [{' '.join(unknown)}]",) if unknown else ()
 
 
 def _parameter(name: str, given: str | None) -> int:
@@ -123,28 +138,30 @@ def patched(body: bytes) -> tuple[Value, Ordinal | None, tuple[str, ...]]:
 
 
 def annotated(body: bytes) -> tuple[dict[str, str | None] | None, SecretSettings | None]:
-    """Labels and settings to change; None for what is not mentioned."""
-    asked, _ = wire.decode(body, wire.WriteMetadata)
-    _no_metadata_cas(asked.metadata_cas, asked.metadata_cas_required)
-    settings = _settings(asked)
-    labels = None if asked.custom_metadata is None else _labels(asked.custom_metadata)
-    return labels, None if settings == SecretSettings() else settings
-
-
-def patched_metadata(body: bytes) -> tuple[dict[str, str | None] | None, SecretSettings | None]:
-    """The same of a merge patch, in which null takes a label away and puts a setting back to nothing."""
+    """Labels and settings to change; None for what is not mentioned. Null puts back to nothing."""
     asked, plain = wire.decode(body, wire.WriteMetadata)
+    labels = _labels(asked.custom_metadata or {}) if "custom_metadata" in plain else None
+    return labels, _metadata_settings(asked, plain)
+
+
+def patched_metadata(body: bytes) -> tuple[dict[str, str | None] | Every | None, SecretSettings | None]:
+    """The same of a merge patch, in which null takes one label away, or every one."""
+    asked, plain = wire.decode(body, wire.WriteMetadata)
+    settings = _metadata_settings(asked, plain)
+    if asked.custom_metadata is None:
+        return EVERY if "custom_metadata" in plain else None, settings
+    labels = _labels({key: value for key, value in asked.custom_metadata.items() if value is not None})
+    return labels | dict.fromkeys(asked.custom_metadata.keys() - labels.keys()), settings
+
+
+def _metadata_settings(asked: wire.WriteMetadata, plain: Mapping[str, Any]) -> SecretSettings | None:
     _no_metadata_cas(asked.metadata_cas, asked.metadata_cas_required)
-    given = {name for name in ("max_versions", "cas_required", "delete_version_after") if name in plain}
-    none = wire.WriteMetadata(max_versions=0, cas_required=False, delete_version_after=0)
-    for name in given:
-        if plain[name] is None:
-            setattr(asked, name, getattr(none, name))
-    labels: dict[str, str | None] | None = None
-    if asked.custom_metadata is not None:
-        labels = _labels({key: value for key, value in asked.custom_metadata.items() if value is not None})
-        labels |= dict.fromkeys(asked.custom_metadata.keys() - labels.keys())
-    return labels, _settings(asked) if given else None
+    nothing = wire.WriteMetadata(max_versions=0, cas_required=False, delete_version_after=0)
+    for name in ("max_versions", "cas_required", "delete_version_after"):
+        if name in plain and plain[name] is None:
+            setattr(asked, name, getattr(nothing, name))
+    settings = _settings(asked)
+    return None if settings == SecretSettings() else settings
 
 
 def configured(body: bytes) -> SecretSettings | None:

@@ -33,6 +33,8 @@ async def patch(request: Request, path: Path) -> Answer:
     """PATCH ``metadata/<path>``: custom metadata is merged, and null takes away."""
     with refusing(Action.ANNOTATE, path):
         labels, settings = kv_bodies.patched_metadata(await request.body())
+    if isinstance(labels, kv_bodies.Every):
+        labels = dict.fromkeys((await request.perform(DescribeSecret(path=path))).result.labels)
     return await _annotated(request, AnnotateSecret(path=path, labels=labels, settings=settings, merge=True))
 
 

@@ -81,6 +81,7 @@ def secret(known: SecretInfo) -> dict[str, object]:
         "custom_metadata": dict(known.labels) or None,
         "delete_version_after": format_duration(settings.delete_after or 0),
         "max_versions": settings.max_versions or 0,
+        "metadata_cas_required": False,
         # Vault counts from 0 until the first version is dropped.
         "oldest_version": min(ordinals) if ordinals and min(ordinals) > 1 else 0,
         "updated_time": rfc3339(known.updated_at),
@@ -100,5 +101,5 @@ def _deletion_time(version: VersionInfo) -> str:
     if version.state is VersionState.LIVE:
         return rfc3339(version.expires_at)
     if version.state is VersionState.DESTROYED:
-        return rfc3339(version.deleted_at)
+        return rfc3339(version.deleted_at or version.expires_at)
     return rfc3339(next((time for time in (version.deleted_at, version.expires_at) if time), version.created_at))

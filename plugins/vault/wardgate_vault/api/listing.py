@@ -30,27 +30,38 @@ async def list_names(request: Request, path: Path) -> Answer:
     with refusing(Action.LIST, path):
         after, limit = kv_bodies.window(request.parameters)
     names, cut = await _listed(request, path, after, limit)
-    return _answered(request, names, cut=cut)
-
-
-async def scan_names(request: Request, path: Path) -> Answer:
-    """The names of all secrets below a folder, each with its path from there."""
-    names, cut = await _scanned(request, path, MAX_NAMES)
-    return _answered(request, names, cut=cut)
+    warnings = _warnings(request, "after", "limit", cut=cut)
+    return envelope(request.id, encode({"keys": names}), warnings=warnings) if names else NOT_FOUND
 
 
 async def list_detailed(request: Request, path: Path) -> Answer:
     """As ``list_names``, with the metadata of each secret that may be described."""
     with refusing(Action.LIST, path):
         after, limit = kv_bodies.window(request.parameters)
-    names, cut = await _listed(request, path, after, min(limit or MAX_DETAILED, MAX_DETAILED))
-    return await _detailed(request, path, names, cut=cut and limit != len(names))
+    names, cut = await _listed(request, path, after, min(limit or MAX_DETAILED + 1, MAX_DETAILED + 1))
+    warnings = _warnings(request, "after", "limit", cut=cut or len(names) > MAX_DETAILED)
+    if not names:
+        return NOT_FOUND
+    return envelope(request.id, await _detailed(request, path, names[:MAX_DETAILED]), warnings=warnings)
+
+
+async def scan_names(request: Request, path: Path) -> Answer:
+    """The names of all secrets below a folder, each with its path from there. None is no error, as in Vault."""
+    names, cut = await _scanned(request, path, MAX_NAMES)
+    data = encode({"keys": names} if names else {})
+    return envelope(request.id, data, warnings=_warnings(request, "after", "limit", cut=cut))
 
 
 async def scan_detailed(request: Request, path: Path) -> Answer:
     """As ``scan_names``, with the metadata of each secret that may be described."""
     names, cut = await _scanned(request, path, MAX_DETAILED)
-    return await _detailed(request, path, names, cut=cut)
+    data = await _detailed(request, path, names) if names else b"{}"
+    return envelope(request.id, data, warnings=_warnings(request, "after", "limit", cut=cut))
+
+
+def _warnings(request: Request, *known: str, cut: bool) -> tuple[str, ...]:
+    ignored = kv_bodies.ignored(request.parameters, *known) if request.parameters else ()
+    return (*ignored, _CUT) if cut else ignored
 
 
 async def _listed(request: Request, path: Path, after: str, limit: int) -> tuple[list[str], bool]:
@@ -98,22 +109,14 @@ def _name(entry: Entry) -> str:
     return f"{entry.name}/" if entry.folder else entry.name
 
 
-def _answered(request: Request, names: list[str], *, cut: bool) -> Answer:
-    if not names:
-        return NOT_FOUND
-    return envelope(request.id, encode({"keys": names}), warnings=(_CUT,) if cut else ())
-
-
-async def _detailed(request: Request, path: Path, names: list[str], *, cut: bool) -> Answer:
-    if not names:
-        return NOT_FOUND
+async def _detailed(request: Request, path: Path, names: list[str]) -> bytes:
+    """The names, and what is known of each secret among them; nothing of folders, and of what may not be described."""
     known: dict[str, object] = {name: {} for name in names}
     secrets = [name for name in names if not name.endswith("/")]
     for start in range(0, len(secrets), MAX_ITEMS):
         part = secrets[start : start + MAX_ITEMS]
         known.update(zip(part, await _described(request, path, part), strict=True))
-    data = encode({"key_info": known, "keys": names})
-    return envelope(request.id, data, warnings=(_CUT,) if cut else ())
+    return encode({"key_info": known, "keys": names})
 
 
 async def _described(request: Request, path: Path, names: Iterable[str]) -> list[object]:

@@ -157,7 +157,7 @@ class Request:
             raise Refused(Malformed("PATCH without a Content-Type"), refusal(400, "mime: no media type"))
         if kind != MERGE_PATCH:
             error = Malformed("PATCH with another Content-Type")
-            raise Refused(error, refusal(415, f"PATCH requires Content-Type of {MERGE_PATCH}"))
+            raise Refused(error, refusal(415, f"PATCH requires Content-Type of {MERGE_PATCH}, provided {kind}"))
 
     def flag(self, name: str) -> bool:
         """A parameter that is true or false, as Go reads them."""
