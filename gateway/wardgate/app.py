@@ -56,7 +56,7 @@ class Application:
         self._watching = Watching(worker.meters)
         self._journal = _journal(config, worker, self._state, clock, self._watching)
         self._begin = Begin(self._journal)
-        engine = Engine(self._state.policies.of, worker.epochs)
+        engine = Engine(self._state.policies.of, worker.epochs, self._state.labels.of)
         handlers = services.build(
             self._state,
             engine=engine,
@@ -88,7 +88,15 @@ class Application:
                 self._begin,
                 self._cache,
             ],
-            Dispatch(handlers, self._mounts.of, self._state.ledger, opening.keyring, clock, watch=self._watching),
+            Dispatch(
+                handlers,
+                self._mounts.of,
+                self._state.ledger,
+                opening.keyring,
+                clock,
+                watch=self._watching,
+                keeper=self._state.wrapping,
+            ),
         )
         checks = {"state": self._state_fault, "audit": self._audit_fault, "running": worker.stopping}
         self._asgi = Accept(Health(Frontends(self._claims(road)), checks), config.limits, clock)

@@ -20,7 +20,7 @@ from wardgate.spi.operations.approle import Login, Role
 from wardgate.spi.operations.keys import KEYS, CreateKey, ListKeys, ReadKey, RevokeKey
 from wardgate.spi.operations.policies import POLICIES, Effect, Policy, Rule, WritePolicy
 from wardgate.spi.operations.tokens import LookupSelf, RenewSelf, RevokeSelf, TokenIssued
-from wardgate.state.principals import Life
+from wardgate.state.lives import Life
 
 SECOND = 10**9
 HOUR = 3_600 * SECOND

@@ -15,7 +15,7 @@ from wardgate.spi.errors import AlreadyExists, InvalidValue, Sealed, Unauthentic
 from wardgate.spi.operations.policies import Effect, Policy, Rule
 from wardgate.state import State
 from wardgate.state.database import operation_id
-from wardgate.state.principals import Life
+from wardgate.state.lives import Life
 from wardgate.state.tokens import checksum, new_id, new_token
 
 POLICY = Policy("p", (Rule(Effect.ALLOW, ("read",), ("a/**",)),))

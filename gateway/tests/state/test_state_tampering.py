@@ -16,7 +16,7 @@ from wardgate.spi.operations.approle import Role
 from wardgate.spi.operations.policies import Effect, Policy, Rule
 from wardgate.spi.path import Path as SecretPath
 from wardgate.state import State, tables
-from wardgate.state.principals import Life
+from wardgate.state.lives import Life
 from wardgate.state.tokens import new_id
 
 SECRET = SecretPath(("secret",))
@@ -42,6 +42,7 @@ class House:
             self.tokens[namespace] = issued.token
             for policy in (READ, DENY):
                 await state.policies.write(namespace, policy)
+            await state.labels.change(namespace, SECRET, {"env": "prod"})
             await state.approle.write(namespace, Role("app", ("read",), secret_id_uses=3))
             secret_id = await state.approle.new_secret_id(namespace, "app")
             self.logins[namespace] = (state.approle.role_id(namespace, "app"), secret_id.secret_id)
@@ -64,6 +65,7 @@ class House:
             ("login", lambda: asyncio.run(state.approle.login(namespace, *self.logins[namespace]))),
             ("mount", lambda: self.opened(state, namespace)),
             ("keys", lambda: state.keyring(namespace)),
+            ("labels", lambda: state.labels.of(namespace)),
         )
 
     @staticmethod
@@ -81,7 +83,8 @@ def gives(ask: Callable[[], object]) -> bool:
     return True
 
 
-ALL = [f"{what} {where}" for where in ("root", "team") for what in ("token", "policies", "login", "mount", "keys")]
+WHAT = ("token", "policies", "login", "mount", "keys", "labels")
+ALL = [f"{what} {where}" for where in ("root", "team") for what in WHAT]
 
 
 @pytest.fixture
@@ -126,6 +129,8 @@ LOSES = {
     "secret_ids": {"login team"},
     "policies": {"policies team"},
     "policy_sets": {"policies team"},
+    "labels": {"labels team"},
+    "label_sets": {"labels team"},
 }
 """By table: what the team must lose when any column of its row is edited. Nobody may gain anything."""
 

@@ -42,8 +42,8 @@ OF_CODE = {
 
 HINTS = {
     "secret_not_found": "Check the name.",
-    "version_not_found": "`wardgate get --info` shows the versions.",
-    "gone": "`wardgate get --info` shows the versions; `wardgate undelete` recovers a deleted one.",
+    "version_not_found": "`wardgate history` shows the versions.",
+    "gone": "`wardgate history` shows the versions; `wardgate undelete` recovers a deleted one.",
     "precondition_required": "Say which version you expect: --expect VERSION, or --create.",
     "unauthenticated": "Give a valid credential: a token by --token-file FILE, or WARDGATE_TOKEN in the environment.",
     "permission_denied": "Ask an administrator for a policy; `wardgate policy explain` says which rule decides.",

@@ -13,7 +13,7 @@ from wardgate.spi.operations.tokens import TokenIssued
 from wardgate.spi.path import Path as SecretPath
 from wardgate.state import State
 from wardgate.state.namespaces import ROOT_NAMESPACE
-from wardgate.state.principals import Life
+from wardgate.state.lives import Life
 
 
 def create(data: Path, key_file: Path) -> State:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from wardgate.cli.client import Client, folder_of, lister, secret_of
 from wardgate.cli.failure import Failure
 
 _CANNOT_TELL = frozenset({"permission_denied", "unsupported"})
 _PERHAPS_A_FOLDER = frozenset({"secret_not_found", "malformed"})  # the latter: the path of a mount itself
+DELETED = "deleted"
 DESTROYED = "destroyed"
 
 
-def require(client: Client, path: str, versions: Iterable[int] = (), *, kept: bool = False) -> None:
-    """Refuse to change a secret, or versions of it, that are not there; silent where that cannot be known.
+def require(client: Client, path: str, versions: Iterable[int] = (), *, kept: bool = False) -> dict[str, Any] | None:
+    """Refuse to change a secret, or versions of it, that are not there; None where that cannot be known.
 
     Args:
         client: speaks to the gateway.
@@ -21,14 +23,17 @@ def require(client: Client, path: str, versions: Iterable[int] = (), *, kept: bo
         versions: their ordinals.
         kept: refuse destroyed versions too.
 
+    Returns:
+        What is known of the secret, as the API tells it.
+
     Raises:
         Failure: ``secret_not_found``, ``version_not_found`` or ``gone``.
     """
     try:
-        info = client.json("GET", f"metadata/{secret_of(path)}")
+        info: dict[str, Any] = client.json("GET", f"metadata/{secret_of(path)}")
     except Failure as failure:
         if failure.code in _CANNOT_TELL:
-            return
+            return None
         raise
     states = {version["ordinal"]: version["state"] for version in info["versions"]}
     for ordinal in versions:
@@ -38,8 +43,9 @@ def require(client: Client, path: str, versions: Iterable[int] = (), *, kept: bo
             raise Failure(
                 f"version {ordinal} is destroyed; nothing can recover it",
                 code="gone",
-                hint="`wardgate get --info` shows the versions.",
+                hint="`wardgate history` shows the versions.",
             )
+    return info
 
 
 def explained(client: Client, path: str, failure: Failure) -> Failure:

@@ -54,13 +54,17 @@ def once(secret: str, note: str) -> None:
     click.echo(secret)
 
 
+def must_be_askable(*, yes: bool) -> None:
+    """Raise UsageError where there is a question and nobody who could answer it."""
+    if not yes and not terminal.somebody_is_there():
+        raise click.UsageError("nobody can be asked here; add --yes")
+
+
 def confirm(question: str, *, yes: bool) -> None:
     """Ask before what takes something away. Raises UsageError where nobody can be asked."""
-    if yes:
-        return
-    if not terminal.somebody_is_there():
-        raise click.UsageError("nobody can be asked here; add --yes")
-    click.confirm(question, abort=True, err=True)
+    must_be_askable(yes=yes)
+    if not yes:
+        click.confirm(printable(question), abort=True, err=True)
 
 
 def done(json_wanted: bool, sentence: str) -> None:  # noqa: FBT001  # read at every call as "done, in JSON?"

@@ -15,7 +15,7 @@ _CLEAR = "\r\x1b[K"
 
 @contextlib.contextmanager
 def shown(
-    doing: str, *, total: int = 0, unit: str, now: Callable[[], float] = time.monotonic
+    doing: str, *, total: int = 0, unit: str, aside: bool = True, now: Callable[[], float] = time.monotonic
 ) -> Iterator[Callable[[int], None]]:
     """Lend a function that is told how much was done since the last time, and shows the sum on stderr.
 
@@ -23,9 +23,10 @@ def shown(
         doing: what is done, as one word.
         total: how much there is, where that is known; a share is shown then.
         unit: ``B`` for bytes, or what is counted, in the plural.
+        aside: what is found is not shown on the terminal meanwhile, or only once it is complete.
         now: a clock, in seconds.
     """
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or (sys.stdout.isatty() and not aside):
         yield _unseen
         return
     done = 0

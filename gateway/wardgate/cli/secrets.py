@@ -1,16 +1,16 @@
-"""``wardgate get``, ``put``, ``list``, ``delete``, ``undelete`` and ``destroy``."""
+"""``wardgate get``, ``put``, ``patch`` and ``list``."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from wardgate.cli import known, output, terminal, values
+from wardgate.cli import known, output, progress, terminal, values
 from wardgate.cli.client import Client, Reply, folder_of, secret_of
 from wardgate.cli.failure import Failure
 from wardgate.cli.session import Session, client_options
@@ -25,20 +25,14 @@ VERSION = click.IntRange(min=1)
 @click.argument("path")
 @click.option("--field", help="Print this field alone, as it is.")
 @click.option("--version", type=VERSION, help="This version instead of the current one.")
-@click.option("--info", is_flag=True, help="What is known of the secret and its versions, without any value.")
 @client_options
-def get(session: Session, path: str, field: str | None, version: int | None, *, info: bool) -> None:
+def get(session: Session, path: str, field: str | None, version: int | None) -> None:
     """Read the secret at PATH.
 
     On a terminal the fields are shown as a table. Into a pipe or a file go the bytes of the value, exactly.
     """
-    if info and (field is not None or version is not None):
-        raise click.UsageError("--info shows the whole secret; leave out --field and --version")
     with session.client() as client:
-        if info:
-            _show_info(_read(client, "metadata", path).json(), as_json=session.json)
-            return
-        reply = _read(client, "secrets", path, {} if version is None else {"version": version})
+        reply = _read(client, path, {} if version is None else {"version": version})
     reply.header("x-wardgate-version")
     _warn(reply)
     value = Value(reply.body, reply.headers.get("content-type", ""))
@@ -50,9 +44,9 @@ def get(session: Session, path: str, field: str | None, version: int | None, *, 
         _show_value(value)
 
 
-def _read(client: Client, kind: str, path: str, query: Mapping[str, int] | None = None) -> Reply:
+def _read(client: Client, path: str, query: Mapping[str, int]) -> Reply:
     try:
-        return client.request("GET", f"{kind}/{secret_of(path)}", query=query)
+        return client.request("GET", f"secrets/{secret_of(path)}", query=query)
     except Failure as failure:
         raise known.explained(client, path, failure) from None
 
@@ -116,26 +110,6 @@ def _show_value(value: Value) -> None:
         click.echo(f"{len(value.data)} bytes that are not text; send them into a file: wardgate get PATH > FILE")
 
 
-def _show_info(info: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        output.as_json(info)
-        return
-    rows = [
-        (
-            str(version["ordinal"]),
-            version["state"],
-            version["created_at"] or "",
-            version["deleted_at"] or version["expires_at"] or "",
-            " ".join(version["stages"]),
-            version["id"],
-        )
-        for version in info["versions"]
-    ]
-    output.table(("Version", "State", "Created", "Ends", "Stages", "Id"), rows, empty="There are no versions.")
-    for name, text in info["labels"].items():
-        click.echo(printable(f"label {name}={text}"))
-
-
 @click.command()
 @click.argument("path")
 @click.argument("source", nargs=-1)
@@ -171,18 +145,12 @@ def put(
     if expect is not None and create:
         raise click.UsageError("--expect and --create exclude one another")
     data, media_type = _given(source, file, plain, kind)
-    headers = {"content-type": media_type}
+    headers = {"content-type": media_type, **_expecting(expect)}
     if create:
         headers["if-none-match"] = "*"
-    if expect is not None:
-        headers["if-match"] = expect if expect.startswith('"') else f'"{expect}"'
     with session.client() as client:
         reply = client.request("PUT", f"secrets/{secret_of(path)}", content=data, headers=headers)
-    written = reply.json()
-    if session.json:
-        output.as_json({"path": path, **written, "etag": reply.headers.get("etag", "")})
-    else:
-        click.echo(f"Stored version {written['ordinal']} of {path}.", err=True)
+    _stored(session, path, reply)
 
 
 def _given(source: tuple[str, ...], file: Path | None, plain: tuple[str, ...], kind: str | None) -> tuple[bytes, str]:
@@ -200,78 +168,91 @@ def _given(source: tuple[str, ...], file: Path | None, plain: tuple[str, ...], k
     return data, values.media_type(data, kind)
 
 
+@click.command()
+@click.argument("path")
+@click.argument("source", nargs=-1)
+@click.option("--plain", multiple=True, metavar="NAME=TEXT", help="A field that is no secret. May be repeated.")
+@click.option("--remove", multiple=True, metavar="NAME", help="Take this field away. May be repeated.")
+@click.option("--expect", metavar="VERSION", help="Change it only if the current version has this id.")
+@client_options
+def patch(
+    session: Session, path: str, source: tuple[str, ...], plain: tuple[str, ...], remove: tuple[str, ...],
+    expect: str | None,
+) -> None:  # fmt: skip
+    """Change fields of the secret at PATH, and leave the others as they are.
+
+    \b
+    wardgate patch PATH password=- ca=@FILE        fields: stdin or hidden prompt, and files
+    wardgate patch PATH --remove old --plain user=app
+
+    What is there is never shown, so that it takes no right to read. The value must be a JSON object.
+    """  # noqa: D301  # \b is click's mark for lines to keep
+    if not (source or plain or remove):
+        raise click.UsageError("what is to be changed? NAME=- (stdin or prompt), NAME=@FILE, --plain, or --remove")
+    given = values.fields(source, plain)
+    if both := sorted(given.keys() & set(remove)):
+        raise click.UsageError(f"the field {both[0]!r} is given and taken away")
+    changes: dict[str, str | None] = {**given, **dict.fromkeys(remove)}
+    headers = {"content-type": "application/merge-patch+json", **_expecting(expect)}
+    with session.client() as client:
+        reply = client.request("PATCH", f"secrets/{secret_of(path)}", content=values.encode(changes), headers=headers)
+    _stored(session, path, reply)
+
+
+def _expecting(version: str | None) -> dict[str, str]:
+    if version is None:
+        return {}
+    return {"if-match": version if version.startswith('"') else f'"{version}"'}
+
+
+def _stored(session: Session, path: str, reply: Reply) -> None:
+    written = reply.json()
+    if session.json:
+        output.as_json({"path": path, **written, "etag": reply.headers.get("etag", "")})
+    else:
+        click.echo(f"Stored version {written['ordinal']} of {path}.", err=True)
+
+
 @click.command("list")
 @click.argument("path", default="")
+@click.option("--recursive", "-r", is_flag=True, help="Every secret anywhere below, by its whole path.")
 @client_options
-def list_(session: Session, path: str) -> None:
+def list_(session: Session, path: str, *, recursive: bool) -> None:
     """List the names in the folder PATH; without PATH the mounts you may see. Folders end in a slash."""
-    entries: list[dict[str, Any]] = []
-    cursor: str | None = None
-    with session.client() as client:
-        while True:
-            query: dict[str, str | int] = {"limit": PAGE}
-            if cursor is not None:
-                query["cursor"] = cursor
-            page = client.json("GET", f"folders/{folder_of(path)}", query=query)
-            entries += page["entries"]
-            cursor = page["cursor"]
-            if cursor is None:
-                break
+    listed: list[dict[str, Any]] = []
+    count = 0
+    with session.client() as client, progress.shown("Listing", unit="names", aside=session.json) as tick:
+        for entries in _recursive(client, path) if recursive else _pages(client, path):
+            tick(len(entries))
+            count += len(entries)
+            if session.json:
+                listed += entries
+                continue
+            for entry in entries:
+                click.echo(printable(entry["name"] + ("/" if entry["folder"] else "")))
     if session.json:
-        output.as_json({"entries": entries})
-        return
-    if not entries:
+        output.as_json({"entries": listed})
+    elif not count:
         click.echo("There is nothing here that you may see.", err=True)
-    for entry in entries:
-        click.echo(printable(entry["name"] + ("/" if entry["folder"] else "")))
 
 
-@click.command()
-@click.argument("path")
-@click.option("--version", type=VERSION, help="This version instead of the current one.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@client_options
-def delete(session: Session, path: str, version: int | None, *, yes: bool) -> None:
-    """Delete the current version of PATH. `undelete` recovers it where the store can; others delete for good."""
-    what = "the current version" if version is None else f"version {version}"
-    output.confirm(f"Delete {what} of {path}?", yes=yes)
-    query = {} if version is None else {"version": version}
-    with session.client() as client:
-        known.require(client, path, () if version is None else (version,), kept=True)
-        client.request("DELETE", f"secrets/{secret_of(path)}", query=query)
-    output.done(session.json, f"Deleted {what} of {path}.")
+def _recursive(client: Client, path: str) -> Iterator[list[dict[str, Any]]]:
+    """Pages of the secrets anywhere below, named by their whole paths; at the root, mount by mount."""
+    folder = path.removesuffix("/")
+    if not folder:
+        for mounts in _pages(client, ""):
+            for mount in mounts:
+                yield from _recursive(client, mount["name"])
+        return
+    for entries in _pages(client, folder, recursive="true"):
+        yield [{**entry, "name": f"{folder}/{entry['name']}"} for entry in entries]
 
 
-@click.command()
-@click.argument("path")
-@click.option("--version", "versions", type=VERSION, multiple=True, required=True, help="May be repeated.")
-@client_options
-def undelete(session: Session, path: str, versions: tuple[int, ...]) -> None:
-    """Recover deleted versions of PATH."""
-    with session.client() as client:
-        known.require(client, path, versions, kept=True)
-        client.request("POST", f"undelete/{secret_of(path)}", body={"versions": list(versions)})
-    output.done(session.json, f"Recovered {_numbers(versions)} of {path}.")
-
-
-@click.command()
-@click.argument("path")
-@click.option("--version", "versions", type=VERSION, multiple=True, help="May be repeated.")
-@click.option("--all", "everything", is_flag=True, help="The whole secret and its history.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@client_options
-def destroy(session: Session, path: str, versions: tuple[int, ...], *, everything: bool, yes: bool) -> None:
-    """Destroy versions of PATH, or all of it, for ever."""
-    if everything == bool(versions):
-        raise click.UsageError("say which: --version N (as often as you like), or --all")
-    what = "the whole secret" if everything else _numbers(versions)
-    output.confirm(f"Destroy {what} at {path}, for ever?", yes=yes)
-    body: dict[str, Any] = {"all": True} if everything else {"versions": list(versions)}
-    with session.client() as client:
-        known.require(client, path, versions)
-        client.request("POST", f"destroy/{secret_of(path)}", body=body)
-    output.done(session.json, f"Destroyed {what} at {path}.")
-
-
-def _numbers(versions: tuple[int, ...]) -> str:
-    return f"version {', '.join(map(str, versions))}"
+def _pages(client: Client, path: str, **query: str | int) -> Iterator[list[dict[str, Any]]]:
+    query["limit"] = PAGE
+    while True:
+        page = client.json("GET", f"folders/{folder_of(path)}", query=query)
+        yield page["entries"]
+        if page["cursor"] is None:
+            return
+        query["cursor"] = page["cursor"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -112,8 +112,8 @@ def _would_show(name: str, otherwise: str = "") -> click.UsageError:
     )
 
 
-def encode(given: dict[str, str]) -> bytes:
-    """Fields as the JSON object that is stored."""
+def encode(given: Mapping[str, str | None]) -> bytes:
+    """Fields as the JSON object that is stored, or as the patch of one."""
     return json.dumps(given, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -5,36 +5,48 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wardgate.context import Context
-from wardgate.services.names import check_handed_out, check_name, check_same, name_below
+from wardgate.services.names import check_handed_out, check_meta, check_name, check_same, name_below
 from wardgate.services.service import Handlers
 from wardgate.spi.errors import InvalidValue, Unauthenticated
+from wardgate.spi.networks import check_networks, covered
 from wardgate.spi.operations.approle import (
     ROLES,
+    ChooseSecretId,
     CreateSecretId,
     DeleteRole,
+    DestroySecretId,
     ListRoles,
+    ListSecretIds,
     Login,
+    LookupSecretId,
     ReadRole,
     ReadRoleId,
     Role,
+    SecretIdInfo,
     SecretIdIssued,
+    TidySecretIds,
     WriteRole,
+    WriteRoleId,
 )
 from wardgate.spi.operations.policies import Policy
 from wardgate.spi.operations.tokens import TokenIssued
+from wardgate.spi.services import Clock
 from wardgate.state import State
 from wardgate.state.approle import DEFAULT_TOKEN_MAX_TTL
-from wardgate.state.principals import REFUSED, check_life
+from wardgate.state.lives import check_life
+from wardgate.state.principals import REFUSED
 
 MAX_USES = 1_000_000_000
-"""The most uses a secret id can be counted down from."""
+"""The most uses a secret id, or a token of a role, can be counted down from."""
+_LONGEST_ID = 512
 
 
 class AppRoleService:
     """Keeps the roles of a namespace and answers their logins."""
 
-    def __init__(self, state: State, *, built_in: Mapping[str, Policy]) -> None:
+    def __init__(self, state: State, clock: Clock, *, built_in: Mapping[str, Policy]) -> None:
         self._roles = state.approle
+        self._clock = clock
         self._policies = state.policies
         self._built_in = frozenset(built_in)
         self.handlers: Handlers = {
@@ -43,7 +55,13 @@ class AppRoleService:
             WriteRole: self.write,
             DeleteRole: self.delete,
             ReadRoleId: self.read_role_id,
+            WriteRoleId: self.write_role_id,
             CreateSecretId: self.create_secret_id,
+            ChooseSecretId: self.choose_secret_id,
+            ListSecretIds: self.list_secret_ids,
+            LookupSecretId: self.lookup_secret_id,
+            DestroySecretId: self.destroy_secret_id,
+            TidySecretIds: self.tidy,
             Login: self.login,
         }
 
@@ -59,7 +77,8 @@ class AppRoleService:
         """Create a role or replace it; its role id and secret ids stay, and its tokens keep what they carry.
 
         Raises:
-            InvalidValue: a name, a policy, a life or a count that cannot be.
+            InvalidValue: a name, a policy, a life, a network or a count that cannot be.
+            AlreadyExists: another role has that role id.
             PermissionDenied: a policy the writer does not carry.
         """
         giver, role = context.principal, operation.role
@@ -68,9 +87,13 @@ class AppRoleService:
         check_same("role", role.name, operation.path, ROLES)
         check_name("role's name", role.name)
         _check_lives(role)
+        check_networks("token_networks", role.token_networks)
+        check_networks("secret_id_networks", role.secret_id_networks)
+        if operation.role_id is not None:
+            _check_id("role id", operation.role_id)
         written = {policy.name for policy in self._policies.of(context.namespace).policies}
         check_handed_out(role.policies, giver, written | self._built_in)
-        await self._roles.write(context.namespace, role)
+        await self._roles.write(context.namespace, role, role_id=operation.role_id)
 
     async def delete(self, context: Context, operation: DeleteRole) -> None:
         """Delete a role, its secret ids, and the tokens they brought. Raises SecretNotFound."""
@@ -80,13 +103,90 @@ class AppRoleService:
         """What a login names the role by. Raises SecretNotFound."""
         return self._roles.role_id(context.namespace, name_below(operation.path, ROLES, "role-id"))
 
+    async def write_role_id(self, context: Context, operation: WriteRoleId) -> None:
+        """Choose what a login names the role by.
+
+        Raises:
+            SecretNotFound: there is no such role.
+            InvalidValue: it is empty, too long, or more than printable ASCII.
+            AlreadyExists: another role has it.
+        """
+        _check_id("role id", operation.role_id)
+        name = name_below(operation.path, ROLES, "role-id")
+        await self._roles.choose_role_id(context.namespace, name, operation.role_id)
+
     async def create_secret_id(self, context: Context, operation: CreateSecretId) -> SecretIdIssued:
-        """Issue a secret id. Raises SecretNotFound."""
-        return await self._roles.new_secret_id(context.namespace, name_below(operation.path, ROLES, "secret-id"))
+        """Issue a secret id.
+
+        Raises:
+            SecretNotFound: there is no such role.
+            InvalidValue: metadata, a life, a count or a network that cannot be, or that the role does not allow.
+        """
+        return await self._issued(context, operation, name_below(operation.path, ROLES, "secret-id"))
+
+    async def choose_secret_id(self, context: Context, operation: ChooseSecretId) -> SecretIdIssued:
+        """Keep a secret id of the caller's. Raises as ``create_secret_id`` does; AlreadyExists: the role has it."""
+        if not 0 < len(operation.secret_id) <= _LONGEST_ID:
+            raise InvalidValue(f"a secret id has 1 to {_LONGEST_ID} characters")
+        name = name_below(operation.path, ROLES, "custom-secret-id")
+        return await self._issued(context, operation, name, chosen=operation.secret_id)
+
+    async def list_secret_ids(self, context: Context, operation: ListSecretIds) -> tuple[str, ...]:
+        """The accessors of a role's secret ids. Raises SecretNotFound: there is no such role."""
+        row = self._roles.row(context.namespace, name_below(operation.path, ROLES, "secret-id"))
+        return self._roles.secret_ids.accessors(row, self._clock.now())
+
+    async def lookup_secret_id(self, context: Context, operation: LookupSecretId) -> SecretIdInfo:
+        """A secret id without itself. Raises SecretNotFound: no such role, or it has no such secret id."""
+        row = self._roles.row(context.namespace, _role_of(operation, "lookup"))
+        return self._roles.secret_ids.info(row, operation.secret_id, operation.accessor, self._clock.now())
+
+    async def destroy_secret_id(self, context: Context, operation: DestroySecretId) -> None:
+        """End a secret id. Raises SecretNotFound: no such role, or it has no such secret id."""
+        row = self._roles.row(context.namespace, _role_of(operation, "destroy"))
+        await self._roles.secret_ids.destroy(row, operation.secret_id, operation.accessor, self._clock.now())
+
+    async def tidy(self, _context: Context, _operation: TidySecretIds) -> None:
+        """Delete the secret ids that have expired."""
+        await self._roles.secret_ids.tidy(self._clock.now())
 
     async def login(self, context: Context, operation: Login) -> TokenIssued:
         """Prove a role. Raises Unauthenticated, always alike."""
-        return await self._roles.login(context.namespace, operation.role_id, operation.secret_id)
+        return await self._roles.login(
+            context.namespace, operation.role_id, operation.secret_id, context.arrival.source
+        )
+
+    async def _issued(self, context: Context, asked: CreateSecretId, name: str, *, chosen: str = "") -> SecretIdIssued:
+        role = self._roles.read(context.namespace, name)
+        check_meta(asked.metadata)
+        check_life("the secret id's ttl, where it is not 0,", asked.ttl or None)
+        if asked.ttl is not None and role.secret_id_ttl and not 0 < asked.ttl <= role.secret_id_ttl:
+            raise InvalidValue("ttl cannot be longer than the role's secret_id_ttl")
+        if asked.uses is not None and not 0 <= asked.uses <= MAX_USES:
+            raise InvalidValue("num_uses cannot be negative, or more than a thousand million")
+        if asked.uses is not None and role.secret_id_uses and not 0 < asked.uses <= role.secret_id_uses:
+            raise InvalidValue("num_uses cannot be higher than the role's secret_id_num_uses")
+        for what, networks, outer in (
+            ("the secret id's networks", asked.networks, role.secret_id_networks),
+            ("the networks of its tokens", asked.token_networks, role.token_networks),
+        ):
+            check_networks(what, networks)
+            if not covered(networks, outer):
+                raise InvalidValue(f"{what} reach beyond the role's")
+        return await self._roles.new_secret_id(context.namespace, name, asked, chosen=chosen)
+
+
+def _role_of(operation: LookupSecretId | DestroySecretId, verb: str) -> str:
+    """The name of the role that a path and its operation speak of. Raises SecretNotFound for any other shape."""
+    if (operation.secret_id is None) == (operation.accessor is None):
+        raise InvalidValue("name a secret id by itself or by its accessor")
+    by = "secret-id" if operation.accessor is None else "secret-id-accessor"
+    return name_below(operation.path, ROLES, by, verb)
+
+
+def _check_id(what: str, text: str) -> None:
+    if not 0 < len(text) <= _LONGEST_ID or not text.isascii() or not text.isprintable():
+        raise InvalidValue(f"a {what} has 1 to {_LONGEST_ID} printable ASCII characters")
 
 
 def _check_lives(role: Role) -> None:
@@ -94,9 +194,12 @@ def _check_lives(role: Role) -> None:
         ("token_ttl", role.token_ttl),
         ("token_max_ttl", role.token_max_ttl),
         ("secret_id_ttl", role.secret_id_ttl),
+        ("token_period", role.token_period),
+        ("token_explicit_max_ttl", role.token_explicit_max_ttl),
     ):
         check_life(f"{what}, where it is not 0,", nanoseconds or None)
     if role.token_ttl > (role.token_max_ttl or DEFAULT_TOKEN_MAX_TTL):
         raise InvalidValue("token_ttl is longer than token_max_ttl (24 hours where that is 0)")
-    if not 0 <= role.secret_id_uses <= MAX_USES:
-        raise InvalidValue(f"secret_id_uses must be 0 (without limit) to {MAX_USES}")
+    for what, count in (("secret_id_uses", role.secret_id_uses), ("token_uses", role.token_uses)):
+        if not 0 <= count <= MAX_USES:
+            raise InvalidValue(f"{what} must be 0 (without limit) to {MAX_USES}")

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from wardgate.mounts import Mount
 from wardgate.services.approle import AppRoleService
 from wardgate.services.keys import KeysService
+from wardgate.services.labels import LabelsService
+from wardgate.services.methods import MethodsService
 from wardgate.services.mounts import MountsService
 from wardgate.services.namespaces import NamespacesService
 from wardgate.services.policies import PoliciesService, PolicyEngine
@@ -52,8 +54,10 @@ def build(
         presentations: how the loaded front-ends can show a mount; None: whatever is said is kept.
     """
     services: tuple[Service, ...] = (
-        AppRoleService(state, built_in=built_in),
+        AppRoleService(state, clock, built_in=built_in),
         KeysService(state, built_in=built_in),
+        LabelsService(state),
+        MethodsService(state, reaches=engine.reaches),
         MountsService(
             state,
             types=types,
@@ -66,7 +70,7 @@ def build(
         NamespacesService(state),
         PoliciesService(state, engine, built_in=built_in),
         SystemService(state, version=version, metrics=metrics),
-        TokensService(state, clock),
+        TokensService(state, clock, built_in=built_in),
         WrappingService(state),
     )
     return {operation: handler for service in services for operation, handler in service.handlers.items()}

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wardgate.context import Context
-from wardgate.services.names import capped, check_handed_out, name_below
+from wardgate.services.names import capped, check_handed_out, check_title, name_below
 from wardgate.services.service import Handlers
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated
 from wardgate.spi.operations.keys import KEYS, CreateKey, ListKeys, ReadKey, RevokeKey
 from wardgate.spi.operations.policies import Policy
 from wardgate.spi.operations.tokens import TokenInfo, TokenIssued
 from wardgate.state import State
-from wardgate.state.principals import KEY, REFUSED, Life, check_life
-
-_LONGEST_NAME = 128
+from wardgate.state.lives import Life, check_life
+from wardgate.state.principals import KEY, REFUSED, Origin
 
 
 class KeysService:
@@ -38,28 +37,32 @@ class KeysService:
     async def read(self, context: Context, operation: ReadKey) -> TokenInfo:
         """One key by its id. Raises SecretNotFound."""
         info = self._principals.info(context.namespace, name_below(operation.path, KEYS))
-        if info.principal.method != KEY:
+        if info.kind != KEY:
             raise SecretNotFound("there is no such key")
         return info
 
     async def create(self, context: Context, operation: CreateKey) -> TokenIssued:
-        """Issue a key. It does not outlive its giver, unless that is an administrator.
+        """Issue a key. It does not outlive its giver, unless that is an administrator, and has its networks.
 
         Raises:
-            InvalidValue: a policy that does not exist, a life that is none, a name too long or empty.
+            InvalidValue: a policy that does not exist, a life that is none, a name too long or empty; a giver whose
+                uses are counted.
             PermissionDenied: a policy the giver does not carry.
         """
         giver = context.principal
         if giver is None:
             raise Unauthenticated(REFUSED)
-        name = operation.key_name
-        if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-            raise InvalidValue(f"a key's name has 1 to {_LONGEST_NAME} printable characters")
+        if giver.counted:
+            raise InvalidValue("a token whose uses are counted cannot issue keys")
+        check_title("key's name", operation.key_name)
         check_life("the key's ttl", operation.ttl)
         written = {policy.name for policy in self._policies.of(context.namespace).policies}
         check_handed_out(operation.policies, giver, written | self._built_in)
         life = Life(ttl=capped(operation.ttl, giver, context.arrival.received_at))
-        return await self._principals.issue(context.namespace, name, operation.policies, life)
+        origin = Origin(networks=giver.networks)
+        return await self._principals.issue(
+            context.namespace, operation.key_name, operation.policies, life, origin=origin
+        )
 
     async def revoke(self, context: Context, operation: RevokeKey) -> None:
         """End a key in every worker. Raises SecretNotFound."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound
@@ -14,6 +14,12 @@ from wardgate.spi.path import Path
 
 MAX_POLICIES: Final = 64
 """Policies one token or role can carry."""
+
+MAX_META: Final = 64
+"""Entries that a token or a secret id can be given to carry along."""
+_LONGEST_META_NAME: Final = 128
+_LONGEST_META: Final = 512
+_LONGEST_TITLE: Final = 128
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -33,6 +39,27 @@ def check_name(what: str, name: str) -> None:
             f"the {what} {name[:80]!r} must be 1 to 128 letters, digits, '.', '_' or '-', and begin with a letter"
             " or digit"
         )
+
+
+def check_title(what: str, title: str) -> None:
+    """Refuse a name for people that is empty, long or not printable. Raises InvalidValue."""
+    if not 0 < len(title) <= _LONGEST_TITLE or not title.isprintable():
+        raise InvalidValue(f"a {what} has 1 to {_LONGEST_TITLE} printable characters")
+
+
+def check_meta(meta: Mapping[str, str]) -> None:
+    """Refuse metadata past its bounds; it is never quoted. Raises InvalidValue."""
+    if len(meta) > MAX_META:
+        raise InvalidValue(f"give at most {MAX_META} entries of metadata")
+    for name, value in meta.items():
+        if not 0 < len(name) <= _LONGEST_META_NAME or len(value) > _LONGEST_META:
+            raise InvalidValue(
+                f"names of metadata have 1 to {_LONGEST_META_NAME} characters, values at most {_LONGEST_META}"
+            )
+        try:
+            f"{name}{value}".encode()
+        except UnicodeEncodeError:
+            raise InvalidValue("metadata must be text that UTF-8 can write") from None
 
 
 def check_same(what: str, name: str, path: Path, folder: Path) -> None:

@@ -15,7 +15,7 @@ from wardgate.spi.operations.namespaces import (
 )
 from wardgate.spi.operations.policies import ADMINISTRATOR
 from wardgate.state import State
-from wardgate.state.principals import Life
+from wardgate.state.lives import Life
 from wardgate.state.tokens import new_id
 
 FIRST_KEY_TTL = 24 * 3_600 * 10**9

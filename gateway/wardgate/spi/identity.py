@@ -22,6 +22,7 @@ class Principal:
 
     ``policies`` are the names of the policies it carries. ``method`` is how it proved itself (``key``, ``approle``).
     ``accessor`` names the token without being one. ``counted``: each use is consumed, so it is never memoised.
+    ``networks``: where it may come from, in CIDR notation; empty: from anywhere.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Principal:
     expires_at: int | None = None
     counted: bool = False
     attributes: Mapping[str, str] = field(default_factory=dict)
+    networks: tuple[str, ...] = ()
 
 
 class Authenticator(abc.ABC):
@@ -49,4 +51,13 @@ class Authenticator(abc.ABC):
 
         Raises:
             Unauthenticated: mine and bad: wrong, expired, revoked, used up, another namespace's.
+        """
+
+    async def use(self, principal: Principal) -> None:  # noqa: B027  # most have nothing to count
+        """Consume one use of a principal that is ``counted``, durably, before anything is done with it.
+
+        It is asked once the principal was found to be allowed here. By default nothing counts.
+
+        Raises:
+            Unauthenticated: none is left.
         """

@@ -1,4 +1,4 @@
-"""AppRole: roles, and the secret ids that prove them."""
+"""AppRole: roles, and the logins that prove them."""
 
 from __future__ import annotations
 
@@ -7,56 +7,49 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from wardgate.crypto import RootKey
-from wardgate.spi.errors import SecretNotFound, Unauthenticated
-from wardgate.spi.operations.approle import Role, SecretIdIssued
+from wardgate.spi.errors import AlreadyExists, SecretNotFound, Unauthenticated
+from wardgate.spi.networks import covered, within
+from wardgate.spi.operations.approle import CreateSecretId, Role, SecretIdIssued
 from wardgate.spi.operations.tokens import TokenIssued
+from wardgate.spi.path import ROOT
 from wardgate.spi.services import Clock
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database
 from wardgate.state.grants import Grants
-from wardgate.state.principals import Life, Principals, forget_role
+from wardgate.state.lives import Life
+from wardgate.state.principals import APPROLE, Draft, Origin, Principals
+from wardgate.state.secret_ids import DECOY, OR_DECOY, WRONG_IDS, SecretIds, insert_decoy, networks_of
 from wardgate.state.tables import roles, secret_ids
-from wardgate.state.tokens import new_id, new_token
+from wardgate.state.tokens import new_id
+from wardgate.state.trees import forget_role
 
 DEFAULT_TOKEN_TTL = 3_600 * 10**9
 """Life of a login's token where its role says nothing: one hour, in nanoseconds."""
 DEFAULT_TOKEN_MAX_TTL = 24 * 3_600 * 10**9
 """How long renewals can stretch it where its role says nothing: 24 hours."""
-WRONG_IDS = "invalid role or secret ID"
-"""The one answer to a login that fails, whatever is wrong with it."""
 
-_SWEPT = 16
-# Of no namespace and never proved: read where nothing is found, so that what is not there costs the same time.
-_DECOY = "decoy"
 _ROLE_OR_DECOY = select(roles).where(
     roles.c.id
-    == func.coalesce(select(roles.c.id).where(roles.c.role_id == bindparam("role_id")).scalar_subquery(), _DECOY)
-)
-_SECRET_ID_OR_DECOY = select(secret_ids).where(
-    secret_ids.c.accessor
     == func.coalesce(
-        select(secret_ids.c.accessor).where(secret_ids.c.lookup == bindparam("lookup")).scalar_subquery(), _DECOY
+        select(roles.c.id)
+        .where((roles.c.namespace == bindparam("namespace")) & (roles.c.role_id == bindparam("role_id")))
+        .scalar_subquery(),
+        DECOY,
     )
 )
 _ROLE_BY_NAME = select(roles).where((roles.c.namespace == bindparam("namespace")) & (roles.c.name == bindparam("name")))
-_AS_SEEN = (secret_ids.c.accessor == bindparam("known")) & (secret_ids.c.mac == bindparam("known_mac"))
-_USE_UP = delete(secret_ids).where(_AS_SEEN).returning(secret_ids.c.accessor)
-_USE = (
-    update(secret_ids)
-    .where(_AS_SEEN)
-    .values(uses_left=bindparam("uses_left"), mac=bindparam("mac"))
-    .returning(secret_ids.c.accessor)
-)
 # Rows that vouch for nothing, where even the decoys are gone.
 _NO_ROLE: Mapping[str, Any] = {column.name: b"" for column in roles.columns}
 _NO_SECRET_ID: Mapping[str, Any] = {column.name: b"" for column in secret_ids.columns}
+_AS_THE_ROLE_SAYS = CreateSecretId(path=ROOT)
 
 
 class AppRole:
-    """Keeps roles, issues secret ids, and turns the two into tokens."""
+    """Keeps roles, and turns a role id and a secret id into a token."""
 
     def __init__(
         self, database: Database, codes: Codes, clock: Clock, grants: Grants, root: RootKey, principals: Principals
@@ -65,8 +58,8 @@ class AppRole:
         self._codes = codes
         self._clock = clock
         self._grants = grants
-        self._lookup_key = root.derive("secret-id-lookup")
         self._principals = principals
+        self.secret_ids = SecretIds(database, codes, root.derive("secret-id-lookup"))
 
     def names(self, namespace: str) -> tuple[str, ...]:
         """The names of all roles, in order."""
@@ -76,7 +69,7 @@ class AppRole:
 
     def read(self, namespace: str, name: str) -> Role:
         """One role. Raises SecretNotFound."""
-        row = self._role(namespace, name)
+        row = self.row(namespace, name)
         return Role(
             name=row["name"],
             policies=tuple(json.loads(row["policies"])),
@@ -85,38 +78,51 @@ class AppRole:
             secret_id_ttl=row["secret_id_ttl"],
             secret_id_uses=row["secret_id_uses"],
             bind_secret_id=bool(row["bind_secret_id"]),
+            token_period=row["token_period"] or 0,
+            token_explicit_max_ttl=row["token_explicit_max_ttl"] or 0,
+            token_uses=row["token_uses"] or 0,
+            token_networks=networks_of(row["token_networks"]),
+            secret_id_networks=networks_of(row["secret_id_networks"]),
+            bind_to_source=bool(row["bind_to_source"]),
         )
 
     def role_id(self, namespace: str, name: str) -> str:
         """What a login names the role by. Raises SecretNotFound."""
-        return str(self._role(namespace, name)["role_id"])
+        return str(self.row(namespace, name)["role_id"])
 
-    async def write(self, namespace: str, role: Role) -> None:
-        """Create a role or replace it; its role id and secret ids stay. The caller has validated it."""
+    async def write(self, namespace: str, role: Role, *, role_id: str | None = None) -> None:
+        """Create a role or replace it; its secret ids stay, and its role id unless another is given.
+
+        The caller has validated it.
+
+        Raises:
+            AlreadyExists: another role of the namespace has that role id.
+        """
 
         def work(connection: Connection) -> None:
-            known = _one(connection, _ROLE_BY_NAME, namespace=namespace, name=role.name)
-            # A forged row must not pass its role id on to the genuine one that replaces it.
-            genuine = known is not None and self._codes.vouch(roles, known)
-            row = {
-                "id": known["id"] if known and genuine else new_id(),
-                "namespace": namespace,
-                "name": role.name,
-                "role_id": known["role_id"] if known and genuine else new_id(),
-                "policies": json.dumps(list(dict.fromkeys(role.policies))),
-                "token_ttl": role.token_ttl,
-                "token_max_ttl": role.token_max_ttl,
-                "secret_id_ttl": role.secret_id_ttl,
-                "secret_id_uses": role.secret_id_uses,
-                "bind_secret_id": int(role.bind_secret_id),
-            }
-            connection.execute(delete(roles).where((roles.c.namespace == namespace) & (roles.c.name == role.name)))
-            connection.execute(insert(roles).values(self._codes.signed(roles, row)))
+            known = self._genuine(connection, namespace, role.name)
+            self._replace(connection, _row(namespace, role, known, role_id))
+
+        await self._database.write(work)
+
+    async def choose_role_id(self, namespace: str, name: str, role_id: str) -> None:
+        """Give a role another role id.
+
+        Raises:
+            SecretNotFound: there is no such role.
+            AlreadyExists: another role of the namespace has that role id.
+        """
+
+        def work(connection: Connection) -> None:
+            known = self._genuine(connection, namespace, name)
+            if known is None:
+                raise SecretNotFound(f"there is no role {name!r}")
+            self._replace(connection, {**known, "role_id": role_id})
 
         await self._database.write(work)
 
     async def delete(self, namespace: str, name: str) -> None:
-        """Delete a role, its secret ids, and the tokens they brought. Raises SecretNotFound."""
+        """Delete a role, its secret ids, the tokens they brought, and those these made. Raises SecretNotFound."""
         named = (roles.c.namespace == namespace) & (roles.c.name == name)
 
         def work(connection: Connection) -> None:
@@ -128,74 +134,88 @@ class AppRole:
 
         await self._grants.change([("principals", namespace)], work)
 
-    async def new_secret_id(self, namespace: str, name: str) -> SecretIdIssued:
-        """Issue a secret id by the role's settings. Raises SecretNotFound."""
-        role = self._role(namespace, name)
-        now = self._clock.now()
-        secret_id = new_token()
-        row = {
-            "accessor": new_id(),
-            "namespace": namespace,
-            "role": role["id"],
-            "lookup": self._lookup(secret_id),
-            "created_at": now,
-            "expires_at": now + role["secret_id_ttl"] if role["secret_id_ttl"] else None,
-            "uses_left": role["secret_id_uses"] or None,
-        }
+    async def new_secret_id(
+        self, namespace: str, name: str, asked: CreateSecretId = _AS_THE_ROLE_SAYS, *, chosen: str = ""
+    ) -> SecretIdIssued:
+        """Issue a secret id of the role of this name; see :meth:`SecretIds.issue`. Raises SecretNotFound."""
+        return await self.secret_ids.issue(self.row(namespace, name), asked, self._clock.now(), chosen=chosen)
 
-        def work(connection: Connection) -> None:
-            expired = select(secret_ids.c.accessor).where(secret_ids.c.expires_at <= now).limit(_SWEPT)
-            connection.execute(delete(secret_ids).where(secret_ids.c.accessor.in_(expired)))
-            if _one(connection, _ROLE_BY_NAME, namespace=namespace, name=name) is None:
-                raise SecretNotFound(f"there is no role {name!r}")
-            connection.execute(insert(secret_ids).values(self._codes.signed(secret_ids, row)))
-
-        await self._database.write(work)
-        return SecretIdIssued(row["accessor"], role["secret_id_ttl"], role["secret_id_uses"], secret_id)
-
-    async def login(self, namespace: str, role_id: str, secret_id: str) -> TokenIssued:
+    async def login(self, namespace: str, role_id: str, secret_id: str, source: str = "") -> TokenIssued:
         """Prove a role and get a token; a counted secret id is used up in the same transaction.
 
+        Args:
+            namespace: its id.
+            role_id: names the role.
+            secret_id: proves it.
+            source: the address it comes from.
+
         Raises:
-            Unauthenticated: a wrong, expired or used-up id of any kind; always the same message, for the same work.
+            Unauthenticated: a wrong, expired or used-up id of any kind, or from outside the networks it is bound to;
+                always the same message, for the same work.
         """
-        lookup = self._lookup(secret_id)
-        role_id = role_id if role_id.isascii() else ""  # ours all are, and no other text need reach the database
+        # Ours are ASCII all, and no other text need reach the database.
+        role_id = role_id if role_id.isascii() else ""
         with self._database.reading() as connection:
-            proven = self._proven(connection, namespace, role_id, lookup)
+            proven = self._proven(connection, namespace, role_id, secret_id, source)
         if proven is None:
             raise Unauthenticated(WRONG_IDS)
-        role = proven[0]
-        draft = self._principals.draft(
-            namespace, role["name"], json.loads(role["policies"]), _life(role), role=(role["id"], role["name"])
-        )
+        role, proof = proven
+        draft = self._draft(namespace, role, proof, source)
 
         def work(connection: Connection) -> None:
             # Looked at again: another login may have used it up, or the role may be gone.
-            again = self._proven(connection, namespace, role_id, lookup)
+            again = self._proven(connection, namespace, role_id, secret_id, source)
             if again is None or again[0] != role:
                 raise Unauthenticated(WRONG_IDS)
-            self._consume(connection, again[1])
+            if again[1] is not _NO_SECRET_ID:
+                self.secret_ids.consume(connection, again[1], self._clock.now())
             draft.insert(connection)
 
         await self._database.write(work)
         return draft.issued
 
+    def row(self, namespace: str, name: str) -> Mapping[str, Any]:
+        """The genuine row of a role. Raises SecretNotFound."""
+        with self._database.reading() as connection:
+            row = self._genuine(connection, namespace, name)
+        if row is None:
+            raise SecretNotFound(f"there is no role {name!r}")
+        return row
+
+    def _draft(self, namespace: str, role: Mapping[str, Any], proof: Mapping[str, Any], source: str) -> Draft:
+        networks = networks_of(role["token_networks"])
+        meta: Mapping[str, str] = {}
+        if proof is not _NO_SECRET_ID:
+            networks = networks_of(proof["token_networks"]) or networks
+            meta = json.loads(proof["metadata"]) if proof["metadata"] else {}
+        origin = Origin(
+            kind=APPROLE,
+            role=(role["id"], role["name"]),
+            networks=(source,) if role["bind_to_source"] else networks,
+            meta=meta,
+        )
+        return self._principals.draft(namespace, role["name"], json.loads(role["policies"]), _life(role), origin=origin)
+
     def _proven(
-        self, connection: Connection, namespace: str, role_id: str, lookup: bytes
+        self, connection: Connection, namespace: str, role_id: str, secret_id: str, source: str
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
         """The role and the secret id's row, if they hold together; the work is the same when they do not."""
-        role = _one(connection, _ROLE_OR_DECOY, role_id=role_id) or _NO_ROLE
-        proof = _one(connection, _SECRET_ID_OR_DECOY, lookup=lookup) or _NO_SECRET_ID
+        role = _one(connection, _ROLE_OR_DECOY, namespace=namespace, role_id=role_id) or _NO_ROLE
+        lookups = {
+            "lookup": self.secret_ids.lookup(secret_id),
+            "chosen": self.secret_ids.chosen(str(role["id"]), secret_id),
+        }
+        proof = _one(connection, OR_DECOY, **lookups) or _NO_SECRET_ID
         role_holds = self._vouched(roles, role, _NO_ROLE) and role["namespace"] == namespace
         proof_holds = (
             self._vouched(secret_ids, proof, _NO_SECRET_ID)
             and (proof["namespace"], proof["role"]) == (namespace, role["id"])
             and (proof["expires_at"] is None or proof["expires_at"] > self._clock.now())
         )
-        if role_holds and (proof_holds or not role["bind_secret_id"]):
-            return role, proof if proof_holds else _NO_SECRET_ID
-        return None
+        if not role_holds or (role["bind_secret_id"] and not proof_holds):
+            return None
+        proof = proof if proof_holds else _NO_SECRET_ID
+        return (role, proof) if _may_come_from(source, role, proof) else None
 
     def _vouched(self, table: Any, row: Mapping[str, Any], nobody: Mapping[str, Any]) -> bool:
         signed = self._codes.signed(table, row)
@@ -204,47 +224,72 @@ class AppRole:
             self._codes.report(table.name, str(row["namespace"]))
         return genuine
 
-    def _consume(self, connection: Connection, proof: Mapping[str, Any]) -> None:
-        """Count one use of a secret id, if it is counted; the last use deletes it."""
-        if proof is _NO_SECRET_ID or proof["uses_left"] is None:
-            return
-        seen = {"known": proof["accessor"], "known_mac": proof["mac"]}
-        if proof["uses_left"] <= 1:
-            used = connection.execute(_USE_UP, seen)
-        else:
-            left = self._codes.signed(secret_ids, {**proof, "uses_left": proof["uses_left"] - 1})
-            used = connection.execute(_USE, {**seen, "uses_left": left["uses_left"], "mac": left["mac"]})
-        if used.scalar() is None:
-            raise Unauthenticated(WRONG_IDS)
+    def _genuine(self, connection: Connection, namespace: str, name: str) -> Mapping[str, Any] | None:
+        row = _one(connection, _ROLE_BY_NAME, namespace=namespace, name=name)
+        return row if row is not None and self._codes.vouch(roles, row) else None
 
-    def _role(self, namespace: str, name: str) -> Mapping[str, Any]:
-        with self._database.reading() as connection:
-            row = _one(connection, _ROLE_BY_NAME, namespace=namespace, name=name)
-        if row is None or not self._codes.vouch(roles, row):
-            raise SecretNotFound(f"there is no role {name!r}")
-        return row
-
-    def _lookup(self, secret_id: str) -> bytes:
-        return hmac.digest(self._lookup_key, secret_id.encode("utf-8", "surrogatepass"), "sha256")
+    def _replace(self, connection: Connection, row: Mapping[str, Any]) -> None:
+        named = (roles.c.namespace == row["namespace"]) & (roles.c.name == row["name"])
+        connection.execute(delete(roles).where(named))
+        try:
+            connection.execute(insert(roles).values(self._codes.signed(roles, row)))
+        except IntegrityError:
+            raise AlreadyExists("another role has that role id; choose another") from None
 
 
 def insert_decoys(connection: Connection, codes: Codes) -> None:
     """Insert the rows that a login reads where nothing is found; as long as genuine ones."""
     role = {
-        "id": _DECOY, "namespace": _DECOY, "name": _DECOY, "role_id": _DECOY, "policies": '["decoy"]',
+        "id": DECOY, "namespace": DECOY, "name": DECOY, "role_id": DECOY, "policies": '["decoy"]',
         "token_ttl": 0, "token_max_ttl": 0, "secret_id_ttl": 0, "secret_id_uses": 0, "bind_secret_id": 1,
     }  # fmt: skip
-    proof = {
-        "accessor": _DECOY, "namespace": "", "role": "", "lookup": bytes(32),
-        "created_at": 0, "expires_at": None, "uses_left": None,
-    }  # fmt: skip
     connection.execute(insert(roles), codes.signed(roles, role))
-    connection.execute(insert(secret_ids), codes.signed(secret_ids, proof))
+    insert_decoy(connection, codes)
+
+
+def _row(namespace: str, role: Role, known: Mapping[str, Any] | None, role_id: str | None) -> dict[str, Any]:
+    return {
+        # A forged row must not pass its ids on to the genuine one that replaces it.
+        "id": known["id"] if known else new_id(),
+        "namespace": namespace,
+        "name": role.name,
+        "role_id": role_id or (known["role_id"] if known else new_id()),
+        "policies": json.dumps(list(dict.fromkeys(role.policies))),
+        "token_ttl": role.token_ttl,
+        "token_max_ttl": role.token_max_ttl,
+        "secret_id_ttl": role.secret_id_ttl,
+        "secret_id_uses": role.secret_id_uses,
+        "bind_secret_id": int(role.bind_secret_id),
+        "token_period": role.token_period or None,
+        "token_explicit_max_ttl": role.token_explicit_max_ttl or None,
+        "token_uses": role.token_uses or None,
+        "token_networks": json.dumps(role.token_networks) if role.token_networks else None,
+        "secret_id_networks": json.dumps(role.secret_id_networks) if role.secret_id_networks else None,
+        "bind_to_source": int(role.bind_to_source) or None,
+    }
+
+
+def _may_come_from(source: str, role: Mapping[str, Any], proof: Mapping[str, Any]) -> bool:
+    """Whether every network that the role or the secret id binds the login or its token to holds the address."""
+    bounds = [networks_of(role["secret_id_networks"]), networks_of(role["token_networks"])]
+    if proof is not _NO_SECRET_ID:
+        bounds += [networks_of(proof["networks"]), networks_of(proof["token_networks"])]
+        # The role may have been narrowed since the secret id was issued.
+        if not covered(bounds[3], bounds[1]):
+            return False
+    return all(not networks or within(source, networks) for networks in bounds)
 
 
 def _life(role: Mapping[str, Any]) -> Life:
     max_ttl = role["token_max_ttl"] or DEFAULT_TOKEN_MAX_TTL
-    return Life(ttl=min(role["token_ttl"] or DEFAULT_TOKEN_TTL, max_ttl), max_ttl=max_ttl, renewable=True)
+    return Life(
+        ttl=min(role["token_ttl"] or DEFAULT_TOKEN_TTL, max_ttl),
+        max_ttl=max_ttl,
+        renewable=True,
+        period=role["token_period"],
+        explicit_max_ttl=role["token_explicit_max_ttl"],
+        uses=role["token_uses"],
+    )
 
 
 def _one(connection: Connection, statement: Any, **parameters: object) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from wardgate.state.tokens import TOKEN_PREFIX
 
 
 class TokenAuthenticator(Authenticator):
-    """Knows API keys and the tokens that logins bring, shown as credentials of kind ``token``."""
+    """Knows API keys, the tokens that logins bring and those that tokens make, as credentials of kind ``token``."""
 
     def __init__(self, principals: Principals) -> None:
         self._principals = principals
@@ -19,8 +19,12 @@ class TokenAuthenticator(Authenticator):
         if credential.kind != "token":
             return None
         try:
-            return self._principals.lookup(credential.secret, namespace).principal
+            return self._principals.authenticated(credential.secret, namespace)
         except Unauthenticated:
             if credential.secret.startswith(TOKEN_PREFIX):
                 raise
             return None
+
+    async def use(self, principal: Principal) -> None:
+        """Consume one use of a counted token. Raises Unauthenticated when none is left."""
+        await self._principals.use(principal.namespace, principal.id)

@@ -137,11 +137,11 @@ class Namespaces:
             connection.execute(delete(tables.namespaces).where(tables.namespaces.c.id == namespace))
             for table in (
                 tables.keks, tables.principals, tables.policy_sets, tables.policies, tables.roles, tables.secret_ids,
-                tables.wrapped,
+                tables.wrapped, tables.label_sets, tables.labels,
             ):  # fmt: skip
                 connection.execute(delete(table).where(table.c.namespace == namespace))
 
-        kinds = [NAMESPACES, *((kind, namespace) for kind in ("principals", "policies", "mounts"))]
+        kinds = [NAMESPACES, *((kind, namespace) for kind in ("principals", "policies", "mounts", "labels"))]
         await self._grants.change(kinds, work)
         await self._database.shred()
 

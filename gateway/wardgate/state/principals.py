@@ -1,14 +1,15 @@
-"""Principals and their tokens: API keys, and the tokens that logins bring."""
+"""Principals and their tokens: API keys, the tokens that logins bring, and those that tokens make."""
 
 from __future__ import annotations
 
+import dataclasses
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from wardgate.crypto import RootKey
@@ -16,43 +17,65 @@ from wardgate.spi.errors import AlreadyExists, InvalidValue, SecretNotFound, Una
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.tokens import TokenInfo, TokenIssued
 from wardgate.spi.services import Clock
+from wardgate.state import trees
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database
 from wardgate.state.grants import Grants, count, rows_of
+from wardgate.state.lives import NEVER, Life, renewed_until
 from wardgate.state.tables import principals
 from wardgate.state.tokens import new_id, new_token
 
 KEY = "key"
 APPROLE = "approle"
-MAX_LIFE = 10 * 365 * 86_400 * 10**9
-"""The longest any token may be asked to live, in nanoseconds: ten years."""
+TOKEN = "token"  # noqa: S105  # a kind of principal, not a password
 REFUSED = "permission denied"
 """The one answer to any token that does not hold, whatever is wrong with it."""
+MAX_LISTED = 100_000
+"""Accessors of one answer."""
 
-_SWEPT = 16
+_ALL = 2**31
 _BY_LOOKUP = select(principals).where(principals.c.lookup == bindparam("lookup"))
+_BY_ACCESSOR = select(principals).where(
+    (principals.c.namespace == bindparam("namespace")) & (principals.c.accessor == bindparam("accessor"))
+)
 _BY_ID = select(principals).where(
     (principals.c.namespace == bindparam("namespace")) & (principals.c.id == bindparam("id"))
 )
 # Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _INSERT = insert(principals)
-_SWEEP = delete(principals).where(
-    principals.c.id.in_(select(principals.c.id).where(principals.c.expires_at <= bindparam("now")).limit(_SWEPT))
-)
 _RENEW = (
     update(principals)
     .where(principals.c.id == bindparam("known"))
-    .values(expires_at=bindparam("expires_at"), mac=bindparam("mac"))
+    .values(expires_at=bindparam("expires_at"), renewed_at=bindparam("renewed_at"), mac=bindparam("mac"))
 )
+_USE = (
+    update(principals)
+    .where((principals.c.id == bindparam("known")) & (principals.c.mac == bindparam("known_mac")))
+    .values(uses_left=bindparam("uses_left"), mac=bindparam("mac"))
+    .returning(principals.c.id)
+)
+_ORPHAN = update(principals).where(principals.c.id == bindparam("known")).values(parent=None, mac=bindparam("mac"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Life:
-    """How long a token lives, in nanoseconds. ``ttl`` None: for ever; ``max_ttl`` bounds every renewal."""
+class Origin:
+    """Where a token comes from, and what it has from there.
 
-    ttl: int | None = None
-    max_ttl: int | None = None
-    renewable: bool = False
+    ``role``: id and name of the AppRole role it comes from. ``parent``: id of the token it ends with. ``method`` and
+    ``attributes``: of the giver, so that a condition which holds for it holds for what it makes. ``networks``: where
+    the token may be used; empty: anywhere. ``meta``: what its maker wrote on it.
+    """
+
+    kind: str = KEY
+    role: tuple[str, str] | None = None
+    parent: str | None = None
+    method: str | None = None
+    attributes: Mapping[str, str] | None = None
+    networks: tuple[str, ...] = ()
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+AN_ORPHAN_KEY = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +87,7 @@ class Draft:
 
 
 class Principals:
-    """Issues, finds, renews and ends tokens."""
+    """Issues, finds, counts, renews and ends tokens."""
 
     def __init__(self, database: Database, codes: Codes, clock: Clock, grants: Grants, root: RootKey) -> None:
         self._database = database
@@ -80,7 +103,7 @@ class Principals:
         policies: Sequence[str],
         life: Life,
         *,
-        role: tuple[str, str] | None = None,
+        origin: Origin = AN_ORPHAN_KEY,
         token: str | None = None,
     ) -> Draft:
         """Make a token.
@@ -90,32 +113,44 @@ class Principals:
             name: for people; need not be unique.
             policies: names, as the caller has checked them.
             life: how long.
-            role: id and name of the AppRole role it comes from; None: it is an API key.
+            origin: where it comes from.
             token: its text, where the operator chose one (``dev --token``).
         """
         token = token or new_token()
         now = self._clock.now()
+        ttl = life.first
         row = self._codes.signed(
             principals,
             {
                 "id": new_id(),
                 "namespace": namespace,
-                "kind": APPROLE if role else KEY,
+                "kind": origin.kind,
                 "lookup": self._lookup(token),
                 "accessor": new_id(),
-                "name": role[1] if role else name,
+                "name": origin.role[1] if origin.role else name,
                 "policies": json.dumps(list(dict.fromkeys(policies))),
                 "created_at": now,
-                "expires_at": None if life.ttl is None else now + life.ttl,
-                "ttl": life.ttl,
+                "expires_at": None if ttl is None else now + ttl,
+                "ttl": ttl,
                 "max_ttl": life.max_ttl,
                 "renewable": int(life.renewable),
-                "role": role[0] if role else None,
+                "role": origin.role[0] if origin.role else None,
+                "parent": origin.parent,
+                "method": origin.method,
+                "attributes": _json(origin.attributes),
+                "meta": _json(origin.meta),
+                "networks": _json(origin.networks),
+                "period": life.period,
+                "explicit_max_ttl": life.explicit_max_ttl,
+                "uses_left": life.uses,
+                "renewed_at": None,
             },
         )
 
         def keep(connection: Connection) -> None:
-            _sweep(connection, now)
+            trees.sweep(connection, now)
+            if origin.parent is not None:
+                self._check_parent(connection, namespace, origin.parent)
             try:
                 connection.execute(_INSERT, row)
             except IntegrityError:
@@ -124,32 +159,72 @@ class Principals:
         return Draft(TokenIssued(_info(row, now), token), keep)
 
     async def issue(
-        self, namespace: str, name: str, policies: Sequence[str], life: Life, *, token: str | None = None
+        self,
+        namespace: str,
+        name: str,
+        policies: Sequence[str],
+        life: Life,
+        *,
+        origin: Origin = AN_ORPHAN_KEY,
+        token: str | None = None,
     ) -> TokenIssued:
-        """Make an API key and keep it. Raises AlreadyExists when the chosen ``token`` is in use."""
-        draft = self.draft(namespace, name, policies, life, token=token)
+        """Make a token and keep it.
+
+        Raises:
+            AlreadyExists: the chosen ``token`` is in use.
+            Unauthenticated: its parent ended a moment ago.
+            InvalidValue: its parent has too many.
+        """
+        draft = self.draft(namespace, name, policies, life, origin=origin, token=token)
         await self._database.write(draft.insert)
         return draft.issued
 
-    def lookup(self, token: str, namespace: str) -> TokenInfo:
-        """The token's facts.
+    def authenticated(self, token: str, namespace: str) -> Principal:
+        """Who shows this token; ``expires_at`` is the earliest end of the token and of those above it.
 
         Raises:
-            Unauthenticated: unknown, forged, expired, or another namespace's; the message does not say which.
+            Unauthenticated: unknown, forged, expired, used up, or another namespace's; the message does not say which.
         """
-        row = self._row(_BY_LOOKUP, {"lookup": self._lookup(token)})
-        now = self._clock.now()
-        if row is None or not self._holds(row, now) or row["namespace"] != namespace:
+        with self._database.reading() as connection:
+            row, until = self._living(connection, _BY_LOOKUP, {"lookup": self._lookup(token)})
+        if row is None or row["namespace"] != namespace:
             raise Unauthenticated(REFUSED)
-        return _info(row, now)
+        principal = _principal(row)
+        return principal if until in (NEVER, row["expires_at"]) else dataclasses.replace(principal, expires_at=until)
 
-    def info(self, namespace: str, token_id: str) -> TokenInfo:
-        """The facts of a token by its id (``Principal.id``). Raises SecretNotFound, also when it has expired."""
-        now = self._clock.now()
-        row = self._row(_BY_ID, {"namespace": namespace, "id": token_id})
-        if row is None or not self._holds(row, now):
-            raise SecretNotFound("there is no such token")
-        return _info(row, now)
+    async def use(self, namespace: str, token_id: str) -> None:
+        """Consume one use of a counted token, synced before this returns. Raises Unauthenticated: none is left."""
+
+        def work(connection: Connection) -> None:
+            row, _ = self._living(connection, _BY_ID, {"namespace": namespace, "id": token_id})
+            if row is None or row["uses_left"] is None:
+                raise Unauthenticated(REFUSED)
+            used = self._codes.signed(principals, {**row, "uses_left": row["uses_left"] - 1})
+            seen = {"known": row["id"], "known_mac": row["mac"]}
+            if connection.execute(_USE, {**seen, "uses_left": used["uses_left"], "mac": used["mac"]}).scalar() is None:
+                raise Unauthenticated(REFUSED)
+
+        await self._database.write(work)
+
+    def lookup(self, token: str, namespace: str) -> TokenInfo:
+        """The token's facts. Raises Unauthenticated, as ``authenticated`` does."""
+        with self._database.reading() as connection:
+            row, _ = self._living(connection, _BY_LOOKUP, {"lookup": self._lookup(token)})
+        if row is None or row["namespace"] != namespace:
+            raise Unauthenticated(REFUSED)
+        return _info(row, self._clock.now())
+
+    def info(self, namespace: str, token_id: str, *, used_up: bool = False) -> TokenInfo:
+        """The facts of a token by its id (``Principal.id``); ``used_up``: also of one whose last use this is.
+
+        Raises:
+            SecretNotFound: there is none, or it has ended.
+        """
+        return self._info_of(_BY_ID, {"namespace": namespace, "id": token_id}, used_up=used_up)
+
+    def by_accessor(self, namespace: str, accessor: str) -> TokenInfo:
+        """The facts of a token by its accessor. Raises SecretNotFound, also when it has ended."""
+        return self._info_of(_BY_ACCESSOR, {"namespace": namespace, "accessor": accessor})
 
     def keys(self, namespace: str) -> tuple[TokenInfo, ...]:
         """All API keys of the namespace that have not expired, oldest first."""
@@ -160,11 +235,24 @@ class Principals:
         )
         return tuple(_info(row, now) for row in rows if self._holds(row, now))
 
+    def accessors(self, namespace: str) -> tuple[str, ...]:
+        """The accessors of all tokens that have not ended, oldest first. Raises InvalidValue when they are too many."""
+        table = principals.c
+        living = or_(table.expires_at.is_(None), table.expires_at > self._clock.now())
+        unused = or_(table.uses_left.is_(None), table.uses_left > 0)
+        statement = select(table.accessor).where((table.namespace == namespace) & living & unused)
+        with self._database.reading() as connection:
+            ordered = statement.order_by(table.created_at, table.id).limit(MAX_LISTED + 1)
+            found = tuple(connection.execute(ordered).scalars())
+        if len(found) > MAX_LISTED:
+            raise InvalidValue(f"there are more than {MAX_LISTED} tokens; they cannot be listed")
+        return found
+
     async def renew(self, namespace: str, token_id: str, increment: int | None) -> TokenInfo:
-        """Let a token live ``increment`` nanoseconds from now (None: its first TTL), never past its ``max_ttl``.
+        """Let a token live ``increment`` nanoseconds from now (None: its first TTL), never past its bounds.
 
         Raises:
-            Unauthenticated: it is not there, or has expired.
+            Unauthenticated: it is not there, or has ended.
             InvalidValue: it is not renewable, or the increment is not positive.
         """
         if increment is not None and increment <= 0:
@@ -172,12 +260,14 @@ class Principals:
         now = self._clock.now()
 
         def work(connection: Connection) -> tuple[dict[str, Any], bool]:
-            row = _one(connection, _BY_ID, {"namespace": namespace, "id": token_id})
-            if row is None or not self._holds(row, now):
+            row, _ = self._living(connection, _BY_ID, {"namespace": namespace, "id": token_id})
+            if row is None:
                 raise Unauthenticated(REFUSED)
-            renewed = self._codes.signed(principals, {**row, "expires_at": _renewed_until(row, now, increment)})
-            connection.execute(_RENEW, {"known": row["id"], "expires_at": renewed["expires_at"], "mac": renewed["mac"]})
-            shorter = renewed["expires_at"] < row["expires_at"]
+            until = renewed_until(row, now, increment)
+            renewed = self._codes.signed(principals, {**row, "expires_at": until, "renewed_at": now})
+            kept = {"known": row["id"], "expires_at": until, "renewed_at": now, "mac": renewed["mac"]}
+            connection.execute(_RENEW, kept)
+            shorter: bool = until < row["expires_at"]
             if shorter:
                 count(connection, ("principals", namespace))
             return renewed, shorter
@@ -189,44 +279,70 @@ class Principals:
         return _info(renewed, now)
 
     async def revoke(self, namespace: str, token_id: str, *, kind: str | None = None) -> None:
-        """End a token in every worker, before this returns. Raises SecretNotFound."""
-        key = (principals.c.namespace == namespace) & (principals.c.id == token_id)
-        if kind is not None:
-            key &= principals.c.kind == kind
+        """End a token and all below it in every worker, before this returns. Raises SecretNotFound."""
 
         def work(connection: Connection) -> None:
-            if connection.execute(delete(principals).where(key)).rowcount != 1:
+            row = _one(connection, _BY_ID, {"namespace": namespace, "id": token_id})
+            if row is None or kind not in (None, row["kind"]):
                 raise SecretNotFound("there is no such token")
+            trees.end(connection, namespace, token_id)
 
         await self._grants.change([("principals", namespace)], work)
+
+    async def revoke_alone(self, namespace: str, token_id: str) -> None:
+        """End a token in every worker; those it made become orphans. Raises SecretNotFound."""
+
+        def work(connection: Connection) -> None:
+            row, _ = self._living(connection, _BY_ID, {"namespace": namespace, "id": token_id})
+            if row is None:
+                raise SecretNotFound("there is no such token")
+            children = connection.execute(select(principals).where(principals.c.parent == token_id)).mappings().all()
+            for child in map(dict, children):
+                if self._codes.vouch(principals, child):
+                    free = self._codes.signed(principals, {**child, "parent": None})
+                    connection.execute(_ORPHAN, {"known": child["id"], "mac": free["mac"]})
+            connection.execute(delete(principals).where(principals.c.id == token_id))
+
+        await self._grants.change([("principals", namespace)], work)
+
+    async def tidy(self) -> None:
+        """Delete all that has ended, of every namespace."""
+        now = self._clock.now()
+        await self._database.write(lambda connection: trees.sweep(connection, now, few=_ALL))
+
+    def _check_parent(self, connection: Connection, namespace: str, parent: str) -> None:
+        row, _ = self._living(connection, _BY_ID, {"namespace": namespace, "id": parent})
+        if row is None:
+            raise Unauthenticated(REFUSED)
+        trees.check_room(connection, namespace, parent)
 
     def _lookup(self, token: str) -> bytes:
         return hmac.digest(self._lookup_key, token.encode("utf-8", "surrogatepass"), "sha256")
 
-    def _row(self, statement: Select[Any], parameters: Mapping[str, object]) -> dict[str, Any] | None:
+    def _info_of(self, statement: Select[Any], key: Mapping[str, object], *, used_up: bool = False) -> TokenInfo:
         with self._database.reading() as connection:
-            return _one(connection, statement, parameters)
+            row, _ = self._living(connection, statement, key, used_up=used_up)
+        if row is None:
+            raise SecretNotFound("there is no such token")
+        return _info(row, self._clock.now())
 
-    def _holds(self, row: Mapping[str, Any], now: int) -> bool:
-        return self._codes.vouch(principals, row) and (row["expires_at"] is None or row["expires_at"] > now)
+    def _living(
+        self, connection: Connection, statement: Select[Any], key: Mapping[str, object], *, used_up: bool = False
+    ) -> tuple[dict[str, Any] | None, int | None]:
+        """The row, if it and all above it hold, and when the first of them ends (``NEVER``: none does)."""
+        now = self._clock.now()
+        row = _one(connection, statement, key)
+        if row is None or not self._holds(row, now, used_up=used_up):
+            return None, None
+        until = trees.ends_at(connection, row, lambda above: self._holds(above, now))
+        return (None, None) if until is None else (row, until)
 
-
-def forget_role(connection: Connection, role: str) -> None:
-    """Delete the tokens a role brought."""
-    connection.execute(delete(principals).where(principals.c.role == role))
-
-
-def check_life(what: str, nanoseconds: int | None) -> None:
-    """Refuse a duration that is not one. Raises InvalidValue."""
-    if nanoseconds is not None and not 0 < nanoseconds <= MAX_LIFE:
-        raise InvalidValue(f"{what} must be more than zero and at most ten years")
-
-
-def _renewed_until(row: Mapping[str, Any], now: int, increment: int | None) -> int:
-    if not row["renewable"] or row["expires_at"] is None:
-        raise InvalidValue("this token cannot be renewed")
-    until: int = now + (increment or row["ttl"])
-    return until if row["max_ttl"] is None else min(until, row["created_at"] + row["max_ttl"])
+    def _holds(self, row: Mapping[str, Any], now: int, *, used_up: bool = False) -> bool:
+        return (
+            self._codes.vouch(principals, row)
+            and (row["expires_at"] is None or row["expires_at"] > now)
+            and (used_up or row["uses_left"] != 0)
+        )
 
 
 def _one(connection: Connection, statement: Select[Any], parameters: Mapping[str, object]) -> dict[str, Any] | None:
@@ -234,27 +350,40 @@ def _one(connection: Connection, statement: Select[Any], parameters: Mapping[str
     return None if row is None else dict(row)
 
 
-def _sweep(connection: Connection, now: int) -> None:
-    """Delete a few tokens that have expired: more than are added, so that they never pile up."""
-    connection.execute(_SWEEP, {"now": now})
+def _json(value: object) -> str | None:
+    return json.dumps(value) if value else None
+
+
+def _principal(row: Mapping[str, Any]) -> Principal:
+    attributes = {"role": row["name"]} if row["role"] else {}
+    return Principal(
+        id=row["id"],
+        namespace=row["namespace"],
+        name=row["name"],
+        method=row["method"] or row["kind"],
+        policies=tuple(json.loads(row["policies"])),
+        accessor=row["accessor"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        counted=row["uses_left"] is not None,
+        attributes=json.loads(row["attributes"]) if row["attributes"] else attributes,
+        networks=tuple(json.loads(row["networks"])) if row["networks"] else (),
+    )
 
 
 def _info(row: Mapping[str, Any], now: int) -> TokenInfo:
     expires_at = row["expires_at"]
     return TokenInfo(
-        principal=Principal(
-            id=row["id"],
-            namespace=row["namespace"],
-            name=row["name"],
-            method=row["kind"],
-            policies=tuple(json.loads(row["policies"])),
-            accessor=row["accessor"],
-            created_at=row["created_at"],
-            expires_at=expires_at,
-            attributes={"role": row["name"]} if row["role"] else {},
-        ),
+        principal=_principal(row),
         ttl=0 if expires_at is None else max(0, expires_at - now),
         creation_ttl=row["ttl"] or 0,
         max_ttl=row["max_ttl"] or 0,
         renewable=bool(row["renewable"]),
+        uses_left=row["uses_left"] or 0,
+        explicit_max_ttl=row["explicit_max_ttl"] or 0,
+        period=row["period"] or 0,
+        kind=row["kind"],
+        orphan=row["parent"] is None,
+        meta=json.loads(row["meta"]) if row["meta"] else {},
+        renewed_at=row["renewed_at"],
     )

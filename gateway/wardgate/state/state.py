@@ -17,6 +17,7 @@ from wardgate.state.database import Database
 from wardgate.state.failures import plainly
 from wardgate.state.grants import NAMESPACES, Grants
 from wardgate.state.installation import Installation, Seal, found, unseal
+from wardgate.state.labels import LabelsOfPaths
 from wardgate.state.ledger import Ledger
 from wardgate.state.mounts import Mounts
 from wardgate.state.namespaces import ROOT_NAMESPACE, Namespaces, insert_namespace
@@ -47,6 +48,7 @@ class State:
         self.mounts = Mounts(database, codes, clock, grants, self.namespaces.keyring)
         self.principals = Principals(database, codes, clock, grants, installation.root)
         self.policies = Policies(database, codes, grants)
+        self.labels = LabelsOfPaths(database, codes, grants)
         self.approle = AppRole(database, codes, clock, grants, installation.root, self.principals)
         self.wrapping = Wrapping(database, codes, clock, self.namespaces.keyring, installation.root)
         self.ledger = Ledger(database)

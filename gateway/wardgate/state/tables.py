@@ -84,6 +84,18 @@ policies = Table(
     _text("namespace", key=True), _text("name", key=True), _text("rules"),
 )  # fmt: skip
 
+label_sets = Table(
+    "label_sets", metadata,
+    _text("namespace", key=True), _number("generation"), _bytes("mac"),
+)  # fmt: skip
+"""One row a namespace that ever had labels: ``mac`` vouches for all of them, and ``generation`` only grows."""
+
+labels = Table(
+    "labels", metadata,
+    _text("namespace", key=True), _text("path", key=True), _text("labels"),
+)  # fmt: skip
+"""The labels set at a path, as a JSON object."""
+
 roles = Table(
     "roles", metadata,
     _text("id", key=True), _text("namespace"), _text("name"), _text("role_id"), _text("policies"),

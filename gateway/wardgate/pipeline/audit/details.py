@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from wardgate.spi.frontend import Outcome, Wrap
-from wardgate.spi.operations.approle import WriteRole
+from wardgate.spi.operations.approle import DestroySecretId, LookupSecretId, WriteRole
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.keys import CreateKey
 from wardgate.spi.operations.mounts import CreateMount, TuneMount
@@ -25,9 +25,11 @@ from wardgate.spi.operations.secrets import (
     VersionId,
     WriteSecret,
 )
+from wardgate.spi.operations.tokens import CreateOrphan, CreateToken, LookupAccessor, RenewAccessor, RevokeAccessor
 from wardgate.spi.operations.wrapping import Unwrapped, Wrapped
 
 _SECOND: Final = 1_000_000_000
+
 LONGEST: Final = 256
 """Characters of one detail; callers choose some of them."""
 
@@ -79,6 +81,11 @@ def _all(versions: Iterable[Selector]) -> str:
     return ", ".join(map(_selected, versions))
 
 
+def _made(operation: CreateToken) -> dict[str, str]:
+    policies = "those of its giver" if operation.policies is None else ", ".join(operation.policies)
+    return {"display_name": operation.display_name, "policies": policies}
+
+
 _DETAILS: Final[Mapping[type[Operation[Any]], Callable[[Any], dict[str, str] | None]]] = {
     ReadSecret: lambda operation: {"version": _selected(operation.version)} if operation.version else None,
     WriteSecret: lambda operation: {"expect": _selected(operation.expect)},
@@ -88,7 +95,14 @@ _DETAILS: Final[Mapping[type[Operation[Any]], Callable[[Any], dict[str, str] | N
     DestroySecret: lambda operation: {"versions": _all(operation.versions)},
     MoveStage: lambda operation: {"stage": operation.stage, "version": _selected(operation.version)},
     CreateKey: lambda operation: {"key_name": operation.key_name, "policies": ", ".join(operation.policies)},
+    CreateToken: _made,
+    CreateOrphan: _made,
+    LookupAccessor: lambda operation: {"accessor": operation.accessor},
+    RenewAccessor: lambda operation: {"accessor": operation.accessor},
+    RevokeAccessor: lambda operation: {"accessor": operation.accessor},
     WriteRole: lambda operation: {"policies": ", ".join(operation.role.policies)},
+    LookupSecretId: lambda operation: {"accessor": operation.accessor or ""},
+    DestroySecretId: lambda operation: {"accessor": operation.accessor or ""},
     CreateMount: lambda operation: {"type": operation.type},
     TuneMount: lambda operation: {
         "presentation": ", ".join(f"{name}={text}" for name, text in operation.presentation.items()),

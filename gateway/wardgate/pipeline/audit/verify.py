@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path as FilePath
 
 from wardgate.pipeline.audit.record import FORMAT, Broken, Chain, Record, half, lines_of, read
 from wardgate.pipeline.audit.sink import files_of, name_of
+
+_TICK = 1_000
+"""Records between two words about the progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,10 @@ class Report:
         return tuple(_sentence(shard) for shard in self.shards)
 
 
-def verify(folder: FilePath) -> Report:
+def verify(folder: FilePath, tick: Callable[[int], None] = lambda _: None) -> Report:
     """Check every shard in ``folder``: chains, sequence, boot links, links between files, pairs.
+
+    ``tick`` is told now and then of the records read since.
 
     A chain alone cannot show that its last records, or a whole shard, were taken away; that needs a copy elsewhere.
 
@@ -76,7 +82,7 @@ def verify(folder: FilePath) -> Report:
         OSError: the folder or a file in it cannot be read.
     """
     shards = files_of(folder).items()
-    return Report(str(folder), tuple(_Walk(slot).through(files) for slot, files in shards))
+    return Report(str(folder), tuple(_Walk(slot, tick).through(files) for slot, files in shards))
 
 
 def _sentence(shard: ShardReport) -> str:
@@ -98,7 +104,8 @@ def _sentence(shard: ShardReport) -> str:
 class _Walk:
     """The way through one shard."""
 
-    def __init__(self, shard: int) -> None:
+    def __init__(self, shard: int, tick: Callable[[int], None]) -> None:
+        self._tick = tick
         self._report = ShardReport(shard)
         self._chain = Chain()
         self._boot = ""
@@ -135,6 +142,8 @@ class _Walk:
                 else:
                     self._take(self._chain.follow(text))
                 report.records += 1
+                if not report.records % _TICK:
+                    self._tick(_TICK)
         except Broken as broken:
             return Bad(file.name, line, str(broken))
         return None if line or last else Bad(file.name, 0, "is empty")

@@ -14,6 +14,7 @@ from wardgate.pipeline import Handler
 from wardgate.spi.errors import Unauthenticated, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.identity import Authenticator, Credential, Principal
+from wardgate.spi.networks import within
 from wardgate.spi.services import Clock
 
 MAX_REMEMBERED: Final = 10_000
@@ -49,7 +50,8 @@ class Authenticate:
     """Asks the authenticators in turn; the first one that knows the credential answers for it.
 
     A proven bearer token is remembered under a keyed hash of it, never longer than its expiry, nor past the epoch of
-    its namespace's principals; a counted one, and one with evidence beside it, is proved each time.
+    its namespace's principals; a counted one, and one with evidence beside it, is proved each time. Where it comes
+    from is looked at each time.
 
     Args:
         authenticators: the gateway's own first, then the plugins'.
@@ -93,29 +95,29 @@ class Authenticate:
             raise Unauthenticated(REFUSED)
         namespace = context.namespace
         if credential.evidence:
-            return self._after(self._prove(credential, namespace), context, call_next)
+            return self._after(self._prove(credential, namespace, context.arrival.source), context, call_next)
         digest = self._hash.copy()
         digest.update(credential.secret.encode("utf-8", "surrogatepass"))
         key = (namespace, credential.kind, digest.digest())
         known = self._memo.get(key)
         if known is not None and known.epoch == self._epoch(known.slot) and self._now() < known.expires_at:
             self._memo.move_to_end(key)
-            context.principal = known.principal
+            context.principal = _at_home(known.principal, context.arrival.source)
             context.fingerprint = known.fingerprint
             return call_next(context)
-        return self._after(self._proved(credential, key), context, call_next)
+        return self._after(self._proved(credential, key, context.arrival.source), context, call_next)
 
     async def _after(self, proof: Awaitable[Principal], context: Context, call_next: Handler) -> Outcome[Any]:
         context.principal = await proof
         return await call_next(context)
 
-    async def _proved(self, credential: Credential, key: _Key) -> Principal:
+    async def _proved(self, credential: Credential, key: _Key, source: str) -> Principal:
         namespace = key[0]
         slot = self._slot("principals", namespace)
         # Read before the proof: what ends in between moves it again.
         epoch = self._epoch(slot)
         self._memo.pop(key, None)
-        principal = await self._prove(credential, namespace)
+        principal = await self._prove(credential, namespace, source)
         if not principal.counted:
             expires_at = principal.expires_at
             self._memo[key] = _Known(
@@ -129,16 +131,20 @@ class Authenticate:
                 self._memo.popitem(last=False)
         return principal
 
-    async def _prove(self, credential: Credential, namespace: str) -> Principal:
+    async def _prove(self, credential: Credential, namespace: str, source: str) -> Principal:
         # An unknown namespace ("") is asked about all the same, so that its refusal takes as long as any other.
-        principal = await self._ask(credential, namespace)
+        principal, authenticator = await self._ask(credential, namespace)
         if principal is None or not namespace or principal.namespace != namespace:
             raise Unauthenticated(REFUSED)
         if principal.expires_at is not None and principal.expires_at <= self._now():
             raise Unauthenticated(REFUSED)
+        _at_home(principal, source)
+        if principal.counted and authenticator is not None:
+            # Last: whoever shows it from where it does not count uses up nothing.
+            await authenticator.use(principal)
         return principal
 
-    async def _ask(self, credential: Credential, namespace: str) -> Principal | None:
+    async def _ask(self, credential: Credential, namespace: str) -> tuple[Principal | None, Authenticator | None]:
         for authenticator in self._authenticators:
             try:
                 principal = await authenticator.authenticate(credential, namespace)
@@ -153,5 +159,12 @@ class Authenticate:
                 _log.error("%s failed with %s", type(authenticator).__name__, type(error).__name__, extra=told)
                 raise Unavailable("the credential could not be checked; try again") from None
             if principal is not None:
-                return principal
-        return None
+                return principal, authenticator
+        return None, None
+
+
+def _at_home(principal: Principal, source: str) -> Principal:
+    """The principal, if it may come from this address. Raises Unauthenticated."""
+    if principal.networks and not within(source, principal.networks):
+        raise Unauthenticated(REFUSED)
+    return principal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wardgate.spi.operations.base import Action, Operation
@@ -14,7 +15,12 @@ ROLES = Path(("auth", "approle", "role"))
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """An AppRole role. Durations in nanoseconds; 0: the gateway's default, or for uses: without limit."""
+    """An AppRole role. Durations in nanoseconds; 0: the gateway's default, or for uses: without limit.
+
+    ``token_period``, ``token_explicit_max_ttl``: 0: none. Networks in CIDR notation: where its tokens may be used,
+    and where its secret ids may log in from; empty: anywhere. ``bind_to_source``: a token may be used only from the
+    address that logged in.
+    """
 
     name: str
     policies: tuple[str, ...] = ()
@@ -23,6 +29,12 @@ class Role:
     secret_id_ttl: int = 0
     secret_id_uses: int = 0
     bind_secret_id: bool = True
+    token_period: int = 0
+    token_explicit_max_ttl: int = 0
+    token_uses: int = 0
+    token_networks: tuple[str, ...] = ()
+    secret_id_networks: tuple[str, ...] = ()
+    bind_to_source: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,20 @@ class SecretIdIssued:
     ttl: int
     uses: int
     secret_id: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretIdInfo:
+    """A secret id without itself. Times are Unix nanoseconds; ``uses_left`` 0: without limit."""
+
+    accessor: str
+    created_at: int
+    expires_at: int | None
+    used_at: int
+    uses_left: int
+    networks: tuple[str, ...] = ()
+    token_networks: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +79,12 @@ class ReadRole(Operation[Role]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteRole(Operation[None]):
-    """Create a role or replace it; ``path`` ends in ``role.name``."""
+    """Create a role or replace it; ``path`` ends in ``role.name``. ``role_id`` None: it keeps its own, or gets one."""
 
     action = Action.MANAGE
     mutates = True
     role: Role
+    role_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +103,78 @@ class ReadRoleId(Operation[str]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WriteRoleId(Operation[None]):
+    """Choose the role id; ``path`` is ``auth/approle/role/<name>/role-id``."""
+
+    action = Action.MANAGE
+    mutates = True
+    role_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSecretId(Operation[SecretIdIssued]):
-    """Issue a secret id; ``path`` is ``auth/approle/role/<name>/secret-id``."""
+    """Issue a secret id; ``path`` is ``auth/approle/role/<name>/secret-id``.
+
+    ``ttl`` in nanoseconds and ``uses`` None: the role's; neither they nor the networks can reach beyond the role's.
+    ``metadata`` goes onto the tokens it brings.
+    """
 
     action = Action.WRITE
     mutates = True
+    ttl: int | None = None
+    uses: int | None = None
+    networks: tuple[str, ...] = ()
+    token_networks: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChooseSecretId(CreateSecretId):
+    """As ``CreateSecretId``, with a text of the caller's; ``path`` is ``auth/approle/role/<name>/custom-secret-id``."""
+
+    secret_id: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSecretIds(Operation[tuple[str, ...]]):
+    """The accessors of a role's secret ids; ``path`` is ``auth/approle/role/<name>/secret-id``."""
+
+    action = Action.LIST
+    folder = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupSecretId(Operation[SecretIdInfo]):
+    """A secret id by itself or by its accessor; exactly one is given.
+
+    ``path`` is ``auth/approle/role/<name>/secret-id/lookup`` or ``…/secret-id-accessor/lookup``.
+    """
+
+    action = Action.READ
+    secret_id: str | None = field(default=None, repr=False)
+    accessor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestroySecretId(Operation[None]):
+    """End a secret id, by itself or by its accessor; the tokens it brought live on.
+
+    ``path`` is ``auth/approle/role/<name>/secret-id/destroy`` or ``…/secret-id-accessor/destroy``.
+    """
+
+    action = Action.WRITE
+    mutates = True
+    secret_id: str | None = field(default=None, repr=False)
+    accessor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TidySecretIds(Operation[None]):
+    """Delete the secret ids that have expired. Nothing depends on it: expiry is checked at use."""
+
+    action = Action.MANAGE
+    mutates = True
+    path: Path = Path(("auth", "approle", "tidy", "secret-id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

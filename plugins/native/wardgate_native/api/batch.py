@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -28,12 +29,15 @@ REMEMBERED = 4_096
 LONGEST = 256
 
 _Path = Annotated[str, msgspec.Meta(min_length=1, max_length=32 * 256)]
+# Decoded later: as it stands it can be searched for quotes.
+_RawText = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "string"})]
 _DONE = 200
 
 
-class ReadItem(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class ReadItem(Body, gc=False):
     """One secret to read. ``version``: a number is its ordinal, a text the store's id; or a ``stage``; or neither."""
 
+    more: ClassVar[Mapping[str, Any]] = {"not": {"required": ["version", "stage"]}}
     path: _Path
     version: VersionName | UnsetType = UNSET
     stage: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] | UnsetType = UNSET
@@ -45,16 +49,20 @@ class Reads(Body):
     items: Annotated[list[ReadItem], msgspec.Meta(min_length=1, max_length=MAX_ITEMS)]
 
 
-class WriteItem(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class WriteItem(Body, gc=False):
     """One secret to write: the value as ``json``, ``text`` or ``base64``; ``media_type`` where it is another one.
 
-    ``expect`` makes it a compare-and-set: a version as above, or null: there must be none yet.
+    ``expect`` makes it a compare-and-set: a version (a number is its ordinal, a text the store's id), or null: there
+    must be none yet.
     """
 
+    more: ClassVar[Mapping[str, Any]] = {
+        "oneOf": [{"required": ["json"]}, {"required": ["text"]}, {"required": ["base64"]}]
+    }
     path: _Path
     json: msgspec.Raw | UnsetType = UNSET
-    text: msgspec.Raw | UnsetType = UNSET
-    base64: msgspec.Raw | UnsetType = UNSET
+    text: _RawText | UnsetType = UNSET
+    base64: _RawText | UnsetType = UNSET
     media_type: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] | UnsetType = UNSET
     expect: VersionName | UnsetType | None = UNSET
 

@@ -29,6 +29,7 @@ STATUS: dict[type[WardgateError], tuple[int, str]] = {
     errors.OutcomeUnknown: (502, "The outcome is unknown"),
     errors.Sealed: (503, "Sealed"),
 }
+PROBLEM = "application/problem+json"
 _UNKNOWN = (500, "Internal error")
 _METHOD_NOT_ALLOWED = 405
 _PRECONDITION_FAILED = 412
@@ -100,7 +101,7 @@ def problem(
         headers.append(("retry-after", str(math.ceil(error.retry_after))))
     if found == _METHOD_NOT_ALLOWED:
         headers.append(("allow", ", ".join(allow)))
-    return Answer(body, found, "application/problem+json", tuple(headers))
+    return Answer(body, found, PROBLEM, tuple(headers))
 
 
 def _gone(error: WardgateError) -> GoneVersion | None:

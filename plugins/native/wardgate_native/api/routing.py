@@ -48,6 +48,7 @@ class Route:
     ``conditions``: which of ``if-match`` and ``if-none-match`` it honours; one it would ignore is refused.
     ``status`` of a success; None: 200, or 204 where there is no response. ``errors``: those it has beside the usual.
     ``changes``: whether it changes anything; None: unless it is a GET. ``anonymous``: it needs no credential.
+    ``other_answers``: types of answers with another status that are no problems.
     """
 
     method: str
@@ -66,6 +67,7 @@ class Route:
     errors: tuple[type[WardgateError], ...] = ()
     changes: bool | None = None
     anonymous: bool = False
+    other_answers: Mapping[int, type] = field(default_factory=dict)
 
     @property
     def success(self) -> int:
@@ -76,6 +78,11 @@ class Route:
     def mutates(self) -> bool:
         """Whether it changes anything."""
         return self.method != "GET" if self.changes is None else self.changes
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it honours an Idempotency-Key; the keys are a principal's own."""
+        return self.mutates and not self.anonymous
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

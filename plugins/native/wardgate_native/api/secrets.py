@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from wardgate.spi import strict_json
@@ -100,6 +101,12 @@ class Metadata(msgspec.Struct, kw_only=True):
 class MetadataChange(Body):
     """``labels`` replaces all labels; ``settings`` changes those named. What is absent stays as it is."""
 
+    more: ClassVar[Mapping[str, Any]] = {
+        "anyOf": [
+            {"required": ["labels"], "properties": {"labels": {"type": "object"}}},
+            {"required": ["settings"], "properties": {"settings": {"type": "object"}}},
+        ]
+    }
     labels: dict[str, str] | None = None
     settings: Settings | None = None
 
@@ -107,13 +114,19 @@ class MetadataChange(Body):
 class Versions(Body):
     """Versions by number (their ordinal) or text (the store's id)."""
 
-    versions: list[VersionName]
+    versions: Annotated[list[VersionName], msgspec.Meta(min_length=1)]
 
 
 class Destruction(Body):
     """The versions to destroy for ever, or ``all``: the whole secret and its history."""
 
-    versions: list[VersionName] | None = None
+    more: ClassVar[Mapping[str, Any]] = {
+        "oneOf": [
+            {"required": ["versions"], "properties": {"versions": {"type": "array"}, "all": {"const": False}}},
+            {"required": ["all"], "properties": {"versions": {"type": "null"}, "all": {"const": True}}},
+        ]
+    }
+    versions: Annotated[list[VersionName], msgspec.Meta(min_length=1)] | None = None
     all: bool = False
 
 

@@ -44,7 +44,8 @@ def _status_answer(outcome: Outcome[Status]) -> Answer:
 ROUTES = (
     Route(
         method="GET", pattern="health", summary="Is it up? 503 while it is sealed. Needs no credential; not audited.",
-        response=GatewayStatus, anonymous=True, operation=lambda _call: ReadHealth(), answer=_health_answer,
+        response=GatewayStatus, other_answers={503: GatewayStatus}, anonymous=True,
+        operation=lambda _call: ReadHealth(), answer=_health_answer,
     ),
     Route(
         method="GET", pattern="status", summary="The state of this gateway. Needs no credential.",

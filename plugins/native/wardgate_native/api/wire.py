@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar
@@ -25,7 +25,12 @@ Seconds = Annotated[int, msgspec.Meta(ge=0, le=_MAX_SECONDS)]
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Base of what callers send and receive: unknown fields are refused."""
+    """Base of what callers send and receive: unknown fields are refused.
+
+    ``more``: what a JSON Schema can say of it beyond its fields.
+    """
+
+    more: ClassVar[Mapping[str, Any]] = {}
 
 
 class ShownOnce(msgspec.Struct):

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-from wardgate.spi.errors import AlreadyExists, InvalidValue, SecretNotFound
+from wardgate.spi.errors import AlreadyExists, InvalidValue, SecretNotFound, Unsupported
 from wardgate.spi.operations.base import Action
+from wardgate.spi.operations.methods import ListVisibleMethods
 from wardgate.spi.operations.mounts import (
     MOUNTS,
+    CacheTtl,
     CreateMount,
     DeleteMount,
     ListMounts,
     ListVisibleMounts,
     MountInfo,
     ReadMount,
+    TuneMount,
 )
 from wardgate.spi.path import Path
 
-from wardgate_vault.api import wire
+from wardgate_vault.api import auth_mounts, wire
+from wardgate_vault.api.auth_mounts import SYSTEM_LEASE
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, flattened, one_error, refusal
-from wardgate_vault.api.errors import Refused, refusing
+from wardgate_vault.api.errors import UNSUPPORTED, Refused, refusing
 from wardgate_vault.api.kv import FIRST, PRESENTATION, SHOWN_AS
-from wardgate_vault.api.request import ACTIONS, Request
+from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import REST, Route
+from wardgate_vault.durations import format_duration, parse_duration, whole_seconds
 
 NATIVE = "native"
 """The backend type that Vault's own ``kv`` stands for here."""
 _KV = {"kv": FIRST, "kv-v1": FIRST, "kv-v2": SHOWN_AS}
 """What Vault calls a key-value engine, and the version the name itself asks for."""
 TUNE = "tune"
+CACHE_TTL = "wardgate:cache_ttl"
+"""An option of a mount: how long what was read is remembered; ``default``, or a duration, ``0`` for never."""
+_KEPT = frozenset({"wardgate:type"})
+"""Options that clients send back as they read them."""
+REMOUNT = Path(("sys", "remount"))
 _INTERNAL = Path(("sys", "internal", "ui", "mounts"))
 
 
@@ -36,12 +46,16 @@ def _shown(mount: MountInfo) -> dict[str, object]:
     """One mount as Vault shows it. A Go client needs ``options`` to hold text alone."""
     return {
         "accessor": f"kv_{mount.id}",
-        "config": {"default_lease_ttl": 0, "force_no_cache": False, "max_lease_ttl": 0},
+        "config": {
+            "default_lease_ttl": whole_seconds(mount.default_lease_ttl),
+            "force_no_cache": mount.cache_ttl == 0,
+            "max_lease_ttl": whole_seconds(mount.max_lease_ttl),
+        },
         "deprecation_status": "supported",
         "description": mount.description,
         "external_entropy_access": False,
         "local": False,
-        "options": {"version": mount.presentation.get(PRESENTATION, SHOWN_AS), "wardgate:type": mount.type},
+        "options": _options(mount),
         "plugin_version": "",
         "running_plugin_version": "",
         "running_sha256": "",
@@ -49,6 +63,13 @@ def _shown(mount: MountInfo) -> dict[str, object]:
         "type": "kv",
         "uuid": mount.id,
     }
+
+
+def _options(mount: MountInfo) -> dict[str, str]:
+    options = {"version": mount.presentation.get(PRESENTATION, SHOWN_AS), "wardgate:type": mount.type}
+    if mount.cache_ttl is not None:
+        options[CACHE_TTL] = format_duration(mount.cache_ttl)
+    return options
 
 
 def _shown_all(mounts: tuple[MountInfo, ...]) -> dict[str, object]:
@@ -60,19 +81,32 @@ async def _list(request: Request) -> Answer:
 
 
 async def _read(request: Request) -> Answer:
-    path, prefix = _prefix(request)
+    path, prefix, tuning = _prefix(request)
     try:
         mount = (await request.perform(ReadMount(path=path))).result
     except SecretNotFound:
-        return refusal(400, f"No secret engine mount at {prefix}/")
-    return flattened(request.id, _shown(mount))
+        missing = f'cannot fetch sysview for path "{prefix}/"' if tuning else f"No secret engine mount at {prefix}/"
+        return refusal(400, missing)
+    return flattened(request.id, _tuning(mount) if tuning else _shown(mount))
+
+
+def _tuning(mount: MountInfo) -> dict[str, object]:
+    return {
+        "default_lease_ttl": whole_seconds(mount.default_lease_ttl) or SYSTEM_LEASE,
+        "description": mount.description,
+        "force_no_cache": mount.cache_ttl == 0,
+        "max_lease_ttl": whole_seconds(mount.max_lease_ttl) or SYSTEM_LEASE,
+        "options": _options(mount),
+    }
 
 
 async def _create(request: Request) -> Answer:
-    path, prefix = _prefix(request)
+    path, prefix, tuning = _prefix(request)
+    if tuning:
+        return await _tune(request, path, prefix)
     with refusing(Action.MANAGE, path):
         asked, _ = wire.decode(await request.body(), wire.EnableMount)
-        operation = CreateMount(path=path, description=asked.description, **_backend(asked))
+        operation = CreateMount(path=path, description=asked.description, **_backend(asked), **_config(asked))
     try:
         await request.perform(operation)
     except AlreadyExists:
@@ -85,15 +119,62 @@ def _backend(asked: wire.EnableMount) -> dict[str, Any]:
     if not asked.type:
         raise InvalidValue("backend type must be specified as a string")
     options = {name: value for name, value in (asked.options or {}).items() if value is not None}
-    version = str(options.pop("version", None) or _KV.get(asked.type) or SHOWN_AS)
-    if version not in {FIRST, SHOWN_AS}:
-        raise InvalidValue(f"a mount is shown as version {FIRST} or {SHOWN_AS} of KV; set options.version so")
+    version = _version(options.pop("version", None) or _KV.get(asked.type) or SHOWN_AS)
+    options = {name: value for name, value in options.items() if name not in _KEPT and name != CACHE_TTL}
     kind = NATIVE if asked.type in _KV else asked.type
     return {"type": kind, "options": options, "presentation": {PRESENTATION: version}}
 
 
+def _version(given: object) -> str:
+    if str(given) not in {FIRST, SHOWN_AS}:
+        raise InvalidValue(f"invalid version provided: {str(given)[:80]}")
+    return str(given)
+
+
+def _config(asked: wire.EnableMount) -> dict[str, Any]:
+    """What a new mount is told of leases and the cache."""
+    given = _configured(asked.config or wire.MountConfig(), (asked.options or {}).get(CACHE_TTL))
+    cache = given.pop("cache_ttl", None)
+    return given if cache is None else {**given, "cache_ttl": cache.duration}
+
+
+async def _tune(request: Request, path: Path, prefix: Path) -> Answer:
+    with refusing(Action.MANAGE, path):
+        asked, _ = wire.decode(await request.body(), wire.TuneMount)
+        options = {name: value for name, value in (asked.options or {}).items() if name not in _KEPT}
+        presentation = {}
+        if version := options.pop("version", None):
+            presentation[PRESENTATION] = _version(version)
+        tuned = _configured(asked, options.pop(CACHE_TTL, None))
+        if options:
+            raise InvalidValue(f"the option {min(options)[:80]!r} cannot be changed; make the mount anew")
+    try:
+        await request.perform(TuneMount(path=path, description=asked.description, presentation=presentation, **tuned))
+    except SecretNotFound:
+        return refusal(400, f'tune of path "{prefix}/" failed: no mount entry found')
+    return NO_CONTENT
+
+
+def _configured(asked: wire.MountConfig, cache: object) -> dict[str, Any]:
+    """What of a mount's configuration is given."""
+    given: dict[str, Any] = {}
+    for name in ("default_lease_ttl", "max_lease_ttl"):
+        ttl = getattr(asked, name)
+        if ttl not in {None, ""}:
+            given[name] = 0 if ttl == "system" else parse_duration(ttl, field=name)
+    if isinstance(cache, str | int | float) and not isinstance(cache, bool):
+        given["cache_ttl"] = CacheTtl(None if cache == "default" else parse_duration(cache, field=CACHE_TTL))
+    elif cache is not None:
+        raise InvalidValue(f"{CACHE_TTL} must be a duration, or default")
+    elif asked.force_no_cache is not None:
+        given["cache_ttl"] = CacheTtl(0 if asked.force_no_cache else None)
+    return given
+
+
 async def _delete(request: Request) -> Answer:
-    path, _ = _prefix(request)
+    path, _, tuning = _prefix(request)
+    if tuning:
+        raise Refused(Unsupported(), one_error(405, UNSUPPORTED), action=Action.MANAGE, path=path)
     try:
         await request.perform(DeleteMount(path=path))
     except SecretNotFound:
@@ -101,19 +182,27 @@ async def _delete(request: Request) -> Answer:
     return NO_CONTENT
 
 
-def _prefix(request: Request) -> tuple[Path, Path]:
-    """The operation's path, and the mount's prefix that it ends in. Raises Refused for ``<prefix>/tune``."""
+def _prefix(request: Request) -> tuple[Path, Path, bool]:
+    """The operation's path, the mount's prefix that it ends in, and whether the request is for ``<prefix>/tune``."""
     path = request.path
     assert path is not None
-    if path.segments[-1] == TUNE:
-        raise Refused(SecretNotFound(), one_error(404, "unsupported path"), action=ACTIONS[request.verb], path=path)
-    return path, path.below(MOUNTS)
+    tuning = path.segments[-1] == TUNE and len(path.segments) > len(MOUNTS.segments) + 1
+    if tuning:
+        path = Path(path.segments[:-1])
+    return path, path.below(MOUNTS), tuning
+
+
+async def _remount(_: Request) -> Answer:
+    """Names of versions, policies and audit records hold a mount's prefix: it stays where it is."""
+    said = "a mount cannot be moved here; enable another at the new path and copy what it holds"
+    raise Refused(Unsupported(said), refusal(400, said), action=Action.MANAGE, path=REMOUNT)
 
 
 async def _visible(request: Request) -> Answer:
     """All mounts below which the principal may do anything."""
     mounts = (await request.perform(ListVisibleMounts())).result
-    return envelope(request.id, encode({"auth": {}, "secret": _shown_all(mounts)}))
+    methods = (await request.perform(ListVisibleMethods())).result
+    return envelope(request.id, encode({"auth": auth_mounts.shown_all(methods), "secret": _shown_all(mounts)}))
 
 
 async def _visible_at(request: Request) -> Answer:
@@ -137,6 +226,7 @@ def _holding(path: Path, mounts: tuple[MountInfo, ...]) -> MountInfo | None:
 ROUTES = (
     Route(MOUNTS.segments, {"read": _list}),
     Route((*MOUNTS.segments, REST), {"read": _read, "write": _create, "delete": _delete}),
+    Route(REMOUNT.segments, {"write": _remount}),
     Route(_INTERNAL.segments, {"read": _visible}),
     Route((*_INTERNAL.segments, REST), {"read": _visible_at}),
 )

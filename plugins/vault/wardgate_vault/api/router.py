@@ -6,13 +6,21 @@ from wardgate.spi.errors import SecretNotFound, Unsupported, WardgateError
 from wardgate.spi.frontend import Frontend, Gateway, MountTable, Receive, Scope, Send
 from wardgate.spi.path import Path
 
-from wardgate_vault.api import approle, capabilities, errors, kv, mounts, system, tokens, wrapping
+from wardgate_vault.api import approle, auth_mounts, capabilities, errors, kv, mounts, system, tokens, wrapping
 from wardgate_vault.api.envelope import Answer, one_error, send_answer
 from wardgate_vault.api.errors import Refused
 from wardgate_vault.api.request import ACTIONS, MAX_REMEMBERED, Handler, Request
 
 SERVICES = frozenset({"sys", "auth"})
-ROUTES = (*tokens.ROUTES, *approle.ROUTES, *system.ROUTES, *mounts.ROUTES, *capabilities.ROUTES, *wrapping.ROUTES)
+ROUTES = (
+    *tokens.ROUTES,
+    *approle.ROUTES,
+    *system.ROUTES,
+    *mounts.ROUTES,
+    *auth_mounts.ROUTES,
+    *capabilities.ROUTES,
+    *wrapping.ROUTES,
+)
 MAX_KNOWN = 8_192
 """Targets of reads that are remembered once they were read; see ``Request.again``."""
 _KNOWN_BELOW = {("auth", "token"), ("auth", "approle")}

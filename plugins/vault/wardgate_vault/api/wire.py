@@ -83,11 +83,27 @@ class WrappingToken(msgspec.Struct):
     token: str = ""
 
 
+class MountConfig(msgspec.Struct):
+    """What of a mount's configuration is kept."""
+
+    default_lease_ttl: Duration | None = None
+    max_lease_ttl: Duration | None = None
+    force_no_cache: bool | None = None
+
+
 class EnableMount(msgspec.Struct):
     """POST ``sys/mounts/<prefix>``."""
 
     type: str = ""
     description: str = ""
+    options: dict[str, Any] | None = None
+    config: MountConfig | None = None
+
+
+class TuneMount(MountConfig):
+    """POST ``sys/mounts/<prefix>/tune``; what is absent or empty stays as it is."""
+
+    description: str | None = None
     options: dict[str, Any] | None = None
 
 

@@ -1,0 +1,158 @@
+"""Labels of paths: of each namespace one set, vouched for as a whole."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from wardgate.spi.errors import InvalidValue, SecretNotFound, Unavailable
+from wardgate.spi.path import Path
+from wardgate.state import tables
+from wardgate.state.codes import Codes
+from wardgate.state.database import Database, snapshot
+from wardgate.state.grants import Grants, Memo
+
+MAX_LABELLED = 5_000
+"""Paths with labels in one namespace."""
+MAX_LABELS = 16
+"""Labels set at one path."""
+
+Segments = tuple[str, ...]
+
+
+class LabelSet:
+    """The labels of one namespace. ``epoch`` is the set's generation, which grows with every change."""
+
+    __slots__ = ("epoch", "labelled")
+
+    def __init__(self, epoch: int, labelled: Mapping[Segments, Mapping[str, str]]) -> None:
+        self.epoch = epoch
+        self.labelled = labelled
+
+    def of(self, segments: Segments) -> Mapping[str, str]:
+        """Those of a path: of each name the value set at the path, or else at the nearest ancestor that sets it."""
+        found: dict[str, str] = {}
+        if self.labelled:
+            for length in range(1, len(segments) + 1):
+                own = self.labelled.get(segments[:length])
+                if own is not None:
+                    found.update(own)
+        return found
+
+    def origins(self, segments: Segments) -> dict[str, tuple[str, Path]]:
+        """The same, each with the path it is set at."""
+        return {
+            name: (value, Path(segments[:length]))
+            for length in range(1, len(segments) + 1)
+            for name, value in self.labelled.get(segments[:length], {}).items()
+        }
+
+
+class LabelsOfPaths:
+    """Reads and changes the sets."""
+
+    def __init__(self, database: Database, codes: Codes, grants: Grants) -> None:
+        self._database = database
+        self._codes = codes
+        self._grants = grants
+        self._memo = Memo("labels", grants, self._load)
+        self._newest: dict[str, int] = {}
+
+    def of(self, namespace: str) -> LabelSet:
+        """All labels of a namespace, as committed now.
+
+        Raises:
+            Unavailable: the set was changed outside the gateway: a row edited, added, removed, or an old set put back.
+        """
+        return self._memo.of(namespace)
+
+    async def change(self, namespace: str, path: Path, changes: Mapping[str, str | None]) -> None:
+        """Set the labels named at one path; None takes one away. The caller has validated them.
+
+        Raises:
+            InvalidValue: too many at the path, or too many labelled paths.
+        """
+
+        def change(before: dict[str, str]) -> dict[str, str]:
+            merged = {**_decode(before.get(str(path), "{}")), **changes}
+            after = {name: value for name, value in merged.items() if value is not None}
+            if len(after) > MAX_LABELS:
+                raise InvalidValue(f"a path holds at most {MAX_LABELS} labels")
+            if after and str(path) not in before and len(before) >= MAX_LABELLED:
+                raise InvalidValue(f"at most {MAX_LABELLED} paths of a namespace have labels; label a folder instead")
+            return after
+
+        await self._change(namespace, path, change)
+
+    async def remove(self, namespace: str, path: Path) -> None:
+        """Take away all labels of one path. Raises SecretNotFound."""
+
+        def change(before: dict[str, str]) -> dict[str, str]:
+            if str(path) not in before:
+                raise SecretNotFound("no labels are set at this path; they may be set at a folder above it")
+            return {}
+
+        await self._change(namespace, path, change)
+
+    async def _change(self, namespace: str, path: Path, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+        table = tables.labels
+        key = {"namespace": namespace, "path": str(path)}
+
+        def work(connection: Connection) -> None:
+            # A set that does not verify must not be blessed by the next change.
+            generation, before = self._verified(connection, namespace)
+            after = change(dict(before))
+            if after:
+                row = {**key, "labels": json.dumps(after, ensure_ascii=False, sort_keys=True)}
+                connection.execute(insert(table).values(row).on_conflict_do_update(index_elements=list(key), set_=row))
+            else:
+                connection.execute(delete(table).where((table.c.namespace == namespace) & (table.c.path == str(path))))
+            head = {"namespace": namespace, "generation": generation + 1}
+            head["mac"] = _code(self._codes, namespace, generation + 1, _rows(connection, namespace))
+            connection.execute(
+                insert(tables.label_sets).values(head).on_conflict_do_update(index_elements=["namespace"], set_=head)
+            )
+
+        await self._grants.change([("labels", namespace)], work)
+
+    def _load(self, namespace: str) -> LabelSet:
+        with self._database.reading() as connection, snapshot(connection):
+            generation, rows = self._verified(connection, namespace)
+        self._newest[namespace] = generation
+        return LabelSet(generation, {tuple(path.split("/")): _decode(labels) for path, labels in rows})
+
+    def _verified(self, connection: Connection, namespace: str) -> tuple[int, list[tuple[str, str]]]:
+        table = tables.label_sets
+        head = connection.execute(select(table.c.generation, table.c.mac).where(table.c.namespace == namespace)).first()
+        rows = _rows(connection, namespace)
+        newest = self._newest.get(namespace, 0)
+        if head is None and not rows and not newest:
+            return 0, rows  # nothing was ever labelled here
+        if head is not None and isinstance(head.mac, bytes) and isinstance(head.generation, int):
+            genuine = hmac.compare_digest(head.mac, _code(self._codes, namespace, head.generation, rows))
+            if genuine and head.generation >= newest:
+                return head.generation, rows
+        self._codes.report("the labels of namespace", namespace)
+        raise Unavailable("the labels of this namespace were changed outside the gateway; restore a backup")
+
+
+def _rows(connection: Connection, namespace: str) -> list[tuple[str, str]]:
+    table = tables.labels
+    found = connection.execute(
+        select(table.c.path, table.c.labels).where(table.c.namespace == namespace).order_by(table.c.path)
+    )
+    return [(row.path, row.labels) for row in found]
+
+
+def _code(codes: Codes, namespace: str, generation: int, rows: Iterable[tuple[str, str]]) -> bytes:
+    return codes.of_set("labels", (namespace, generation), rows)
+
+
+def _decode(text: str) -> dict[str, Any]:
+    decoded: dict[str, Any] = json.loads(text)
+    return decoded

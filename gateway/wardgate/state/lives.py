@@ -1,0 +1,65 @@
+"""How long a token lives: what it is given at first, and what a renewal gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wardgate.spi.errors import InvalidValue
+
+MAX_LIFE = 10 * 365 * 86_400 * 10**9
+"""The longest any token may be asked to live, in nanoseconds: ten years."""
+NEVER = 2**63 - 1
+"""Later than every clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """How long a token lives, in nanoseconds, and how often it is used.
+
+    ``ttl`` None: for ever. ``max_ttl`` bounds every renewal of a token without ``period``; ``explicit_max_ttl`` those
+    of any. ``uses`` None: without limit.
+    """
+
+    ttl: int | None = None
+    max_ttl: int | None = None
+    renewable: bool = False
+    period: int | None = None
+    explicit_max_ttl: int | None = None
+    uses: int | None = None
+
+    @property
+    def first(self) -> int | None:
+        """What it is given when it is made: its period if it has one, and never past its bounds."""
+        given = [self.period or self.ttl, None if self.period else self.max_ttl, self.explicit_max_ttl]
+        return min((bound for bound in given if bound is not None), default=None)
+
+
+def renewed_until(row: Mapping[str, Any], now: int, increment: int | None) -> int:
+    """When a token ends once it is renewed, in Unix nanoseconds; what it is given counts from now.
+
+    Args:
+        row: of the table of principals.
+        now: Unix nanoseconds.
+        increment: what was asked for; None: its first ttl again. A period takes no notice of it.
+
+    Raises:
+        InvalidValue: it cannot be renewed.
+    """
+    if not row["renewable"] or row["expires_at"] is None:
+        raise InvalidValue("this token cannot be renewed")
+    period = row["period"]
+    bounds = [row["explicit_max_ttl"], None if period else row["max_ttl"]]
+    until: int = min(
+        now + (period or increment or row["ttl"]),
+        *(row["created_at"] + bound for bound in bounds if bound is not None),
+        NEVER,
+    )
+    return until
+
+
+def check_life(what: str, nanoseconds: int | None) -> None:
+    """Refuse a duration that is not one. Raises InvalidValue."""
+    if nanoseconds is not None and not 0 < nanoseconds <= MAX_LIFE:
+        raise InvalidValue(f"{what} must be more than zero and at most ten years")
