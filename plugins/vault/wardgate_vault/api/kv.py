@@ -95,10 +95,10 @@ async def _read(request: Request, path: Path) -> Answer:
     operation = ReadSecret(path=path, version=version, fresh=request.fresh)
     if not request.parameters and not request.fresh:
         request.again = partial(_answer_read, operation)
-    return await _answer_read(operation, request)
+    return await _answer_read(operation, request, warnings)
 
 
-async def _answer_read(operation: ReadSecret, request: Request) -> Answer:
+async def _answer_read(operation: ReadSecret, request: Request, warnings: tuple[str, ...] = ()) -> Answer:
     try:
         outcome = await request.perform(operation)
     except Gone as gone:

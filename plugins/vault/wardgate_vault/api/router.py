@@ -37,19 +37,19 @@ class VaultFrontend(Frontend):
         """Answer one request."""
         request = Request(self._gateway, scope, receive)
         try:
-            request.read()
-            answer = await wrapping.answered(request, _answer)
+            request.read_headers()
+            known = self._known_target(request)
+            answer = await (known(request) if known else self._answer(request))
         except Refused as refused:
             answer = await _refuse(request, refused)
         except WardgateError as error:
             answer = errors.answer(error)
         await send_answer(send, answer, head=scope["method"] == "HEAD")
 
-
     def _known_target(self, request: Request) -> Handler | None:
         """How this very target was answered before, unless the namespace's mounts changed since."""
         scope = request.scope
-        if scope["method"] != "GET" or scope["query_string"] or request.fresh:
+        if scope["method"] != "GET" or scope["query_string"] or request.fresh or request.wrap_ttl:
             return None
         known = self._known.get((request.namespace, scope["raw_path"]))
         if known is None or known[0] is not self._gateway.mounts(request.namespace):
@@ -59,7 +59,7 @@ class VaultFrontend(Frontend):
     async def _answer(self, request: Request) -> Answer:
         table = self._gateway.mounts(request.namespace)
         request.read_target()
-        answer = await _answer(request)
+        answer = await wrapping.answered(request, _answer)
         target = request.scope["raw_path"]
         if request.again and request.scope["method"] == "GET" and len(target) <= MAX_REMEMBERED:
             if len(self._known) >= MAX_KNOWN:
