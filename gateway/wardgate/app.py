@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from functools import partial
+from typing import TYPE_CHECKING
 
 from wardgate import __version__, services
 from wardgate.clock import SystemClock
@@ -27,7 +28,7 @@ from wardgate.pipeline.dispatch import Dispatch
 from wardgate.registry import Registry
 from wardgate.server.facts import Worker
 from wardgate.spi import options
-from wardgate.spi.errors import WardgateError
+from wardgate.spi.errors import InvalidValue, WardgateError
 from wardgate.spi.frontend import Frontend, Receive, Scope, Send
 from wardgate.spi.path import Path
 from wardgate.state import State
@@ -35,6 +36,9 @@ from wardgate.state.authenticator import TokenAuthenticator
 from wardgate.telemetry import page
 from wardgate.telemetry.exposition import exposition
 from wardgate.telemetry.watching import Watching
+
+if TYPE_CHECKING:
+    from wardgate.telemetry.traces import Tracing
 
 RECONCILE_EVERY = 0.25
 """Seconds between looks for changes by a process that died before it could tell."""
@@ -53,7 +57,8 @@ class Application:
         self._state = State.open(config.data, KeyFileSeal.load(config.key_file), clock, worker.epochs)
         opening = Opening(self._registry.backend_types, self._state, clock)
         self._mounts = OpenMounts(self._state.mounts.of, opening.of_row, opening.embedded)
-        self._watching = Watching(worker.meters)
+        self._tracing = _tracing(config, worker)
+        self._watching = Watching(worker.meters, self._tracing)
         self._journal = _journal(config, worker, self._state, clock, self._watching)
         self._begin = Begin(self._journal)
         engine = Engine(self._state.policies.of, worker.epochs, self._state.labels.of)
@@ -96,10 +101,13 @@ class Application:
                 clock,
                 watch=self._watching,
                 keeper=self._state.wrapping,
+                keys=self._state.idempotency,
             ),
         )
         checks = {"state": self._state_fault, "audit": self._audit_fault, "running": worker.stopping}
-        self._asgi = Accept(Health(Frontends(self._claims(road)), checks), config.limits, clock)
+        frontends = Frontends(self._claims(road))
+        followed = self._tracing.requests(frontends) if self._tracing else frontends
+        self._asgi = Accept(Health(followed, checks), config.limits, clock)
         self._reconciling: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,6 +135,8 @@ class Application:
         await self._journal.close()
         await self._mounts.close()
         await self._state.close()
+        if self._tracing is not None:
+            await self._tracing.close()
 
     def _claims(self, road: Handler) -> list[tuple[str, Frontend]]:
         """Every front-end by the prefixes it claims; each has a door of its own, where its requests are counted."""
@@ -184,6 +194,16 @@ def _journal(config: Config, worker: Worker, state: State, clock: SystemClock, w
     )
     key = state.root.derive("audit-hmac")
     return Journal(config.audit.folder, worker.slot, key, clock, settings=settings, watch=watching.commit)
+
+
+def _tracing(config: Config, worker: Worker) -> Tracing | None:
+    if config.traces.endpoint is None:
+        return None
+    try:
+        from wardgate.telemetry.traces import Tracing  # noqa: PLC0415  # who has no traces need not even have it
+    except ImportError:
+        raise InvalidValue("[traces] needs OpenTelemetry; install it: pip install 'wardgate[traces]'") from None
+    return Tracing(config.traces, worker.boot_id, worker.meters)
 
 
 def preload(config: Config) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
-from wardgate.spi.frontend import Arrival, Freshness, Wrap
+from wardgate.spi.frontend import Arrival, Freshness, Repeat, Wrap
 from wardgate.spi.identity import Credential, Principal
 from wardgate.spi.operations.base import Operation
 
@@ -61,13 +61,13 @@ class Context:
 
     ``namespace``: the namespace's id, or "" when the path named none (no principal ever matches that).
     ``mount``: where the operation's path lies, None at the gateway's own services and where nothing is mounted; a fact
-    that only dispatch may tell the caller. ``wrap``: the caller wants the answer kept. ``fingerprint``: what the audit
-    calls the credential, where that is known without computing it.
+    that only dispatch may tell the caller. ``wrap``: the caller wants the answer kept. ``repeat``: the change shall
+    be made once. ``fingerprint``: what the audit calls the credential, where that is known without computing it.
     """
 
     __slots__ = (
         "_decision", "_decisions", "_freshness", "_principal", "arrival", "begun", "credential", "fingerprint", "mount",
-        "namespace", "operation", "wrap",
+        "namespace", "operation", "repeat", "wrap",
     )  # fmt: skip
 
     principal: Once[Principal | None] = once("principal")
@@ -84,6 +84,7 @@ class Context:
         namespace: str,
         mount: Mount | None = None,
         wrap: Wrap | None = None,
+        repeat: Repeat | None = None,
     ) -> None:
         self.arrival = arrival
         self.operation = operation
@@ -91,6 +92,7 @@ class Context:
         self.namespace = namespace
         self.mount = mount
         self.wrap = wrap
+        self.repeat = repeat
         self.begun = False
         self.fingerprint = ""
 

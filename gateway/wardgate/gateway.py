@@ -8,7 +8,7 @@ from typing import TypeVar
 from wardgate.context import Context
 from wardgate.mounts import Mounts
 from wardgate.pipeline import Handler
-from wardgate.spi.frontend import ARRIVAL, MountTable, Outcome, Scope, Wrap
+from wardgate.spi.frontend import ARRIVAL, MountTable, Outcome, Repeat, Scope, Wrap
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.base import Operation
 
@@ -43,8 +43,9 @@ class Gateway:
         credential: Credential | None,
         namespace: str = "",
         wrap: Wrap | None = None,
+        repeat: Repeat | None = None,
     ) -> Awaitable[Outcome[R]]:
         """Send one operation down the road; raises one of the closed list."""
         found = self._resolve(namespace)
         mount = self._mounts_of(found).locate(operation.path) if found else None
-        return self._road(Context(scope[ARRIVAL], operation, credential, found, mount, wrap))
+        return self._road(Context(scope[ARRIVAL], operation, credential, found, mount, wrap, repeat))

@@ -12,7 +12,7 @@ from wardgate_conformance.odd import OddBackend
 from wardgate_native.backend import NativeBackend
 from wardgate_vault.backend import VaultBackend
 
-from tests.end_to_end import vault_bao, vault_clients, vault_vectors
+from tests.end_to_end import vault_bao, vault_clients, vault_kv, vault_vectors
 from tests.servers.gateway import Running
 from tests.servers.openbao import OpenBao
 
@@ -33,28 +33,35 @@ def made() -> set[str]:
 def mounted(
     request: pytest.FixtureRequest, gateway: Running, made: set[str], tmp_path_factory: pytest.TempPathFactory
 ) -> str:
-    """The prefix of a mount with that backend, which is also its name here."""
+    """The prefix of a mount with that backend, which is also its name here; ``<prefix>-1`` is shown as version 1."""
     name: str = request.param
     if name in made:
         return name
     made.add(name)
-    if name == "native":
-        gateway.mount(name, "native")
-    elif name == "odd":
-        gateway.mount(name, "odd", folder=str(tmp_path_factory.mktemp("odd")))
-    else:
-        server: OpenBao = request.getfixturevalue("openbao")
-        gateway.mount(name, "vault", address=server.address, token=server.token, mount=server.new_mount())
+    for prefix, version in ((name, "2"), (f"{name}-1", "1")):
+        options: dict[str, object] = {}
+        if name == "odd":
+            options = {"folder": str(tmp_path_factory.mktemp("odd"))}
+        elif name == "openbao":
+            server: OpenBao = request.getfixturevalue("openbao")
+            options = {"address": server.address, "token": server.token, "mount": server.new_mount()}
+        kind = "vault" if name == "openbao" else name
+        asked = {"prefix": prefix, "type": kind, "options": options, "presentation": {"vault.kv": version}}
+        assert gateway.call("POST", "/api/v1/mounts", asked).status == 201
     return name
 
 
-@pytest.mark.parametrize("scenario", vault_clients.HVAC_SCENARIOS, ids=lambda scenario: scenario.__name__)
+@pytest.mark.parametrize(
+    "scenario", [*vault_clients.HVAC_SCENARIOS, *vault_kv.HVAC_SCENARIOS], ids=lambda scenario: scenario.__name__
+)
 def test_hvac_over(gateway: Running, mounted: str, scenario: Callable[[Any, str, Capabilities], None]) -> None:
     """A Python program with hvac works, or is refused plainly what the store cannot do."""
     scenario(vault_clients.client(gateway.address, gateway.token), mounted, BACKENDS[mounted])
 
 
-@pytest.mark.parametrize("scenario", vault_bao.BAO_SCENARIOS, ids=lambda scenario: scenario.__name__)
+@pytest.mark.parametrize(
+    "scenario", [*vault_bao.BAO_SCENARIOS, *vault_kv.BAO_SCENARIOS], ids=lambda scenario: scenario.__name__
+)
 def test_bao_over(
     gateway: Running,
     mounted: str,
@@ -64,6 +71,27 @@ def test_bao_over(
 ) -> None:
     """The ``bao`` command works, or is refused plainly what the store cannot do."""
     scenario(vault_bao.Bao(bao, gateway.address, tmp_path, gateway.token), mounted, BACKENDS[mounted])
+
+
+@pytest.mark.parametrize("scenario", vault_kv.HVAC_FIRST, ids=lambda scenario: scenario.__name__)
+def test_hvac_over_version_1_of(
+    gateway: Running, mounted: str, scenario: Callable[[Any, str, Capabilities], None]
+) -> None:
+    """The same store shown as version 1."""
+    scenario(vault_clients.client(gateway.address, gateway.token), f"{mounted}-1", BACKENDS[mounted])
+
+
+@pytest.mark.parametrize("scenario", vault_kv.BAO_FIRST, ids=lambda scenario: scenario.__name__)
+def test_bao_over_version_1_of(
+    gateway: Running,
+    mounted: str,
+    bao: Path,
+    tmp_path: Path,
+    scenario: Callable[[vault_bao.Bao, str, Capabilities], None],
+) -> None:
+    """And by the command."""
+    client = vault_bao.Bao(bao, gateway.address, tmp_path, gateway.token)
+    scenario(client, f"{mounted}-1", BACKENDS[mounted])
 
 
 @pytest.mark.parametrize(
@@ -78,4 +106,5 @@ def test_bao_over(
 )
 def test_wire_vector_over(gateway: Running, mounted: str, vector: vault_vectors.Vector) -> None:
     """Each recorded scenario that applies to the store answers to the letter."""
-    vault_vectors.replay(gateway.address, gateway.token, vector, mounted)
+    prefix = vault_vectors.mount_of(vector, f"{mounted}-1", mounted)
+    vault_vectors.replay(gateway.address, gateway.token, vector, prefix)

@@ -45,14 +45,14 @@ def new_path() -> str:
     return f"clients-{uuid.uuid4().hex[:12]}"
 
 
-def _refused(supported: bool) -> AbstractContextManager[object]:  # noqa: FBT001  # reads as "refused unless supported"
+def refused(supported: bool) -> AbstractContextManager[object]:  # noqa: FBT001  # reads as "refused unless supported"
     """What is inside works when it is supported, and is refused as an unsupported operation when it is not."""
     if supported:
         return nullcontext()
     return pytest.raises(hvac.exceptions.VaultError, match="unsupported operation")
 
 
-def _not_found(ask: Callable[[], object]) -> str:
+def not_found(ask: Callable[[], object]) -> str:
     """What hvac raises for a 404, as text."""
     with pytest.raises(hvac.exceptions.InvalidPath) as raised:
         ask()
@@ -79,7 +79,7 @@ def kv2_replaced(client: hvac.Client, mount: str, capabilities: Capabilities) ->
     assert kv.create_or_update_secret(path, {"n": "2"}, mount_point=mount)["data"]["version"] == 2
     current = kv.read_secret_version(path, mount_point=mount, raise_on_deleted_version=True)
     assert current["data"]["data"] == {"n": "2"}
-    with _refused(capabilities.versions):
+    with refused(capabilities.versions):
         first = kv.read_secret_version(path, version=1, mount_point=mount, raise_on_deleted_version=True)
         assert first["data"]["data"] == {"n": "1"}
 
@@ -88,7 +88,7 @@ def kv2_check_and_set(client: hvac.Client, mount: str, capabilities: Capabilitie
     """The slower of two writers is told; a store that could not tell refuses to try."""
     kv, path = client.secrets.kv.v2, new_path()
 
-    with _refused(capabilities.compare_and_set):
+    with refused(capabilities.compare_and_set):
         kv.create_or_update_secret(path, {"n": "1"}, cas=0, mount_point=mount)
         kv.create_or_update_secret(path, {"n": "2"}, cas=1, mount_point=mount)
         for stale in (0, 1, 7):
@@ -100,9 +100,9 @@ def kv2_absent(client: hvac.Client, mount: str, capabilities: Capabilities) -> N
     """What is not there is hvac's InvalidPath, for a read and for a list."""
     kv = client.secrets.kv.v2
 
-    _not_found(lambda: kv.read_secret_version(new_path(), mount_point=mount, raise_on_deleted_version=True))
-    with _refused(capabilities.list):
-        _not_found(lambda: kv.list_secrets(new_path(), mount_point=mount))
+    not_found(lambda: kv.read_secret_version(new_path(), mount_point=mount, raise_on_deleted_version=True))
+    with refused(capabilities.list):
+        not_found(lambda: kv.list_secrets(new_path(), mount_point=mount))
 
 
 def kv2_deleted(client: hvac.Client, mount: str, capabilities: Capabilities) -> None:
@@ -111,8 +111,8 @@ def kv2_deleted(client: hvac.Client, mount: str, capabilities: Capabilities) -> 
     kv.create_or_update_secret(path, {"n": "1"}, mount_point=mount)
 
     kv.delete_latest_version_of_secret(path, mount_point=mount)
-    _not_found(lambda: kv.read_secret_version(path, mount_point=mount, raise_on_deleted_version=True))
-    with _refused(capabilities.undelete):
+    not_found(lambda: kv.read_secret_version(path, mount_point=mount, raise_on_deleted_version=True))
+    with refused(capabilities.undelete):
         kv.undelete_secret_versions(path, [1], mount_point=mount)
         read = kv.read_secret_version(path, mount_point=mount, raise_on_deleted_version=True)
         assert read["data"]["data"] == {"n": "1"}
@@ -137,9 +137,9 @@ def kv2_destroyed(client: hvac.Client, mount: str, capabilities: Capabilities) -
     kv, path = client.secrets.kv.v2, new_path()
     kv.create_or_update_secret(path, {"n": "1"}, mount_point=mount)
 
-    with _refused(capabilities.destroy):
+    with refused(capabilities.destroy):
         kv.destroy_secret_versions(path, [1], mount_point=mount)
-        gone = _not_found(lambda: kv.read_secret_version(path, mount_point=mount, raise_on_deleted_version=True))
+        gone = not_found(lambda: kv.read_secret_version(path, mount_point=mount, raise_on_deleted_version=True))
         assert '"destroyed":true' in gone
         kv.delete_metadata_and_all_versions(path, mount_point=mount)
 
@@ -149,12 +149,12 @@ def kv2_metadata(client: hvac.Client, mount: str, capabilities: Capabilities) ->
     kv, path = client.secrets.kv.v2, new_path()
     kv.create_or_update_secret(path, {"n": "1"}, mount_point=mount)
 
-    with _refused(capabilities.labels and capabilities.settings):
+    with refused(capabilities.labels and capabilities.settings):
         kv.update_metadata(
             path, max_versions=4, cas_required=False, delete_version_after="24h", custom_metadata={"team": "a"},
             mount_point=mount,
         )  # fmt: skip
-    with _refused(capabilities.describe):
+    with refused(capabilities.describe):
         described = kv.read_secret_metadata(path, mount_point=mount)["data"]
         assert described["current_version"] == 1
         assert set(described["versions"]) == {"1"}
@@ -169,7 +169,7 @@ def kv2_listed(client: hvac.Client, mount: str, capabilities: Capabilities) -> N
     for name in ("b", "a", "a/below"):
         kv.create_or_update_secret(f"{path}/{name}", {"n": "1"}, mount_point=mount)
 
-    with _refused(capabilities.list):
+    with refused(capabilities.list):
         assert kv.list_secrets(path, mount_point=mount)["data"]["keys"] == ["a", "a/", "b"]
 
 

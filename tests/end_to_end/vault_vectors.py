@@ -6,6 +6,7 @@ A vector is a TOML file::
     vault = "same"                  # or "differs: …", or "not asked: …" for what no Vault server can be asked
     needs = ["versions"]            # capabilities of the mount's backend; without them the vector does not apply
     lacks = ["undelete"]            # and those it must not have: the vector shows the refusal
+    kv = 1                          # of a mount shown as version 1; left out: 2
 
     [[step]]
     request = "GET /v1/$mount/data/$path?version=2"
@@ -88,6 +89,7 @@ class Vector:
     steps: tuple[Step, ...]
     needs: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    kv: int = 2
 
     @classmethod
     def load(cls, file: Path) -> Vector:
@@ -110,6 +112,11 @@ def _frozen(value: Any) -> Any:
 def vectors() -> tuple[Vector, ...]:
     """All of them, by name."""
     return tuple(Vector.load(file) for file in sorted(FOLDER.glob("*.toml")))
+
+
+def mount_of(vector: Vector, first: str, second: str) -> str:
+    """The prefix to replay a vector at, of a mount shown as version 1 and one shown as version 2."""
+    return first if vector.kv == 1 else second
 
 
 def replay(base_url: str, token: str, vector: Vector, mount: str) -> None:
@@ -135,6 +142,7 @@ def replay_through(send: Send, token: str, vector: Vector, mount: str) -> None:
         if not step.answer:
             assert text == "", where
             continue
+        assert text, f"{where}: no body"
         expected, actual = json.loads(_filled(step.answer, known)), json.loads(text)
         assert expected == matched(expected, actual), f"{where}: {text}"
         known |= {name: _found(actual, place) for name, place in step.save.items()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wardgate.spi.errors import SecretNotFound, Unavailable, WardgateError
-from wardgate.spi.frontend import ARRIVAL, Arrival, Freshness, Frontend, MountTable, Outcome, Scope
+from wardgate.spi.frontend import ARRIVAL, Arrival, Freshness, Frontend, MountTable, Outcome, Repeat, Scope, Wrap
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.base import Operation, Rejected
 from wardgate.spi.path import Path
@@ -30,6 +30,7 @@ class Scripted:
     asked: list[Operation[Any]] = field(default_factory=list)
     credentials: list[Credential | None] = field(default_factory=list)
     namespaces: list[str] = field(default_factory=list)
+    repeats: list[Repeat | None] = field(default_factory=list)
     audit_down: bool = False
     freshness: Freshness | None = None
     warnings: tuple[str, ...] = ()
@@ -39,12 +40,20 @@ class Scripted:
         return NoMounts()
 
     async def perform(
-        self, scope: Scope, operation: Operation[Any], *, credential: Credential | None, namespace: str = ""
+        self,
+        scope: Scope,
+        operation: Operation[Any],
+        *,
+        credential: Credential | None,
+        namespace: str = "",
+        wrap: Wrap | None = None,
+        repeat: Repeat | None = None,
     ) -> Outcome[Any]:
         """Answer as told; a rejection always ends in its error, as on the real road."""
         self.asked.append(operation)
         self.credentials.append(credential)
         self.namespaces.append(namespace)
+        self.repeats.append(repeat)
         if self.audit_down:
             raise Unavailable("the audit cannot be written")
         if isinstance(operation, Rejected):

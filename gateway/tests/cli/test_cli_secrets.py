@@ -10,16 +10,18 @@ from typing import Any
 import pytest
 from click.testing import Result
 from wardgate.cli import terminal
+from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import CLOSED_LIST, Malformed, PermissionDenied, Unsupported, WardgateError
-from wardgate.spi.frontend import Freshness
+from wardgate.spi.frontend import Freshness, MountView
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.mounts import ListVisibleMounts
 from wardgate.spi.operations.secrets import (
     Absent,
-    DescribeSecret,
     ListSecrets,
     Ordinal,
+    PatchSecret,
     ReadSecret,
+    ScanSecrets,
     VersionId,
     WriteSecret,
 )
@@ -30,7 +32,6 @@ from wardgate.spi.values import (
     TEXT,
     Entry,
     Page,
-    SecretInfo,
     SecretVersion,
     Value,
     VersionInfo,
@@ -80,11 +81,11 @@ def test_get_a_field_of_a_text(gateway: Scripted, run: Run) -> None:
     assert CANARY not in result.stderr
 
 
-@pytest.mark.parametrize("option", [[], ["--info"]])
-def test_get_of_a_folder_says_that_it_is_one(gateway: Scripted, run: Run, option: list[str]) -> None:
+@pytest.mark.parametrize("command", ["get", "history"])
+def test_get_of_a_folder_says_that_it_is_one(gateway: Scripted, run: Run, command: str) -> None:
     """With the command that lists it."""
     gateway.answers[ListSecrets] = Page((Entry("a"),))
-    result = run("get", "secret/my app", *option)
+    result = run(command, "secret/my app")
     assert (3, "") == (result.exit_code, result.stdout)
     assert "secret/my app is a folder\n`wardgate list 'secret/my app'`" in result.stderr
 
@@ -111,7 +112,7 @@ def test_get_of_nothing_names_the_folder_to_look_in(gateway: Scripted, run: Run,
 @pytest.mark.parametrize("path", ["secret/app/", "/secret/app", "/secret/app/"])
 @pytest.mark.parametrize(
     "command",
-    [["get"], ["get", "--info"], ["put", "-"], ["delete", "--yes"], ["undelete", "--version", "1"],
+    [["get"], ["history"], ["put", "-"], ["patch", "a=-"], ["delete", "--yes"], ["undelete", "--version", "1"],
      ["destroy", "--all", "--yes"]],
 )  # fmt: skip
 def test_a_slash_too_many_is_named(gateway: Scripted, run: Run, command: list[str], path: str) -> None:
@@ -174,15 +175,6 @@ def test_get_warns_of_an_old_answer(gateway: Scripted, run: Run) -> None:
     assert result.stdout == "x"
     assert "take care" in result.stderr
     assert "61 seconds ago" in result.stderr
-
-
-def test_get_info_shows_versions_without_values(gateway: Scripted, run: Run) -> None:
-    """A line a version."""
-    gateway.answers[DescribeSecret] = SecretInfo(INFO, (INFO,), 0, 0, {"team": "a"})
-    assert run("get", "secret/app", "--info").stdout.splitlines() == [
-        "3\tlive\t1970-01-01T00:00:00.000000Z\t\t\t3",
-        "label team=a",
-    ]
 
 
 @pytest.mark.parametrize(
@@ -282,6 +274,44 @@ def test_put_refuses_what_is_unsafe_or_unclear(gateway: Scripted, run: Run, argu
 def test_plain_says_how_it_is_written(run: Run) -> None:
     """Not how the others are."""
     assert "--plain is written NAME=TEXT" in run("put", "secret/app", "--plain", "user").stderr
+
+
+def test_patch_changes_what_is_named(gateway: Scripted, run: Run, tmp_path: FilePath) -> None:
+    """One merge patch: fields from stdin, a file and the command line, and null for what is taken away."""
+    gateway.answers[PatchSecret] = INFO
+    file = tmp_path / "ca"
+    file.write_text("pem")
+    given = ["a=-", f"ca=@{file}", "--plain", "user=app", "--remove", "old", "--expect", "2"]
+    result = run("patch", "secret/app", *given, input=b"x\n")
+    assert (0, "Stored version 3 of secret/app.\n") == (result.exit_code, result.stderr)
+    (asked,) = gateway.asked
+    assert isinstance(asked, PatchSecret)
+    assert {"a": "x", "ca": "pem", "user": "app", "old": None} == json.loads(asked.patch.data)
+    assert VersionId("2") == asked.expect
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], [f"password={CANARY}"], ["a=-", "--remove", "a"], ["--plain", "a"], ["-"], ["a=-", "b=-"]]
+)
+def test_patch_refuses_what_is_unsafe_or_unclear(gateway: Scripted, run: Run, arguments: list[str]) -> None:
+    """A usage error, nothing sent, and the value not repeated."""
+    result = run("patch", "secret/app", *arguments, input=b"x")
+    assert (2, "", []) == (result.exit_code, result.stdout, gateway.asked)
+    assert CANARY not in result.stderr
+
+
+def test_list_recursive_names_secrets_by_their_whole_paths(gateway: Scripted, run: Run) -> None:
+    """So that a line can be given to ``get``; every page, and at the root every mount."""
+    pages = iter([Page((Entry("a"), Entry("b/c")), "next"), Page((Entry("d"),))])
+    gateway.answers[ScanSecrets] = lambda: next(pages)
+    assert ["secret/x/a", "secret/x/b/c", "secret/x/d"] == run("list", "-r", "secret/x/").stdout.splitlines()
+    folder = Path(("secret", "x"))
+    assert gateway.asked == [ScanSecrets(path=folder), ScanSecrets(path=folder, cursor="next")]
+    gateway.answers[ListVisibleMounts] = (MountView(Path(("team", "kv")), {}, Capabilities()),)
+    gateway.answers[ScanSecrets] = Page((Entry("a"),))
+    assert {"entries": [{"name": "team/kv/a", "folder": False}]} == json.loads(
+        run("list", "--recursive", "--json").stdout
+    )
 
 
 def test_list_reads_every_page(gateway: Scripted, run: Run) -> None:

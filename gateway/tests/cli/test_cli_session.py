@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, reject
 from hypothesis import strategies as st
 from wardgate.cli import exits
-from wardgate.cli.client import path_of
+from wardgate.cli.paths import path_of
 from wardgate.cli.root import COMMANDS, wardgate
 from wardgate.cli.terminal import printable
 from wardgate.spi.errors import CLOSED_LIST, Malformed, Unauthenticated

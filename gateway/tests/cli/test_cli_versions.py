@@ -1,4 +1,4 @@
-"""``delete``, ``undelete`` and ``destroy``: exactly what was named, and no success for what is not there."""
+"""``history``, ``delete``, ``undelete``, ``destroy``: exactly what was named, and no success for what is not there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from click.testing import Result
 from wardgate.spi.errors import PermissionDenied, Unsupported, WardgateError
 from wardgate.spi.operations.secrets import DeleteSecret, DescribeSecret, DestroySecret, Ordinal, UndeleteSecret
 from wardgate.spi.path import Path
-from wardgate.spi.values import SecretInfo, VersionInfo, VersionState
+from wardgate.spi.values import SecretInfo, SecretSettings, VersionInfo, VersionState
 
 from tests.support.scripted import Scripted
 
@@ -25,6 +25,53 @@ KNOWN = SecretInfo(
     0,
     0,
 )
+
+
+def test_history_shows_versions_without_values(gateway: Scripted, run: Run) -> None:
+    """A line a version, then labels, then the settings that are set."""
+    version = VersionInfo(id="3", ordinal=3, stages=frozenset({"current"}))
+    settings = SecretSettings(max_versions=5, compare_and_set_required=False)
+    gateway.answers[DescribeSecret] = SecretInfo(version, (version,), 0, 0, {"team": "a"}, settings)
+    assert run("history", "secret/app").stdout.splitlines() == [
+        "3\tlive\t1970-01-01T00:00:00.000000Z\t\tcurrent\t3",
+        "label team=a",
+        "setting max_versions=5",
+    ]
+
+
+def test_undelete_recovers_the_current_version(gateway: Scripted, run: Run) -> None:
+    """If nothing is said; and it must be a deleted one."""
+    deleted = VersionInfo(id="4", ordinal=4, state=VersionState.DELETED)
+    gateway.answers.update({DescribeSecret: SecretInfo(deleted, (deleted,), 0, 0), UndeleteSecret: None})
+    result = run("undelete", "secret/app")
+    assert (0, "Recovered version 4 of secret/app.\n") == (result.exit_code, result.stderr)
+    assert UndeleteSecret(path=PATH, versions=(Ordinal(4),)) == gateway.asked[-1]
+    live = VersionInfo(id="4", ordinal=4)
+    gateway.answers[DescribeSecret] = SecretInfo(live, (live,), 0, 0)
+    result = run("undelete", "secret/app")
+    assert (5, True) == (result.exit_code, "the current version of secret/app, 4, is live" in result.stderr)
+    gateway.answers[DescribeSecret] = PermissionDenied("not yours")
+    assert 2 == run("undelete", "secret/app").exit_code
+
+
+@pytest.mark.usefixtures("somebody")
+@pytest.mark.parametrize(
+    ("arguments", "known", "named"),
+    [
+        (["--all"], KNOWN, "Versions: 1 (live), 2 (deleted), 3 (destroyed). [y/N]"),
+        (["--version", "2"], KNOWN, "Destroy version 2 at secret/app, for ever? Versions: 2 (deleted). [y/N]"),
+        (["--all"], PermissionDenied("not yours"), "What is there cannot be seen. [y/N]"),
+        (["--all"], SecretInfo(None, (), 0, 0, {"a": "b"}), "Versions: none. Labels: 1. [y/N]"),
+    ],
+)
+def test_destroy_names_what_dies_before_it_asks(
+    gateway: Scripted, run: Run, arguments: list[str], known: object, named: str
+) -> None:
+    """As far as it can be seen; a no leaves all as it is."""
+    gateway.answers[DescribeSecret] = known
+    result = run("destroy", "secret/app", *arguments, input=b"n\n")
+    assert (1, [DescribeSecret(path=PATH)]) == (result.exit_code, gateway.asked)
+    assert named in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from wardgate.cli import output, values
-from wardgate.cli.client import path_of
 from wardgate.cli.duration import Duration
+from wardgate.cli.paths import path_of
 from wardgate.cli.session import Session, client_options
 
 REFUSED = "Check both ids; a secret id may be expired or used up."

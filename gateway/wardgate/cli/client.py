@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shlex
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Self
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import httpx2
 
 from wardgate.cli.failure import Failure
-from wardgate.spi.errors import Malformed
+from wardgate.cli.paths import lister
 from wardgate.spi.path import Path
 
 CONNECT_SECONDS = 5.0
@@ -23,6 +22,7 @@ ANSWER_SECONDS = 65.0  # longer than the gateway's own deadline, so that its ans
 _ERROR = 400
 LISTED_BY = {
     "policies": "policy list",
+    "labels": "label list",
     "keys": "key list",
     "approle": "approle list",
     "mounts": "mount list",
@@ -56,32 +56,6 @@ class Reply:
 def stranger() -> Failure:
     """What answered is no Wardgate: a wrong address, or something in between."""
     return Failure("this is not the answer of a Wardgate; is the address right?", code="unavailable")
-
-
-def path_of(text: str) -> str:
-    """A path as it is written into a URL. Raises Malformed: what a gateway would refuse is not even sent."""
-    if text.startswith("/") or text.endswith("/"):
-        raise Malformed("leave out the slash at the beginning or end")
-    return "/".join(quote(segment, safe="") for segment in Path.parse(text).segments)
-
-
-def secret_of(text: str) -> str:
-    """A secret's path for a URL. Raises Malformed; for a folder's it says which command lists one."""
-    bare = text.strip("/")
-    if bare != text:
-        raise Malformed(f"leave out the slash at the beginning or end; {lister(bare)} lists a folder")
-    return path_of(text)
-
-
-def lister(folder: str) -> str:
-    """The command that lists a folder, as a sentence quotes it."""
-    return f"`wardgate list {shlex.quote(folder)}`" if folder else "`wardgate list`"
-
-
-def folder_of(text: str) -> str:
-    """A folder's path for a URL: one slash at its end is allowed, and ``""`` is the root."""
-    text = text.removesuffix("/")
-    return path_of(text) if text else ""
 
 
 class Client:

@@ -12,8 +12,8 @@ from wardgate.spi.operations.policies import ADMINISTRATOR
 from wardgate.spi.operations.tokens import TokenIssued
 from wardgate.spi.path import Path as SecretPath
 from wardgate.state import State
-from wardgate.state.namespaces import ROOT_NAMESPACE
 from wardgate.state.lives import Life
+from wardgate.state.namespaces import ROOT_NAMESPACE
 
 
 def create(data: Path, key_file: Path) -> State:

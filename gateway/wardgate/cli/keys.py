@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from wardgate.cli import output
-from wardgate.cli.client import path_of
 from wardgate.cli.duration import Duration
+from wardgate.cli.paths import path_of
 from wardgate.cli.session import Session, client_options
 
 

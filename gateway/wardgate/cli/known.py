@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wardgate.cli.client import Client, folder_of, lister, secret_of
 from wardgate.cli.failure import Failure
+from wardgate.cli.paths import folder_of, lister, secret_of
+
+if TYPE_CHECKING:
+    from wardgate.cli.client import Client
 
 _CANNOT_TELL = frozenset({"permission_denied", "unsupported"})
 _PERHAPS_A_FOLDER = frozenset({"secret_not_found", "malformed"})  # the latter: the path of a mount itself

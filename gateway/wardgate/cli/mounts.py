@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from wardgate.cli import output, values
-from wardgate.cli.client import folder_of
+from wardgate.cli.paths import folder_of
 from wardgate.cli.session import Session, client_options
 from wardgate.spi.errors import WardgateError
 

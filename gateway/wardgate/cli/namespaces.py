@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from wardgate.cli import output
-from wardgate.cli.client import path_of
+from wardgate.cli.paths import path_of
 from wardgate.cli.session import Session, client_options
 
 

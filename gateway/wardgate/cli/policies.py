@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wardgate.cli import exits, output, values
-from wardgate.cli.client import path_of
 from wardgate.cli.failure import Failure
+from wardgate.cli.paths import path_of
 from wardgate.cli.session import Session, client_options, json_option
 from wardgate.cli.terminal import printable
 from wardgate.spi import strict_json
 from wardgate.spi.errors import Malformed
 from wardgate.spi.operations.base import Action
+from wardgate.spi.operations.policies import Policy
 from wardgate.spi.policy_document import parse_policy
 
 if TYPE_CHECKING:
@@ -112,25 +113,108 @@ def delete(session: Session, name: str, *, yes: bool) -> None:
 @click.argument("action", type=click.Choice([action.value for action in Action]))
 @click.argument("path")
 @click.option("--policy", "policies", multiple=True, help="A policy the principal carries. May be repeated.")
+@click.option("--source", help="Suppose it comes from this address.")
+@click.option("--time", "moment", help="Suppose it is this time: 2026-12-24T18:00:00+01:00. By default it is now.")
+@click.option("--method", help="Suppose the principal proved itself so: key, approle.")
+@click.option("--role", help="Suppose it has this role.")
+@click.option("--name", help="Suppose the principal has this name.")
+@click.option("--id", "identity", help="Suppose the principal has this id.")
+@click.option("--attribute", "attributes", multiple=True, metavar="NAME=TEXT", help="Suppose the principal has this.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="NAME=TEXT",
+    help="Suppose the path has this label, and no others. By default it has those that are set.",
+)  # fmt: skip
 @client_options
-def explain(session: Session, action: str, path: str, policies: tuple[str, ...]) -> None:
+def explain(session: Session, action: str, path: str, policies: tuple[str, ...], **supposed: Any) -> None:
     """Would a principal with these policies be allowed ACTION at PATH, and which rule decides?
 
     A PATH that ends in a slash is a folder. Answers with 0, whichever way it is decided.
     """
-    body: dict[str, Any] = {"policies": list(policies), "action": action, "path": path}
+    body: dict[str, Any] = {"policies": list(policies), "action": action, "path": path, "facts": _facts(**supposed)}
     with session.client() as client:
         answer = client.json("POST", "explain", body=body)
     if session.json:
         output.as_json(answer)
         return
     verdict = "allowed" if answer["allowed"] else "denied"
-    if answer["rule"] is None:
-        click.echo(f"{verdict}: no rule allows it")
-        return
     rule = answer["rule"]
-    said = f"{rule['effect']} {' '.join(rule['actions'])} on {' '.join(rule['paths'])}"
-    click.echo(printable(f"{verdict} by policy {answer['policy']}: {said}"))
+    if rule is None:
+        click.echo(f"{verdict}: no rule allows it")
+    else:
+        said = f"{rule['effect']} {' '.join(rule['actions'])} on {' '.join(rule['paths'])}"
+        when = f" when {rule['when']}" if rule.get("when") else ""
+        click.echo(printable(f"{verdict} by policy {answer['policy']}: {said}{when}"))
+    for one in answer["considered"]:
+        applies = "applies" if one["applies"] else "does not apply"
+        read = ", ".join(f"{name} is {_shown(value)}" for name, value in one["attributes"].items())
+        said = (
+            f"  rule {one['number']} of {one['policy']} ({one['effect']}) {applies}: {one['when']} is {one['outcome']}"
+        )
+        click.echo(printable(f"{said}; {read}"))
+
+
+def _facts(
+    source: str | None,
+    moment: str | None,
+    method: str | None,
+    role: str | None,
+    name: str | None,
+    identity: str | None,
+    attributes: tuple[str, ...],
+    labels: tuple[str, ...],
+) -> dict[str, Any]:
+    plain = {"source": source, "time": moment, "method": method, "role": role, "name": name, "id": identity}
+    facts: dict[str, Any] = {key: value for key, value in plain.items() if value is not None}
+    if attributes:
+        facts["attributes"] = values.pairs(attributes)
+    if labels:
+        facts["labels"] = values.pairs(labels)
+    return facts
+
+
+def _shown(value: str | None) -> str:
+    return "missing" if value is None else f"'{value}'"
+
+
+@policy.command()
+@click.argument("files", nargs=-1, type=click.Path(dir_okay=False, path_type=Path))
+@client_options
+@click.pass_context
+def lint(ctx: click.Context, session: Session, files: tuple[Path, ...]) -> None:
+    """Find rules that do nothing or give too much, in FILES (TOML or JSON) or in the gateway's policies.
+
+    Without FILES the policies of the namespace are read. Ends in 1 when there is a finding.
+    """
+    from wardgate.pipeline.authorize.lint import lint as findings_of  # noqa: PLC0415  # the policy engine takes a while
+
+    policies = [parse_policy(_document(_bytes(file), str(file))) for file in files] if files else _kept(session)
+    findings = [finding for one in policies for finding in findings_of(one)]
+    if session.json:
+        told = [
+            {"policy": f.policy, "rule": f.rule, "kind": f.kind.value, "by": list(f.by), "message": f.message}
+            for f in findings
+        ]
+        output.as_json({"policies": len(policies), "findings": told})
+    else:
+        for finding in findings:
+            click.echo(printable(f"{finding.policy}, rule {finding.rule}: {finding.kind.value}: {finding.message}"))
+        click.echo(f"{len(policies)} policies, {len(findings)} findings")
+    ctx.exit(exits.FAILURE if findings else exits.OK)
+
+
+def _bytes(file: Path) -> bytes:
+    return values.Sources().whole(file)
+
+
+def _kept(session: Session) -> list[Policy]:
+    """The written policies of the gateway; the built-in ones are what they are."""
+    with session.client() as client:
+        answers = [
+            client.json("GET", f"policies/{path_of(name)}") for name in client.json("GET", "policies")["policies"]
+        ]
+    return [
+        parse_policy({"name": answer["name"], "rules": answer["rules"]}) for answer in answers if not answer["built_in"]
+    ]
 
 
 @policy.command()

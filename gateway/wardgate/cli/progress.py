@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from wardgate.cli import terminal
+
 EVERY = 0.1
 """Seconds between two pictures."""
 _UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
@@ -26,7 +28,7 @@ def shown(
         aside: what is found is not shown on the terminal meanwhile, or only once it is complete.
         now: a clock, in seconds.
     """
-    if not sys.stderr.isatty() or (sys.stdout.isatty() and not aside):
+    if not terminal.somebody_watches() or (terminal.somebody_reads() and not aside):
         yield _unseen
         return
     done = 0

@@ -6,16 +6,19 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wardgate.cli import known, output, progress, terminal, values
-from wardgate.cli.client import Client, Reply, folder_of, secret_of
 from wardgate.cli.failure import Failure
+from wardgate.cli.paths import folder_of, secret_of
 from wardgate.cli.session import Session, client_options
 from wardgate.cli.terminal import printable
 from wardgate.spi.values import JSON, Value
+
+if TYPE_CHECKING:
+    from wardgate.cli.client import Client, Reply
 
 PAGE = 1_000
 VERSION = click.IntRange(min=1)

@@ -31,3 +31,8 @@ def somebody_is_there() -> bool:
 def somebody_reads() -> bool:
     """Whether stdout is a screen, and not a pipe or a file."""
     return sys.stdout.isatty()
+
+
+def somebody_watches() -> bool:
+    """Whether stderr is a screen, on which progress can be shown."""
+    return sys.stderr.isatty()

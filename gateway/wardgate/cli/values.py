@@ -158,3 +158,14 @@ def options(given: Sequence[str], secret: Collection[str] = ()) -> dict[str, obj
         else:
             result[name] = source
     return result
+
+
+def pairs(given: Sequence[str]) -> dict[str, str]:
+    """``NAME=TEXT`` each, none twice. Raises UsageError."""
+    found: dict[str, str] = {}
+    for one in given:
+        name, equals, text = one.partition("=")
+        if not equals or not name or name in found:
+            raise click.UsageError(f"{one!r}: write NAME=TEXT, and each name once")
+        found[name] = text
+    return found

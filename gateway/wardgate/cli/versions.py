@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from wardgate.cli import known, output
-from wardgate.cli.client import secret_of
 from wardgate.cli.failure import Failure
+from wardgate.cli.paths import secret_of
 from wardgate.cli.session import Session, client_options
 from wardgate.cli.terminal import printable
 

@@ -73,6 +73,26 @@ class Wrap:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """Asks that a change be made once, however often one principal asks for it under ``key``.
+
+    ``request``: all that was asked for, in fields that are equal for equal requests alone; only a keyed hash of it is
+    kept. ``encode`` makes, in the front-end's own wire, what of the answer is kept for a repeat: nothing secret.
+    """
+
+    key: str = field(repr=False)
+    request: tuple[bytes, ...] = field(repr=False)
+    encode: Callable[[Outcome[Any]], bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Instead of a result: the request was done before, and this is what :class:`Repeat` kept of its answer."""
+
+    answer: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class MountView:
     """What a front-end may know of a mount before anything is authorized."""
 
@@ -102,6 +122,7 @@ class Gateway(Protocol):
         credential: Credential | None,
         namespace: str = "",
         wrap: Wrap | None = None,
+        repeat: Repeat | None = None,
     ) -> Awaitable[Outcome[R]]:
         """Send one operation down the road.
 
@@ -112,6 +133,7 @@ class Gateway(Protocol):
             namespace: path of the namespace, as the wire gave it; ``""`` is the root.
             wrap: keep the answer; the outcome's result is then a
                 :class:`wardgate.spi.operations.wrapping.Wrapped` instead of the operation's own.
+            repeat: do it once under this key; the outcome's result is a :class:`Repeated` when it was done before.
 
         Raises:
             WardgateError: one of the closed list.

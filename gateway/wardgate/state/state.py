@@ -16,6 +16,7 @@ from wardgate.state.codes import Codes
 from wardgate.state.database import Database
 from wardgate.state.failures import plainly
 from wardgate.state.grants import NAMESPACES, Grants
+from wardgate.state.idempotency import IdempotencyKeys
 from wardgate.state.installation import Installation, Seal, found, unseal
 from wardgate.state.labels import LabelsOfPaths
 from wardgate.state.ledger import Ledger
@@ -51,6 +52,7 @@ class State:
         self.labels = LabelsOfPaths(database, codes, grants)
         self.approle = AppRole(database, codes, clock, grants, installation.root, self.principals)
         self.wrapping = Wrapping(database, codes, clock, self.namespaces.keyring, installation.root)
+        self.idempotency = IdempotencyKeys(database, codes, clock, installation.root)
         self.ledger = Ledger(database)
         self._clock = clock
         self._database = database

@@ -129,6 +129,17 @@ wrapped = Table(
 """Answers kept for whoever shows their wrapping token, of which ``lookup`` is the keyed hash. ``payload`` is sealed
 under a key made from the token, and that under the namespace's; ``size`` is its length in bytes."""
 
+idempotency_keys = Table(
+    "idempotency_keys", metadata,
+    Column("lookup", LargeBinary, primary_key=True), _text("namespace"), _text("principal"), _bytes("request"),
+    _number("busy_until"), _number("expires_at"), Column("answer", LargeBinary, nullable=True), _number("size"),
+    _bytes("mac"),
+    Index("idempotency_keys_by_principal", "namespace", "principal", "expires_at", "size"),
+    Index("idempotency_keys_by_expiry", "expires_at"),
+)  # fmt: skip
+"""Changes asked for under a key, of which ``lookup`` is the keyed hash, as ``request`` is of what was asked for.
+``answer`` NULL: it is under way, or since ``busy_until`` nobody knows how it ended."""
+
 ledger = Table(
     "ledger", metadata,
     _text("mount", key=True), _text("path", key=True), _text("version", key=True), _number("ordinal"),

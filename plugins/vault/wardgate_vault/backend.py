@@ -198,6 +198,7 @@ def _not_live(info: VersionInfo) -> VersionInfo:
         created_at=info.created_at,
         state=VersionState.DELETED,
         deleted_at=info.expires_at,
+        labels=info.labels,
     )
 
 

@@ -66,6 +66,13 @@ def format_duration(duration: int) -> str:
     return f"{minutes}m{seconds}{fraction}s" if minutes else f"{seconds}{fraction}s"
 
 
+def brief_duration(duration: int) -> str:
+    """``768h``, ``1h30m``: to the second, and without the zeros at its end, as in Vault's warnings."""
+    text = format_duration((duration + SECOND // 2) // SECOND * SECOND)
+    text = text.removesuffix("0s") if text.endswith("m0s") else text
+    return text.removesuffix("0m") if text.endswith("h0m") else text
+
+
 def whole_seconds(duration: int) -> int:
     """Seconds of a duration, rounded down as Vault does."""
     return duration // SECOND

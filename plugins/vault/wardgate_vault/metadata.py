@@ -50,6 +50,7 @@ def version_info(number: int, metadata: Mapping[str, Any], *, now: int) -> Versi
         state=VersionState.DESTROYED if destroyed else state,
         deleted_at=deletion if deleted else None,
         expires_at=None if deleted else deletion,
+        labels=labels(metadata) if "custom_metadata" in metadata else None,
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from wardgate.spi.frontend import Outcome, Wrap
+from wardgate.spi.frontend import Outcome, Repeated, Wrap
 from wardgate.spi.operations.approle import DestroySecretId, LookupSecretId, WriteRole
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.keys import CreateKey
+from wardgate.spi.operations.labels import ChangeLabels
 from wardgate.spi.operations.mounts import CreateMount, TuneMount
 from wardgate.spi.operations.policies import ExplainPolicy
 from wardgate.spi.operations.secrets import (
@@ -46,12 +47,17 @@ def details_of(operation: Operation[Any]) -> dict[str, str] | None:
 def wrapping_of(
     wrap: Wrap | None, outcome: Outcome[Any] | None, details: dict[str, str] | None
 ) -> dict[str, str] | None:
-    """The details with what an answer's wrapping adds: that it was asked for, and which one was made or taken."""
+    """The details with what an answer's wrapping adds: that it was asked for, and which one was made or taken.
+
+    And that the change was not made now, but before under the same key.
+    """
     result = outcome.result if outcome else None
     kept = result.kept if isinstance(result, Unwrapped) else result
-    if wrap is None and not isinstance(kept, Wrapped):
+    if wrap is None and not isinstance(kept, Wrapped | Repeated):
         return details
     facts = dict(details or {})
+    if isinstance(kept, Repeated):
+        facts["repeated"] = "true"
     if wrap is not None:
         facts["wrap_ttl"] = f"{wrap.ttl // _SECOND}s"
     if isinstance(kept, Wrapped):
@@ -108,6 +114,7 @@ _DETAILS: Final[Mapping[type[Operation[Any]], Callable[[Any], dict[str, str] | N
         "presentation": ", ".join(f"{name}={text}" for name, text in operation.presentation.items()),
         "cache_ttl": str(operation.cache_ttl.duration) if operation.cache_ttl else "",
     },
+    ChangeLabels: lambda operation: {"labels": ", ".join(operation.changes)},
     ExplainPolicy: lambda operation: {
         "asked_action": operation.asked_action.value, "asked_path": str(operation.asked_path),
     },

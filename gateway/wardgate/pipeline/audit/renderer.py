@@ -15,7 +15,7 @@ from wardgate.pipeline.audit.details import details_of, wrapping_of
 from wardgate.pipeline.audit.fragments import Fragments, Parts, fields_of
 from wardgate.pipeline.audit.record import Item, Record, Stamps, encode
 from wardgate.spi.errors import WardgateError
-from wardgate.spi.frontend import Outcome
+from wardgate.spi.frontend import Outcome, Repeated
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.base import Batch, Operation
 from wardgate.spi.operations.secrets import WriteSecret
@@ -149,8 +149,8 @@ class Renderer:
         return Parts(fields_of(self._subject(context, code)), fields_of(rule))
 
     def _with_wrapping(self, context: Context, code: str, outcome: Outcome[Any] | None) -> bytes:
-        """The subject of a request whose answer is wrapped, or was; empty for any other."""
-        if context.wrap is None and not (outcome and isinstance(outcome.result, Wrapped | Unwrapped)):
+        """The subject of a request whose answer is wrapped, or was, or is repeated; empty for any other."""
+        if context.wrap is None and not (outcome and isinstance(outcome.result, Wrapped | Unwrapped | Repeated)):
             return b""
         details = wrapping_of(context.wrap, outcome, details_of(context.operation))
         return fields_of(msgspec.structs.replace(self._subject(context, code), details=details))
@@ -158,7 +158,7 @@ class Renderer:
     def _with_items(self, context: Context, code: str, outcome: Outcome[Any] | None) -> bytes:
         operation = context.operation
         assert isinstance(operation, Batch)
-        wrapped = outcome is not None and isinstance(outcome.result, Wrapped)
+        wrapped = outcome is not None and isinstance(outcome.result, Wrapped | Repeated)
         results = outcome.result if outcome and not wrapped else repeat(None)
         decisions = context.known("decisions") or repeat(None)
         items = tuple(map(self._item, operation.items, decisions, results))

@@ -29,6 +29,15 @@ class Wildcard:
             and segment.endswith(self.suffix)
         )
 
+    def contains(self, other: Wildcard) -> bool:
+        """Whether every segment that fits ``other`` fits this."""
+        return other.prefix.startswith(self.prefix) and other.suffix.endswith(self.suffix)
+
+    def overlaps(self, other: Wildcard) -> bool:
+        """Whether a segment fits both."""
+        begins = self.prefix.startswith(other.prefix) or other.prefix.startswith(self.prefix)
+        return begins and (self.suffix.endswith(other.suffix) or other.suffix.endswith(self.suffix))
+
 
 Part = str | Wildcard
 
@@ -36,6 +45,20 @@ Part = str | Wildcard
 def part_fits(part: Part, segment: str) -> bool:
     """Whether one segment of a path is what one part of a pattern asks for; literals are compared exactly."""
     return part == segment if isinstance(part, str) else part.fits(segment)
+
+
+def part_contains(part: Part, other: Part) -> bool:
+    """Whether every segment that ``other`` asks for is one that ``part`` asks for."""
+    if isinstance(other, str):
+        return part_fits(part, other)
+    return isinstance(part, Wildcard) and part.contains(other)
+
+
+def part_overlaps(part: Part, other: Part) -> bool:
+    """Whether one segment is what both ask for."""
+    if isinstance(other, str):
+        return part_fits(part, other)
+    return other.fits(part) if isinstance(part, str) else part.overlaps(other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +115,26 @@ class Pattern:
         elif len(segments) != length:
             return False
         return all(map(part_fits, self.parts, segments))
+
+    def contains(self, other: Pattern) -> bool:
+        """Whether this covers every target that ``other`` covers."""
+        length = len(self.parts)
+        if self.rest:
+            # A secret needs one segment more than the parts; ``other`` covers secrets, whatever else.
+            if len(other.parts) + other.rest < length + 1:
+                return False
+        elif other.rest or len(other.parts) != length:
+            return False
+        return all(map(part_contains, self.parts, other.parts))
+
+    def overlaps(self, other: Pattern) -> bool:
+        """Whether a secret's path is covered by both."""
+        mine, theirs = len(self.parts), len(other.parts)
+        if not self.rest and not other.rest and mine != theirs:
+            return False
+        if (self.rest and not other.rest and theirs <= mine) or (other.rest and not self.rest and mine <= theirs):
+            return False
+        return all(map(part_overlaps, self.parts, other.parts))
 
     def below(self, prefix: Segments) -> tuple[tuple[Part, ...], bool] | None:
         """What is left of the pattern below ``prefix``: its parts, and whether ``**`` follows.

@@ -11,6 +11,9 @@ A test file is TOML. ``load`` names policy documents, relative to it; each ``[[t
     expect = "allow"
 
 ``folder`` says whether the path names a folder; without it, ``list`` asks of a folder and all else of a secret.
+``facts`` is a table of what conditions read; what it leaves out is missing::
+
+    facts = { source = "10.1.2.3", time = 2026-12-24T18:00:00+01:00, method = "approle", labels = { env = "prod" } }
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Any, Final
 
@@ -27,14 +31,15 @@ from wardgate.pipeline.authorize.explaining import explanation
 from wardgate.pipeline.authorize.pattern import Target
 from wardgate.spi.errors import InvalidValue, Malformed
 from wardgate.spi.operations.base import Action
-from wardgate.spi.operations.policies import Explanation, Policy
+from wardgate.spi.operations.policies import Explanation, Policy, Supposed
 from wardgate.spi.options import nearest
 from wardgate.spi.path import Path
 from wardgate.spi.policy_document import check_keys, parse_policy, texts
 
 _NAMESPACE: Final = "test"
 _FILE_KEYS: Final = ("load", "test")
-_TEST_KEYS: Final = ("policies", "action", "path", "folder", "expect")
+_TEST_KEYS: Final = ("policies", "action", "path", "folder", "facts", "expect")
+_FACT_KEYS: Final = ("id", "name", "method", "role", "attributes", "source", "time", "labels")
 _EXPECTATIONS: Final = ("allow", "deny")
 
 
@@ -48,6 +53,7 @@ class PolicyTest:
     action: Action
     path: Path
     folder: bool
+    supposed: Supposed
     expect: str
 
 
@@ -92,7 +98,8 @@ def _run_file(file: FilePath, decider: Decider) -> Iterable[PolicyTestResult]:
     for number, entry in enumerate(tests, start=1):
         test = _test(file, number, entry, compiled.names)
         target = Target(test.path.segments, test.folder)
-        yield PolicyTestResult(test, explanation(decider, compiled, test.policies, test.action, target))
+        why = explanation(decider, compiled, test.policies, test.action, target, test.supposed)
+        yield PolicyTestResult(test, why)
 
 
 def _test(file: FilePath, number: int, entry: Mapping[str, Any], known: Iterable[str]) -> PolicyTest:
@@ -113,7 +120,36 @@ def _test(file: FilePath, number: int, entry: Mapping[str, Any], known: Iterable
     folder = entry.get("folder", action is Action.LIST)
     if not isinstance(folder, bool):
         raise InvalidValue(f"{of}: 'folder' must be true or false")
-    return PolicyTest(file, number, policies, action, _path(entry["path"], of), folder, entry["expect"])
+    supposed = _supposed(entry.get("facts", {}), f"{of}: 'facts'")
+    return PolicyTest(file, number, policies, action, _path(entry["path"], of), folder, supposed, entry["expect"])
+
+
+def _supposed(facts: Mapping[str, Any], of: str) -> Supposed:
+    check_keys(facts, _FACT_KEYS, of=of)
+    plain = {key: facts.get(key) for key in ("id", "name", "method", "role", "source")}
+    for key, value in plain.items():
+        if value is not None and not isinstance(value, str):
+            raise InvalidValue(f"{of}: {key!r} must be text")
+    role = plain.pop("role")
+    attributes = _named(facts.get("attributes", {}), f"{of}: 'attributes'")
+    if role is not None:
+        attributes["role"] = role
+    labels = _named(facts.get("labels", {}), f"{of}: 'labels'")
+    return Supposed(**plain, attributes=attributes, time=_moment(facts.get("time"), of), labels=labels)
+
+
+def _named(table: object, of: str) -> dict[str, str]:
+    if not isinstance(table, Mapping) or not all(isinstance(value, str) for value in table.values()):
+        raise InvalidValue(f"{of} must be a table of texts")
+    return dict(table)
+
+
+def _moment(value: object, of: str) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise InvalidValue(f"{of}: 'time' must be a moment with its offset, without quotes: 2026-12-24T18:00:00+01:00")
+    return int(value.timestamp()) * 10**9
 
 
 def _path(text: object, of: str) -> Path:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from wardgate.context import Context, Decision
 from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline.dispatch.breaker import Breakers
 from wardgate.pipeline.dispatch.cursors import Cursors
+from wardgate.pipeline.dispatch.repeating import Keys, Repeating
 from wardgate.pipeline.dispatch.secrets import SECRET_HANDLERS
 from wardgate.pipeline.dispatch.versions import Ledger, Versions
 from wardgate.pipeline.dispatch.watch import Unwatched, Watch
@@ -44,6 +46,7 @@ class Dispatch:
         keyring: the keys of a mount's namespace, scoped to that mount; seals the cursors of pages.
         clock: for deadlines and the circuit breakers.
         keeper: keeps the answers that are asked for wrapped; None: they cannot be.
+        keys: remembers the changes that are asked for under a key; None: they cannot be.
         watch: sees how backends do.
     """
 
@@ -55,6 +58,7 @@ class Dispatch:
         keyring: Callable[[Mount], Keyring],
         clock: Clock,
         keeper: Keeper | None = None,
+        keys: Keys[Any] | None = None,
         watch: Watch = _UNWATCHED,
     ) -> None:
         self._services = services
@@ -65,6 +69,7 @@ class Dispatch:
         self._watch = watch
         self._breakers = Breakers(clock, watch)
         self._wrapping = Wrapping(keeper) if keeper else None
+        self._repeating = Repeating(keys, clock) if keys else None
 
     async def __call__(self, context: Context) -> Outcome[Any]:
         """Answer one operation.
@@ -78,6 +83,14 @@ class Dispatch:
         operation = context.operation
         if isinstance(operation, Rejected):
             raise operation.error
+        if context.repeat is None:
+            return await self._kept(context, operation)
+        if self._repeating is None:
+            raise Unsupported("changes cannot be asked for under a key here")
+        return await self._repeating.once(context, partial(self._kept, context, operation))
+
+    async def _kept(self, context: Context, operation: Operation[Any]) -> Outcome[Any]:
+        """The answer, wrapped where that is asked for."""
         if context.wrap is None:
             return await self._answer(context, operation)
         if self._wrapping is None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import msgspec
 from wardgate.spi.errors import Malformed, WardgateError
-from wardgate.spi.frontend import ARRIVAL, Arrival, Frontend, Gateway, Outcome, Receive, Scope, Send
+from wardgate.spi.frontend import ARRIVAL, Arrival, Frontend, Gateway, Outcome, Receive, Repeat, Repeated, Scope, Send
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.base import Rejected
 
-from wardgate_native.api import reading
+from wardgate_native.api import reading, repeats
 from wardgate_native.api.problems import problem
 from wardgate_native.api.routing import Call, Document, NoSuchEndpoint, Route
 from wardgate_native.api.table import TABLE
@@ -47,16 +48,19 @@ class RestFrontend(Frontend):
                 if isinstance(route, Document):
                     return route.answer()
                 operation = route.operation(call)
+                repeat = request.repeat(scope, route, call)
             except NoSuchEndpoint as missing:
                 return await self._reject(scope, request, missing.error, missing.status, missing.allow)
             except WardgateError as error:
                 return await self._reject(scope, request, error)
             outcome = await self._gateway.perform(
-                scope, operation, credential=request.credential, namespace=request.namespace
+                scope, operation, credential=request.credential, namespace=request.namespace, repeat=repeat
             )
         except WardgateError as error:
             return problem(error, _id(scope), conditional=request.conditional)
-        return _unless_known(_with_facts(route.answer(outcome), outcome, route.success), call)
+        if isinstance(outcome.result, Repeated):
+            return repeats.again(outcome.result)
+        return _unless_known(_answer_of(route, outcome), call)
 
     async def _reject(
         self, scope: Scope, request: _Request, error: WardgateError, status: int | None = None, allow: Any = ()
@@ -79,6 +83,7 @@ class _Request:
         self.credential: Credential | None = None
         self.namespace = ""
         self.conditional = False
+        self.body = b""
 
     async def read(self, scope: Scope, receive: Receive) -> tuple[Route | Document, Call]:
         """Find the route and read all that it declares. Raises one of the closed list, or NoSuchEndpoint."""
@@ -93,8 +98,17 @@ class _Request:
             return route, Call(path, None, None, headers)
         self.conditional = reading.check_conditions(headers, route.conditions)
         query = reading.query(scope.get("query_string", b""), route.query)
-        body = reading.decode(await reading.body(receive, headers), headers, route)
-        return route, Call(path, query, body, headers)
+        self.body = await reading.body(receive, headers)
+        return route, Call(path, query, reading.decode(self.body, headers, route), headers)
+
+    def repeat(self, scope: Scope, route: Route, call: Call) -> Repeat | None:
+        """What the gateway shall do once, if an Idempotency-Key asks for it. Raises Malformed."""
+        if not route.mutates or (key := repeats.key_of(call.headers)) is None:
+            return None
+        if not route.repeatable:
+            raise Malformed("this request does not honour Idempotency-Key; leave it out")
+        target = (route.method.encode(), scope["raw_path"], scope.get("query_string", b""))
+        return repeats.repeat(key, target, call.headers, self.body, partial(_answer_of, route))
 
 
 def _id(scope: Scope) -> str:
@@ -102,9 +116,10 @@ def _id(scope: Scope) -> str:
     return arrival.id
 
 
-def _with_facts(answer: Answer, outcome: Outcome[Any], success: int) -> Answer:
-    """Add the route's status, and headers that say how old an answer is, and the warnings that came with it."""
-    status = answer.status or success
+def _answer_of(route: Route, outcome: Outcome[Any]) -> Answer:
+    """The answer, with headers that say how old it is, and the warnings that came with it."""
+    answer = route.answer(outcome)
+    status = answer.status or route.success
     if outcome.freshness is None and not outcome.warnings:
         return dataclasses.replace(answer, status=status)
     added = [("x-wardgate-warning", header_text(warning)) for warning in outcome.warnings]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -10,6 +11,7 @@ from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.operations.policies import (
     POLICIES,
+    Considered,
     DeletePolicy,
     Effect,
     ExplainPolicy,
@@ -19,6 +21,7 @@ from wardgate.spi.operations.policies import (
     ReadCapabilities,
     ReadPolicy,
     Rule,
+    Supposed,
     WritePolicy,
 )
 from wardgate.spi.path import ROOT, Path
@@ -26,7 +29,7 @@ from wardgate.spi.policy_document import parse_policy
 
 from wardgate_native.api.routing import Call, Route
 from wardgate_native.api.secrets import no_content
-from wardgate_native.api.wire import Answer, Body
+from wardgate_native.api.wire import SECOND, Answer, Body
 
 
 class RuleDocument(Body, omit_defaults=True):
@@ -59,6 +62,19 @@ class Policies(msgspec.Struct):
     policies: list[str]
 
 
+class SupposedFacts(Body):
+    """What is supposed of who asks, whence and when. Without ``time`` it is now; without ``labels``, those kept."""
+
+    id: str | None = None
+    name: str | None = None
+    method: str | None = None
+    role: str | None = None
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)
+    source: str | None = None
+    time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    labels: dict[str, str] | None = None
+
+
 class Question(Body):
     """Would a principal with these policies be allowed this? ``folder``: the path names a folder."""
 
@@ -66,15 +82,33 @@ class Question(Body):
     action: Action
     path: str
     folder: bool = False
+    facts: SupposedFacts = msgspec.field(default_factory=SupposedFacts)
+
+
+class ConsideredRule(msgspec.Struct, kw_only=True):
+    """A rule with a condition that covers the question. ``outcome``: ``true``, ``false`` or ``unknown``.
+
+    ``attributes``: each that the condition names, with its value; null: it is missing.
+    """
+
+    policy: str
+    number: int
+    effect: Effect
+    when: str
+    outcome: str
+    applies: bool
+    attributes: dict[str, str | None]
 
 
 class Reason(msgspec.Struct, kw_only=True):
-    """Why: the policy and the rule that decided; null: none did, so it is denied."""
+    """Why: the policy and the rule (with its number there) that decided; null: none did, so it is denied."""
 
     allowed: bool
     policy: str | None
+    number: int | None
     rule: RuleDocument | None
     candidates: int
+    considered: list[ConsideredRule]
 
 
 class AskedPaths(Body):
@@ -113,13 +147,48 @@ def _explain(call: Call) -> Operation[Explanation]:
         asked_action=question.action,
         asked_path=Path.parse(text) if text or not folder else ROOT,
         asked_folder=folder,
+        supposed=_supposed(question.facts),
+    )
+
+
+def _supposed(facts: SupposedFacts) -> Supposed:
+    role = {} if facts.role is None else {"role": facts.role}
+    return Supposed(
+        id=facts.id,
+        name=facts.name,
+        method=facts.method,
+        attributes={**facts.attributes, **role},
+        source=facts.source,
+        time=None if facts.time is None else int(facts.time.timestamp()) * SECOND,
+        labels=facts.labels,
+    )
+
+
+def _considered(one: Considered) -> ConsideredRule:
+    return ConsideredRule(
+        policy=one.policy,
+        number=one.number,
+        effect=one.rule.effect,
+        when=one.rule.when,
+        outcome="unknown" if one.truth is None else str(one.truth).lower(),
+        applies=one.applies,
+        attributes=dict(one.values),
     )
 
 
 def _reason_answer(outcome: Outcome[Explanation]) -> Answer:
     why = outcome.result
     rule = None if why.rule is None else _rule(why.rule)
-    return Answer(Reason(allowed=why.allowed, policy=why.policy, rule=rule, candidates=why.candidates))
+    return Answer(
+        Reason(
+            allowed=why.allowed,
+            policy=why.policy,
+            number=why.number,
+            rule=rule,
+            candidates=why.candidates,
+            considered=[_considered(one) for one in why.considered],
+        )
+    )
 
 
 def _policies_answer(outcome: Outcome[tuple[str, ...]]) -> Answer:

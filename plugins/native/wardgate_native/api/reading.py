@@ -19,7 +19,8 @@ from wardgate_native.api.routing import Nothing, Raw, Route
 
 MAX_BODY = 8 * 1024 * 1024
 _SINGLE = frozenset({
-    "authorization", "content-type", "if-match", "if-none-match", "x-vault-token", "x-wardgate-namespace",
+    "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-vault-token",
+    "x-wardgate-namespace",
 })  # fmt: skip
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`")
 _SHAPE = re.compile(r"(Expected|Object missing required field) [^\n]*")

@@ -81,8 +81,8 @@ class Route:
 
     @property
     def repeatable(self) -> bool:
-        """Whether it honours an Idempotency-Key; the keys are a principal's own."""
-        return self.mutates and not self.anonymous
+        """Whether it honours an Idempotency-Key; the keys are a principal's own, and no value is ever kept."""
+        return self.mutates and not self.anonymous and self.response is not Raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

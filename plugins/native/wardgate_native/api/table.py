@@ -9,6 +9,7 @@ import msgspec
 from wardgate_native.api import (
     approle,
     batch,
+    labels,
     mounts,
     namespaces,
     openapi,
@@ -29,6 +30,7 @@ _ROUTES = (
     *mounts.ROUTES,
     *namespaces.ROUTES,
     *policies.ROUTES,
+    *labels.ROUTES,
     *system.ROUTES,
 )
 

@@ -30,7 +30,7 @@ from wardgate.spi.errors import (
     Unauthenticated,
     VersionNotFound,
 )
-from wardgate.spi.frontend import ARRIVAL, Arrival, Outcome
+from wardgate.spi.frontend import ARRIVAL, Arrival, Outcome, Wrap
 from wardgate.spi.identity import Credential, Principal
 from wardgate.spi.operations import approle, mounts, policies, system, tokens
 from wardgate.spi.operations.base import Action, Batch, Operation
@@ -50,6 +50,7 @@ from wardgate_conformance.odd import OddBackend
 from wardgate_vault.api import FRONTEND
 
 from tests.end_to_end.vault_vectors import Response, Send
+from tests.support.memory_services import METHOD_HANDLERS, MemoryKeeper, MemoryPolicies, created, tuned
 
 RING = NamespaceKeyring("root", {1: RootKey.new_kek()}, 1)
 TOKEN = "an-administrator's-token"
@@ -68,6 +69,11 @@ class Kept:
     values: list[Value] = field(default_factory=list)
     labels: Mapping[str, str] = field(default_factory=dict)
     settings: SecretSettings = field(default_factory=SecretSettings)
+
+    @property
+    def first(self) -> int:
+        """The oldest version that is kept."""
+        return max(1, len(self.infos) + 1 - (self.settings.max_versions or len(self.infos)))
 
 
 class MemoryBackend(Backend):
@@ -89,7 +95,7 @@ class MemoryBackend(Backend):
         index = len(kept.infos) if version is None else int(version)
         if index == 0:
             raise SecretNotFound
-        if index > len(kept.infos):
+        if not kept.first <= index <= len(kept.infos):
             raise VersionNotFound
         info = kept.infos[index - 1]
         if info.state is not VersionState.LIVE:
@@ -124,7 +130,8 @@ class MemoryBackend(Backend):
         if not path.segments:
             return SecretInfo(None, (), 1, 2, settings=self.settings)
         kept = self._kept(path)
-        return SecretInfo(kept.infos[-1] if kept.infos else None, tuple(kept.infos), 1, 2, kept.labels, kept.settings)
+        versions = tuple(kept.infos[kept.first - 1 :])
+        return SecretInfo(versions[-1] if versions else None, versions, 1, 2, kept.labels, kept.settings)
 
     async def annotate(
         self,
@@ -220,8 +227,12 @@ class Services:
             mounts.ListMounts: lambda _c, _o: tuple(gateway.infos.values()),
             mounts.ListVisibleMounts: lambda _c, _o: tuple(gateway.infos.values()),
             mounts.ReadMount: lambda _c, o: gateway.info(o.path.below(mounts.MOUNTS)),
-            mounts.CreateMount: lambda _c, o: gateway.mount(o.path.below(mounts.MOUNTS), o.type, o.presentation),
+            mounts.CreateMount: lambda _c, o: gateway.create(o),
             mounts.DeleteMount: lambda _c, o: gateway.unmount(o.path.below(mounts.MOUNTS)),
+            mounts.TuneMount: lambda _c, o: gateway.tune(o),
+            **METHOD_HANDLERS,
+            **MemoryPolicies().handlers,
+            **gateway.keeper.handlers,
             policies.ReadCapabilities: lambda _c, o: {str(path): frozenset(Action) for path in o.asked},
             system.ReadHealth: lambda _c, _o: self.status,
             system.ReadSealStatus: lambda _c, _o: self.status,
@@ -272,6 +283,7 @@ class MemoryGateway:
         self.asked: list[Operation[Any]] = []
         forever = _principal("administrator", "key", ("administrator",), None)
         self.tokens = {TOKEN: tokens.TokenInfo(forever, 0, 0, 0, renewable=False)}
+        self.keeper = MemoryKeeper()
         self.services = Services(self)
         self._mounts: dict[Path, Mount] = {}
         self._dispatch = Dispatch(
@@ -280,8 +292,10 @@ class MemoryGateway:
             MemoryLedger(),
             lambda mount: RING.scoped(mount.id),
             SystemClock(),
+            keeper=self.keeper,
         )
         self.mount(Path(("secret",)), "native", {}, backend)
+        self.mount(Path(("kv1",)), "native", {"vault.kv": "1"}, backend)
 
     def mount(
         self, prefix: Path, kind: str, presentation: Mapping[str, str], backend: Backend | None = None
@@ -294,6 +308,15 @@ class MemoryGateway:
         self.infos[prefix] = info
         self._mounts[prefix] = Mount(info.id, "root", prefix, kind, presentation, backend or MemoryBackend())
         return info
+
+    def create(self, operation: mounts.CreateMount) -> None:
+        info = self.mount(operation.path.below(mounts.MOUNTS), operation.type, operation.presentation)
+        self.infos[info.prefix] = created(info, operation)
+
+    def tune(self, operation: mounts.TuneMount) -> None:
+        info = tuned(self.info(operation.path.below(mounts.MOUNTS)), operation)
+        self.infos[info.prefix] = info
+        self._mounts[info.prefix] = dataclasses.replace(self._mounts[info.prefix], presentation=info.presentation)
 
     def unmount(self, prefix: Path) -> None:
         self.info(prefix)
@@ -308,13 +331,20 @@ class MemoryGateway:
         return Mounts(self._mounts.values() if namespace == "" else ())
 
     async def perform(
-        self, scope: Any, operation: Operation[Any], *, credential: Credential | None, namespace: str = ""
+        self,
+        scope: Any,
+        operation: Operation[Any],
+        *,
+        credential: Credential | None,
+        namespace: str = "",
+        wrap: Wrap | None = None,
     ) -> Outcome[Any]:
         self.asked.append(operation)
         known = credential is not None and credential.secret in self.tokens and namespace == ""
         if not known and not operation.anonymous:
             raise Unauthenticated
-        context = Context(scope[ARRIVAL], operation, credential, "root", self.mounts("").locate(operation.path))
+        mount = self.mounts("").locate(operation.path)
+        context = Context(scope[ARRIVAL], operation, credential, "root", mount, wrap)
         if isinstance(operation, Batch):
             context.decisions = tuple(Decision("administrator", 1) for _ in operation.items)
         return await self._dispatch(context)

@@ -16,11 +16,14 @@ from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.frontend import ARRIVAL, Arrival
 from wardgate_vault.api import FRONTEND
 
-from tests.end_to_end.vault_bao import BAO_SCENARIOS, Bao
-from tests.end_to_end.vault_clients import HVAC_SCENARIOS, client
+from tests.end_to_end import vault_bao, vault_clients, vault_kv
+from tests.end_to_end.vault_bao import Bao
+from tests.end_to_end.vault_clients import client
 from tests.servers.openbao import OpenBao
 
 Scenario = Callable[[Any, str, Capabilities], None]
+HVAC_SCENARIOS = (*vault_clients.HVAC_SCENARIOS, *vault_kv.HVAC_SCENARIOS)
+BAO_SCENARIOS = (*vault_bao.BAO_SCENARIOS, *vault_kv.BAO_SCENARIOS)
 BOTH = pytest.mark.parametrize("gateway", ["memory", "odd"], indirect=True)
 
 
@@ -75,3 +78,22 @@ def test_bao_is_served_the_same_by_openbao(
 ) -> None:
     """And likewise for the command."""
     scenario(_bao(bao, openbao.address, openbao.token, tmp_path), "secret", gateway.capabilities)
+
+
+@pytest.mark.parametrize("scenario", vault_kv.HVAC_FIRST, ids=lambda scenario: scenario.__name__)
+def test_hvac_is_served_version_1_the_same(
+    scenario: Scenario, address: str, token: str, openbao: OpenBao, gateway: Any
+) -> None:
+    """By us and by a real server."""
+    scenario(client(address, token), "kv1", gateway.capabilities)
+    scenario(client(openbao.address, openbao.token), openbao.new_mount(version="1"), gateway.capabilities)
+
+
+@pytest.mark.parametrize("scenario", vault_kv.BAO_FIRST, ids=lambda scenario: scenario.__name__)
+def test_bao_is_served_version_1_the_same(
+    scenario: Scenario, address: str, token: str, openbao: OpenBao, gateway: Any, bao: Path, tmp_path: Path
+) -> None:
+    """And the command."""
+    scenario(_bao(bao, address, token, tmp_path), "kv1", gateway.capabilities)
+    mount = openbao.new_mount(version="1")
+    scenario(_bao(bao, openbao.address, openbao.token, tmp_path), mount, gateway.capabilities)

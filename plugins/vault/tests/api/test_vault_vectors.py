@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from wardgate_conformance.odd import OddBackend
 
-from tests.end_to_end.vault_vectors import Send, Vector, replay_through, vectors
+from tests.end_to_end.vault_vectors import Send, Vector, mount_of, replay_through, vectors
 
 CASES = [("memory", vector) for vector in vectors() if not vector.lacks] + [
     ("odd", vector) for vector in vectors() if vector.applies_to(OddBackend.capabilities)
@@ -17,7 +17,7 @@ CASES = [("memory", vector) for vector in vectors() if not vector.lacks] + [
 )
 def test_a_vector_holds(vector: Vector, send: Send, token: str) -> None:
     """The front-end answers as the vector says, over a store that can do everything and over one that cannot."""
-    replay_through(send, token, vector, "secret")
+    replay_through(send, token, vector, mount_of(vector, "kv1", "secret"))
 
 
 def test_every_vector_says_how_it_stands_to_a_real_server() -> None:

@@ -1,4 +1,4 @@
-"""AppRole as Vault's clients know it: roles, their role ids and secret ids, and the login."""
+"""AppRole as Vault's clients know it: roles, their role ids, and the login."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated
 from wardgate.spi.operations.approle import (
     APPROLE,
-    CreateSecretId,
     DeleteRole,
     ListRoles,
     Login,
@@ -17,12 +16,13 @@ from wardgate.spi.operations.approle import (
     ReadRoleId,
     Role,
     WriteRole,
+    WriteRoleId,
 )
 from wardgate.spi.operations.base import Action
 from wardgate.spi.path import Path
 
 from wardgate_vault.api import wire
-from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, refusal
+from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, one_error, refusal
 from wardgate_vault.api.errors import NOT_FOUND, refusing
 from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import ONE, Route
@@ -30,37 +30,41 @@ from wardgate_vault.api.tokens import auth
 from wardgate_vault.durations import parse_duration, whole_seconds
 
 MAX_USES = 2**31 - 1
-_DEFAULTS: Mapping[str, object] = {
-    "local_secret_ids": False, "secret_id_bound_cidrs": None, "token_bound_cidrs": [], "token_explicit_max_ttl": 0,
-    "token_no_default_policy": False, "token_num_uses": 0, "token_period": 0, "token_strictly_bind_ip": False,
+_FIXED: Mapping[str, object] = {
+    "local_secret_ids": False,
+    "token_no_default_policy": False,
     "token_type": "default",
-}  # fmt: skip
-"""Fields of a role that are not kept, as they stand while nobody sets them. Each would narrow what a token can do,
-so a role that asks for one is refused rather than made without it."""
-_ROLE_FIELDS = (*_DEFAULTS, "bound_cidr_list", "period", "token_bound_cidr_list", "role_id")
-_SECRET_ID_FIELDS = ("cidr_list", "metadata", "num_uses", "token_bound_cidrs", "ttl")
-_NOTHING: tuple[object, ...] = (
-    None,
-    False,
-    0,
-    "",
-    [],
-    {},
-    "default",
-    "service",
-    "default-service",
-    "{}",
-    "null",
-    "0",
-    "0s",
-)
+}
+"""Fields of a role that are not kept, as they stand. Each would change what a token can do, so a role that asks for
+one is refused rather than made without it."""
+_NOTHING: tuple[object, ...] = (None, False, 0, "", [], "default", "service", "default-service", "0", "false")
 
 
-def _role_name(request: Request) -> tuple[Path, str]:
+def role_of(request: Request) -> tuple[Path, str]:
     """The role's own path, also of what lies below it, and its name."""
     assert request.path is not None
     segments = request.path.segments[:4]
     return Path(segments), segments[-1]
+
+
+def shown(role: Role) -> dict[str, object]:
+    """The ``data`` of a role."""
+    data: dict[str, object] = {
+        **_FIXED,
+        "bind_secret_id": role.bind_secret_id,
+        "secret_id_bound_cidrs": role.secret_id_networks or None,
+        "secret_id_num_uses": role.secret_id_uses,
+        "secret_id_ttl": whole_seconds(role.secret_id_ttl),
+        "token_bound_cidrs": role.token_networks,
+        "token_explicit_max_ttl": whole_seconds(role.token_explicit_max_ttl),
+        "token_max_ttl": whole_seconds(role.token_max_ttl),
+        "token_num_uses": role.token_uses,
+        "token_period": whole_seconds(role.token_period),
+        "token_policies": role.policies,
+        "token_strictly_bind_ip": role.bind_to_source,
+        "token_ttl": whole_seconds(role.token_ttl),
+    }
+    return dict(sorted(data.items()))
 
 
 async def _list(request: Request) -> Answer:
@@ -69,69 +73,76 @@ async def _list(request: Request) -> Answer:
 
 
 async def _read(request: Request) -> Answer:
-    path, _ = _role_name(request)
-    role = (await request.perform(ReadRole(path=path))).result
-    data: dict[str, object] = {
-        "bind_secret_id": role.bind_secret_id,
-        **_DEFAULTS,
-        "secret_id_num_uses": role.secret_id_uses,
-        "secret_id_ttl": whole_seconds(role.secret_id_ttl),
-        "token_max_ttl": whole_seconds(role.token_max_ttl),
-        "token_policies": list(role.policies),
-        "token_ttl": whole_seconds(role.token_ttl),
-    }
-    return envelope(request.id, encode(dict(sorted(data.items()))))
+    path, _ = role_of(request)
+    return envelope(request.id, encode(shown((await request.perform(ReadRole(path=path))).result)))
 
 
 async def _write(request: Request) -> Answer:
-    path, name = _role_name(request)
+    path, name = role_of(request)
     with refusing(Action.MANAGE, path):
         asked, plain = wire.decode(await request.body(), wire.WriteRole)
-        _refuse_unkept(plain, _ROLE_FIELDS)
-        _changed(Role(name=name), asked)
+        for field in _FIXED:
+            if plain.get(field) not in _NOTHING:
+                raise InvalidValue(f"the field {field} is not supported")
+        # Judged by itself before anyone learns what there is.
+        changed(Role(name=name), asked, whole=False)
     try:
         known = (await request.perform(ReadRole(path=path))).result
     except SecretNotFound:
         known = Role(name=name)
     with refusing(Action.MANAGE, path):
-        role = _changed(known, asked)
-    await request.perform(WriteRole(path=path, role=role))
+        role = changed(known, asked)
+    await request.perform(WriteRole(path=path, role=role, role_id=asked.role_id or None))
     return NO_CONTENT
 
 
-def _changed(role: Role, asked: wire.WriteRole) -> Role:
-    """The role with what was asked for; what was not mentioned stays, as in Vault."""
-    policies = asked.token_policies if asked.token_policies is not None else asked.policies
+def changed(role: Role, asked: wire.WriteRole, *, whole: bool = True) -> Role:
+    """The role with what was asked for; what was not mentioned stays, as in Vault.
+
+    Args:
+        role: as it is.
+        asked: what was mentioned.
+        whole: whether ``role`` is the one there is, so that what its fields say together counts.
+
+    Raises:
+        InvalidValue: a field, or what they say together, makes no sense.
+    """
     given: dict[str, Any] = {
-        "policies": None if policies is None else wire.texts(policies),
+        "policies": _texts(asked.token_policies, asked.policies),
         "token_ttl": _duration(asked.token_ttl, "token_ttl"),
         "token_max_ttl": _duration(asked.token_max_ttl, "token_max_ttl"),
+        "token_explicit_max_ttl": _duration(asked.token_explicit_max_ttl, "token_explicit_max_ttl"),
+        "token_period": _duration(asked.token_period if asked.token_period is not None else asked.period, "period"),
+        "token_uses": asked.token_num_uses,
+        "token_networks": _texts(asked.token_bound_cidrs),
+        "bind_to_source": asked.token_strictly_bind_ip,
         "secret_id_ttl": _duration(asked.secret_id_ttl, "secret_id_ttl"),
         "secret_id_uses": asked.secret_id_num_uses,
+        "secret_id_networks": _texts(asked.secret_id_bound_cidrs, asked.bound_cidr_list),
         "bind_secret_id": asked.bind_secret_id,
     }
-    changed = replace(role, **{field: value for field, value in given.items() if value is not None})
-    if not 0 <= changed.secret_id_uses <= MAX_USES:
-        raise InvalidValue("secret_id_num_uses cannot be negative, or more than two thousand million")
-    if changed.token_max_ttl and changed.token_ttl > changed.token_max_ttl:
+    result = replace(role, **{field: value for field, value in given.items() if value is not None})
+    for field, uses in (("secret_id_num_uses", result.secret_id_uses), ("token_num_uses", result.token_uses)):
+        if not 0 <= uses <= MAX_USES:
+            raise InvalidValue(f"'{field}' cannot be negative, or more than two thousand million")
+    if whole and result.token_max_ttl and result.token_ttl > result.token_max_ttl:
         raise InvalidValue("'token_ttl' cannot be greater than 'token_max_ttl'")
-    if not changed.bind_secret_id:
+    if whole and not (result.bind_secret_id or result.secret_id_networks or result.token_networks):
         raise InvalidValue("1 error occurred:\n\t* at least one constraint should be enabled on the role\n\n")
-    return changed
+    return result
 
 
 def _duration(given: wire.Duration | None, field: str) -> int | None:
     return None if given is None else parse_duration(given, field=field)
 
 
-def _refuse_unkept(plain: Mapping[str, object], fields: tuple[str, ...]) -> None:
-    for field in fields:
-        if plain.get(field) not in _NOTHING:
-            raise InvalidValue(f"the field {field} is not supported")
+def _texts(*given: wire.Texts | None) -> tuple[str, ...] | None:
+    """The first that was mentioned."""
+    return next((wire.texts(each) for each in given if each is not None), None)
 
 
 async def _delete(request: Request) -> Answer:
-    path, _ = _role_name(request)
+    path, _ = role_of(request)
     try:
         await request.perform(DeleteRole(path=path))
     except SecretNotFound:
@@ -140,27 +151,23 @@ async def _delete(request: Request) -> Answer:
 
 
 async def _role_id(request: Request) -> Answer:
-    path, _ = _role_name(request)
+    path, _ = role_of(request)
     role_id = (await request.perform(ReadRoleId(path=path.child("role-id")))).result
     return envelope(request.id, encode({"role_id": role_id}))
 
 
-async def _secret_id(request: Request) -> Answer:
-    role, name = _role_name(request)
-    path = role.child("secret-id")
-    with refusing(Action.WRITE, path):
-        _refuse_unkept(wire.decode(await request.body(), dict)[1], _SECRET_ID_FIELDS)
+async def _choose_role_id(request: Request) -> Answer:
+    role, _ = role_of(request)
+    path = role.child("role-id")
+    with refusing(Action.MANAGE, path):
+        asked, _ = wire.decode(await request.body(), wire.ChooseRoleId)
+        if not asked.role_id:
+            raise InvalidValue("missing role_id")
     try:
-        issued = (await request.perform(CreateSecretId(path=path))).result
+        await request.perform(WriteRoleId(path=path, role_id=asked.role_id))
     except SecretNotFound:
-        return refusal(404, f'role "{name}" does not exist')
-    data = {
-        "secret_id": issued.secret_id,
-        "secret_id_accessor": issued.accessor,
-        "secret_id_num_uses": issued.uses,
-        "secret_id_ttl": whole_seconds(issued.ttl),
-    }
-    return envelope(request.id, encode(data))
+        return one_error(404, "unsupported path")
+    return NO_CONTENT
 
 
 async def _login(request: Request) -> Answer:
@@ -178,7 +185,6 @@ async def _login(request: Request) -> Answer:
 ROUTES = (
     Route(("auth", "approle", "role"), {"list": _list}),
     Route(("auth", "approle", "role", ONE), {"read": _read, "write": _write, "delete": _delete}),
-    Route(("auth", "approle", "role", ONE, "role-id"), {"read": _role_id}),
-    Route(("auth", "approle", "role", ONE, "secret-id"), {"write": _secret_id}),
+    Route(("auth", "approle", "role", ONE, "role-id"), {"read": _role_id, "write": _choose_role_id}),
     Route(("auth", "approle", "login"), {"write": _login}),
 )

@@ -6,7 +6,20 @@ from wardgate.spi.errors import SecretNotFound, Unsupported, WardgateError
 from wardgate.spi.frontend import Frontend, Gateway, MountTable, Receive, Scope, Send
 from wardgate.spi.path import Path
 
-from wardgate_vault.api import approle, auth_mounts, capabilities, errors, kv, mounts, system, tokens, wrapping
+from wardgate_vault.api import (
+    approle,
+    approle_fields,
+    auth_mounts,
+    capabilities,
+    errors,
+    kv,
+    mounts,
+    secret_ids,
+    system,
+    token_create,
+    tokens,
+    wrapping,
+)
 from wardgate_vault.api.envelope import Answer, one_error, send_answer
 from wardgate_vault.api.errors import Refused
 from wardgate_vault.api.request import ACTIONS, MAX_REMEMBERED, Handler, Request
@@ -14,7 +27,10 @@ from wardgate_vault.api.request import ACTIONS, MAX_REMEMBERED, Handler, Request
 SERVICES = frozenset({"sys", "auth"})
 ROUTES = (
     *tokens.ROUTES,
+    *token_create.ROUTES,
     *approle.ROUTES,
+    *approle_fields.ROUTES,
+    *secret_ids.ROUTES,
     *system.ROUTES,
     *mounts.ROUTES,
     *auth_mounts.ROUTES,

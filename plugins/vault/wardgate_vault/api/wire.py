@@ -56,6 +56,40 @@ class RenewToken(msgspec.Struct):
     """POST ``auth/token/renew-self``."""
 
     increment: Duration | None = None
+    token: str | None = None
+
+
+class NameToken(msgspec.Struct):
+    """POST ``auth/token/lookup``, ``renew``, ``revoke``, ``revoke-orphan``."""
+
+    token: str = ""
+    increment: Duration | None = None
+
+
+class NameAccessor(msgspec.Struct):
+    """POST ``auth/token/lookup-accessor``, ``renew-accessor``, ``revoke-accessor``."""
+
+    accessor: str = ""
+    increment: Duration | None = None
+
+
+class CreateToken(msgspec.Struct):
+    """POST ``auth/token/create``."""
+
+    policies: Texts | None = None
+    ttl: Duration | None = None
+    lease: Duration | None = None
+    explicit_max_ttl: Duration | None = None
+    period: Duration | None = None
+    num_uses: int = 0
+    no_parent: bool = False
+    no_default_policy: bool = False
+    display_name: str = ""
+    meta: dict[str, Any] | None = None
+    renewable: bool = True
+    type: str = ""
+    id: str = ""
+    entity_alias: str = ""
 
 
 class WriteRole(msgspec.Struct):
@@ -65,9 +99,47 @@ class WriteRole(msgspec.Struct):
     policies: Texts | None = None
     token_ttl: Duration | None = None
     token_max_ttl: Duration | None = None
+    token_explicit_max_ttl: Duration | None = None
+    token_period: Duration | None = None
+    period: Duration | None = None
+    token_num_uses: int | None = None
+    token_bound_cidrs: Texts | None = None
+    token_strictly_bind_ip: bool | None = None
     secret_id_ttl: Duration | None = None
     secret_id_num_uses: int | None = None
+    secret_id_bound_cidrs: Texts | None = None
+    bound_cidr_list: Texts | None = None
     bind_secret_id: bool | None = None
+    role_id: str | None = None
+
+
+class ChooseRoleId(msgspec.Struct):
+    """POST ``auth/approle/role/<name>/role-id``."""
+
+    role_id: str = ""
+
+
+class IssueSecretId(msgspec.Struct):
+    """POST ``auth/approle/role/<name>/secret-id`` and, with ``secret_id``, ``custom-secret-id``."""
+
+    secret_id: str = ""
+    metadata: str = ""
+    cidr_list: Texts | None = None
+    token_bound_cidrs: Texts | None = None
+    ttl: Duration | None = None
+    num_uses: int | None = None
+
+
+class NameSecretId(msgspec.Struct):
+    """POST ``secret-id/lookup`` and the like."""
+
+    secret_id: str = ""
+
+
+class NameSecretIdAccessor(msgspec.Struct):
+    """POST ``secret-id-accessor/lookup`` and the like."""
+
+    secret_id_accessor: str = ""
 
 
 class LogIn(msgspec.Struct):
@@ -135,6 +207,12 @@ def decode(body: bytes, kind: type[T]) -> tuple[T, dict[str, Any]]:
         where = _AT.search(str(error))
         field = f' for field "{where[1]}"' if where else ""
         raise InvalidValue(f"error converting input{field}") from None
+
+
+def ignored(plain: dict[str, Any], kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The warning about fields of a body that mean nothing here."""
+    unknown = sorted(plain.keys() - set(kind.__struct_fields__))
+    return (f"Endpoint ignored these unrecognized parameters: [{' '.join(unknown)}]",) if unknown else ()
 
 
 def texts(given: Texts | None) -> tuple[str, ...]:

@@ -1,0 +1,107 @@
+"""The fields of an AppRole role, each at a path of its own: ``auth/approle/role/<name>/token-ttl`` and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from wardgate.spi.errors import InvalidValue, SecretNotFound
+from wardgate.spi.operations.approle import ReadRole, Role, WriteRole
+from wardgate.spi.operations.base import Action
+
+from wardgate_vault.api import wire
+from wardgate_vault.api.approle import changed, role_of, shown
+from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, one_error
+from wardgate_vault.api.errors import refusing
+from wardgate_vault.api.request import Handler, Request
+from wardgate_vault.api.services import ONE, Route
+
+_UNSET = Role(name="")
+
+
+class _Field(NamedTuple):
+    """``shown``: its name in an answer, and in a body; ``also``: another name in a body; ``kept``: of ``Role``."""
+
+    shown: str
+    kept: str
+    also: str = ""
+
+
+_FIELDS: Mapping[str, _Field] = {
+    "bind-secret-id": _Field("bind_secret_id", "bind_secret_id"),
+    "bound-cidr-list": _Field("secret_id_bound_cidrs", "secret_id_networks", "bound_cidr_list"),
+    "period": _Field("token_period", "token_period", "period"),
+    "policies": _Field("token_policies", "policies", "policies"),
+    "secret-id-bound-cidrs": _Field("secret_id_bound_cidrs", "secret_id_networks"),
+    "secret-id-num-uses": _Field("secret_id_num_uses", "secret_id_uses"),
+    "secret-id-ttl": _Field("secret_id_ttl", "secret_id_ttl"),
+    "token-bound-cidrs": _Field("token_bound_cidrs", "token_networks"),
+    "token-max-ttl": _Field("token_max_ttl", "token_max_ttl"),
+    "token-num-uses": _Field("token_num_uses", "token_uses"),
+    "token-ttl": _Field("token_ttl", "token_ttl"),
+}
+
+
+def _reading(field: _Field) -> Handler:
+    async def read(request: Request) -> Answer:
+        path, _ = role_of(request)
+        role = (await request.perform(ReadRole(path=path))).result
+        return envelope(request.id, encode({field.shown: shown(role)[field.shown]}))
+
+    return read
+
+
+def _writing(field: _Field) -> Handler:
+    async def write(request: Request) -> Answer:
+        path, name = role_of(request)
+        with refusing(Action.MANAGE, path):
+            given, _ = wire.decode(await request.body(), wire.WriteRole)
+            named = {each: getattr(given, each) for each in (field.shown, field.also) if each}
+            if all(value is None for value in named.values()):
+                raise InvalidValue(f"missing {field.shown}")
+            asked = wire.WriteRole(**named)
+            changed(Role(name=name), asked, whole=False)
+        try:
+            known = (await request.perform(ReadRole(path=path))).result
+        except SecretNotFound:
+            return one_error(404, "unsupported path")
+        with refusing(Action.MANAGE, path):
+            role = changed(known, asked)
+        await request.perform(WriteRole(path=path, role=role))
+        return NO_CONTENT
+
+    return write
+
+
+def _resetting(field: _Field) -> Handler:
+    async def reset(request: Request) -> Answer:
+        path, _ = role_of(request)
+        try:
+            known = (await request.perform(ReadRole(path=path))).result
+        except SecretNotFound:
+            return NO_CONTENT
+        with refusing(Action.MANAGE, path):
+            role = changed(replace(known, **{field.kept: getattr(_UNSET, field.kept)}), wire.WriteRole())
+        await request.perform(WriteRole(path=path, role=role))
+        return NO_CONTENT
+
+    return reset
+
+
+async def _local_secret_ids(request: Request) -> Answer:
+    path, _ = role_of(request)
+    await request.perform(ReadRole(path=path))
+    return envelope(request.id, encode({"local_secret_ids": False}))
+
+
+ROUTES = (
+    *(
+        Route(
+            ("auth", "approle", "role", ONE, name),
+            {"read": _reading(field), "write": _writing(field), "delete": _resetting(field)},
+        )
+        for name, field in _FIELDS.items()
+    ),
+    Route(("auth", "approle", "role", ONE, "local-secret-ids"), {"read": _local_secret_ids}),
+)
