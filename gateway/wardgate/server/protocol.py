@@ -9,7 +9,8 @@ sends ahead waits unread.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config as UvicornConfig
@@ -18,8 +19,12 @@ from uvicorn.server import ServerState
 
 from wardgate.config import Limits
 from wardgate.pipeline.accept import PEER_CERTIFICATE
-from wardgate.server.answer import Joined, error_answer
+from wardgate.server.answer import error_answer
+from wardgate.server.exchange import Exchange
 from wardgate.server.head import CHUNKED, BadRequest, body_length, request_line, too_large, without_upgrade
+
+if TYPE_CHECKING:
+    from uvicorn._types import HTTPScope
 
 VERBS: Final = {b"LIST": "LIST", b"SCAN": "SCAN"}
 """Verbs the parser does not know. It is shown LINK, of the same length, and the application gets the true one."""
@@ -72,7 +77,14 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the base has it
         """A client connected, and its handshake is done."""
         super().connection_made(transport)
-        self._joined = Joined(transport)
+        self._facts = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": "",
+        }
         if len(self.connections) > self._limits.connections:
             transport.abort()
             return
@@ -189,7 +201,8 @@ class Connection(HttpToolsProtocol):
         """A request begins."""
         if self._framed:
             raise _NotHttp
-        super().on_message_begin()
+        self.url = b""
+        self.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header came, or a trailer: those are refused, since what they say has been decided by then."""
@@ -208,16 +221,40 @@ class Connection(HttpToolsProtocol):
         except BadRequest as bad:
             self._stop(bad)
         self._framed = True
-        self.expect_100_continue = (b"expect", b"100-continue") in self.headers
-        super().on_headers_complete()
-        self.cycle.transport = cast("asyncio.Transport", self._joined)
-        self._joined.expect()
-        if self._last:
-            self.cycle.keep_alive = False
-        if self._verb:
-            self.scope["method"] = self._verb
+        self._begin()
+
+    def _begin(self) -> None:
+        """Start the application."""
+        path, _, query = self._target.partition(b"?")
+        scope: dict[str, Any] = {
+            **self._facts,
+            "http_version": self._version[-3:].decode(),
+            "method": self._verb or self.parser.get_method().decode(),
+            "path": unquote(path.decode()) if b"%" in path else path.decode(),
+            "raw_path": path,
+            "query_string": query,
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+        }
         if self._certificate is not None:
-            self.scope[PEER_CERTIFICATE] = self._certificate  # type: ignore[typeddict-unknown-key]
+            scope[PEER_CERTIFICATE] = self._certificate
+        self.scope = cast("HTTPScope", scope)
+        self.cycle = Exchange(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=[],
+            message_event=asyncio.Event(),
+            expect_100_continue=(b"expect", b"100-continue") in self.headers,
+            keep_alive=not self._last and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        task = self.loop.create_task(self.cycle.run_asgi(self.app))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def on_body(self, body: bytes) -> None:
         """A part of the body came."""
@@ -243,7 +280,6 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """An answer was written whole."""
         self.server_state.total_requests += 1
-        self._joined.flush()
         if self.transport.is_closing():
             return
         self.flow.resume_reading()

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+import msgspec
+
 from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.base import Operation
@@ -21,8 +23,7 @@ ARRIVAL = "wardgate"
 """Key in the ASGI scope under which the accept layer leaves the request's :class:`Arrival`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """Facts of a request that no front-end can choose.
 
     ``id``: a UUID. ``received_at``: Unix nanoseconds. ``deadline``: monotonic seconds. ``source``: the peer's
@@ -33,7 +34,7 @@ class Arrival:
     received_at: int
     deadline: float
     source: str
-    peer_certificate: bytes | None = field(default=None, repr=False)
+    peer_certificate: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

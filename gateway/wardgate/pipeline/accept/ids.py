@@ -1,25 +1,23 @@
-"""Request ids: random UUIDs, at a quarter of the cost of ``uuid.uuid4``."""
+"""Request ids: UUIDs, at a tenth of the cost of ``uuid.uuid4``."""
 
 from __future__ import annotations
 
-import os
+import uuid
 
-_AT_ONCE = 256
-_VARIANT = str.maketrans("0123456789abcdef", "89ab" * 4)
+_AT_ONCE = 16**4
 
 
 class RequestIds:
-    """Makes UUIDs (version 4) out of random bytes fetched for many at once. Make it after the fork."""
+    """Makes UUIDs (version 4): random but for the last four digits, which count. Make it after the fork."""
 
     def __init__(self) -> None:
         self._random = ""
-        self._at = 0
+        self._next = _AT_ONCE
 
     def fresh(self) -> str:
         """A new id."""
-        at = self._at
-        if at == len(self._random):
-            self._random, at = os.urandom(16 * _AT_ONCE).hex(), 0
-        self._at = at + 32
-        x = self._random[at : at + 32]
-        return f"{x[:8]}-{x[8:12]}-4{x[13:16]}-{x[16].translate(_VARIANT)}{x[17:20]}-{x[20:]}"
+        if self._next == _AT_ONCE:
+            self._random, self._next = str(uuid.uuid4())[:-4], 0
+        number = self._next
+        self._next = number + 1
+        return f"{self._random}{number:04x}"

@@ -64,6 +64,7 @@ class Journal:
         self.fault = ""
         self._patience = settings.patience
         self._renderer = Renderer(slot, self.boot, hmac_key, clock)
+        self.fingerprint = self._renderer.fingerprint
         self._shard = Shard(folder, slot, self.boot, clock, settings, disk or Disk())
         self._budgets = Budgets(clock, rate=settings.anonymous_rate, burst=settings.anonymous_burst)
         self._pairs: dict[Context, str] = {}

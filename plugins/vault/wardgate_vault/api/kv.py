@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from wardgate.spi.errors import Gone, SecretNotFound, Unsupported, VersionNotFound
-from wardgate.spi.frontend import MountView
+from wardgate.spi.frontend import MountView, Outcome
 from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.secrets import (
     DeleteSecret,
@@ -18,6 +19,7 @@ from wardgate.spi.operations.secrets import (
     WriteSecret,
 )
 from wardgate.spi.path import Path
+from wardgate.spi.values import SecretVersion
 
 from wardgate_vault.api import kv1, kv_bodies, kv_metadata, kv_shapes, listing
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, one_error, refusal
@@ -90,19 +92,37 @@ async def _read(request: Request, path: Path) -> Answer:
         warnings = kv_bodies.ignored(request.parameters, "version")
         with refusing(Action.READ, path):
             version = kv_bodies.version(request.parameters.get("version"))
+    operation = ReadSecret(path=path, version=version, fresh=request.fresh)
+    if not request.parameters and not request.fresh:
+        request.again = partial(_answer_read, operation)
+    return await _answer_read(operation, request, warnings)
+
+
+async def _answer_read(operation: ReadSecret, request: Request, warnings: tuple[str, ...] = ()) -> Answer:
     try:
-        outcome = await request.perform(ReadSecret(path=path, version=version))
+        outcome = await request.perform(operation)
     except Gone as gone:
         if gone.info is None:
             return NOT_FOUND
         return envelope(request.id, kv_shapes.gone(gone.info), status=404)
-    data = kv_shapes.version(outcome.result)
+    data = _rendered(outcome)
     freshness = outcome.freshness
     if freshness is None or not freshness.stale:
         return envelope(request.id, data, warnings=warnings + outcome.warnings)
     age = int(freshness.age)
     stale = f"the store does not answer; this value was read {age} seconds ago"
     return envelope(request.id, data, warnings=(*warnings, *outcome.warnings, stale), headers=((b"age", b"%d" % age),))
+
+
+def _rendered(outcome: Outcome[SecretVersion]) -> bytes:
+    """The JSON text of a version, kept where the cache keeps the version."""
+    kept = outcome.rendered
+    if kept is None:
+        return kv_shapes.version(outcome.result)
+    data = kept.get(PRESENTATION)
+    if data is None:
+        data = kept[PRESENTATION] = kv_shapes.version(outcome.result)
+    return data
 
 
 async def _write(request: Request, path: Path) -> Answer:

@@ -49,12 +49,16 @@ class Request:
 
     ``path`` is below ``/v1/``, ``None`` for ``/v1/`` itself. ``folder``: the path ended in a slash.
     ``parameters`` are those of the query. ``wrap_ttl``: nanoseconds that the answer is to be kept; 0: it is given.
+    ``fresh``: the caller will not have what the cache remembers. ``again`` is set by a handler to say how a later
+    request for the same target may be answered without reading the target anew.
     """
 
     __slots__ = (
         "_receive",
+        "again",
         "credential",
         "folder",
+        "fresh",
         "gateway",
         "namespace",
         "parameters",
@@ -75,15 +79,19 @@ class Request:
         self.folder = False
         self.verb = ""
         self.wrap_ttl = 0
+        self.fresh = False
+        self.again: Handler | None = None
 
-    def read(self) -> None:
-        """Read the request line and the headers.
-
-        Raises:
-            Refused: a path, header or query that cannot be read.
-        """
+    def read_headers(self) -> None:
+        """Read the headers. Raises Refused when one cannot be read."""
         try:
             self._read_headers()
+        except WardgateError as error:
+            raise Refused(error) from None
+
+    def read_target(self) -> None:
+        """Read the request line. Raises Refused for a path or query that cannot be read."""
+        try:
             self._read_path()
             self._read_query()
         except WardgateError as error:
@@ -102,6 +110,7 @@ class Request:
         namespace = headers.get(b"x-vault-namespace")
         if namespace:
             self.namespace = _namespace(namespace)
+        self.fresh = headers.get(b"cache-control") == b"no-cache"
         wrap_ttl = headers.get(b"x-vault-wrap-ttl")
         if wrap_ttl:
             self.wrap_ttl = _wrap_ttl(wrap_ttl.decode("latin-1"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wardgate.spi.errors import SecretNotFound, Unsupported, WardgateError
-from wardgate.spi.frontend import Frontend, Gateway, Receive, Scope, Send
+from wardgate.spi.frontend import Frontend, Gateway, MountTable, Receive, Scope, Send
 from wardgate.spi.path import Path
 
 from wardgate_vault.api import (
@@ -22,7 +22,7 @@ from wardgate_vault.api import (
 )
 from wardgate_vault.api.envelope import Answer, one_error, send_answer
 from wardgate_vault.api.errors import Refused
-from wardgate_vault.api.request import ACTIONS, Request
+from wardgate_vault.api.request import ACTIONS, MAX_REMEMBERED, Handler, Request
 
 SERVICES = frozenset({"sys", "auth"})
 ROUTES = (
@@ -37,6 +37,8 @@ ROUTES = (
     *capabilities.ROUTES,
     *wrapping.ROUTES,
 )
+MAX_KNOWN = 8_192
+"""Targets of reads that are remembered once they were read; see ``Request.again``."""
 _KNOWN_BELOW = {("auth", "token"), ("auth", "approle")}
 
 
@@ -45,18 +47,41 @@ class VaultFrontend(Frontend):
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._known: dict[tuple[str, bytes], tuple[MountTable, Handler]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(self._gateway, scope, receive)
         try:
-            request.read()
-            answer = await wrapping.answered(request, _answer)
+            request.read_headers()
+            known = self._known_target(request)
+            answer = await (known(request) if known else self._answer(request))
         except Refused as refused:
             answer = await _refuse(request, refused)
         except WardgateError as error:
             answer = errors.answer(error)
         await send_answer(send, answer, head=scope["method"] == "HEAD")
+
+    def _known_target(self, request: Request) -> Handler | None:
+        """How this very target was answered before, unless the namespace's mounts changed since."""
+        scope = request.scope
+        if scope["method"] != "GET" or scope["query_string"] or request.fresh or request.wrap_ttl:
+            return None
+        known = self._known.get((request.namespace, scope["raw_path"]))
+        if known is None or known[0] is not self._gateway.mounts(request.namespace):
+            return None
+        return known[1]
+
+    async def _answer(self, request: Request) -> Answer:
+        table = self._gateway.mounts(request.namespace)
+        request.read_target()
+        answer = await wrapping.answered(request, _answer)
+        target = request.scope["raw_path"]
+        if request.again and request.scope["method"] == "GET" and len(target) <= MAX_REMEMBERED:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[request.namespace, target] = (table, request.again)
+        return answer
 
 
 async def _answer(request: Request) -> Answer:
