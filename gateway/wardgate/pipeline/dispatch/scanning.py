@@ -36,7 +36,7 @@ class _Folder(msgspec.Struct, array_like=True):
 
     def start(self) -> _Position:
         """Names up to here were done with before."""
-        return self.last.encode(), self.last_was_folder
+        return _order(self.last), self.last_was_folder
 
     def done(self, entry: Entry) -> None:
         """Go on after this name next time."""
@@ -79,10 +79,10 @@ class _Walk:
                 return None
             listed = self._listed[-1] = await self._list(folder, limit)
         for entry in listed.entries:
-            folder.done(entry)
             path = self._path(entry.name)
             if path is None:
                 continue
+            folder.done(entry)
             if not entry.folder:
                 return Entry("/".join(path))
             self.folders.append(_Folder())
@@ -113,7 +113,7 @@ class _Walk:
     async def _list(self, folder: _Folder, limit: int) -> _Listed:
         page = await self._backend.list(self._root.joined(Path(self._above())), cursor=folder.cursor, limit=limit)
         start = folder.start()
-        return _Listed(page, (entry for entry in page.entries if (entry.name.encode(), entry.folder) > start))
+        return _Listed(page, (entry for entry in page.entries if (_order(entry.name), entry.folder) > start))
 
     def _above(self) -> tuple[str, ...]:
         return tuple(folder.last for folder in self.folders[:-1])
@@ -158,6 +158,10 @@ async def scan(
         if entry is not None:
             found.append(entry)
     return Page(tuple(found), walk.cursor())
+
+
+def _order(name: str) -> bytes:
+    return name.encode(errors="surrogatepass")  # a store can say anything
 
 
 def _encoded(folders: list[_Folder]) -> str:
