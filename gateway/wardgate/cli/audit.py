@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,12 +43,8 @@ def verify(ctx: click.Context, folder: Path | None, config: Path | None, *, as_j
 
     if (folder is None) == (config is None):
         raise click.UsageError(WHERE)
-    try:
-        with progress.shown("Checking", unit="records") as tick:
-            report = check(folder or _folder_of(config), tick)
-    except OSError as error:
-        where = error.filename or folder
-        raise Failure(f"{where} cannot be read: {error.strerror}", code="invalid_configuration") from None
+    with _readable(), progress.shown("Checking", unit="records") as tick:
+        report = check(folder or _folder_of(config), tick)
     if as_json:
         output.as_json(report.as_dict())
     else:
@@ -86,7 +83,7 @@ def tail(
         raise click.UsageError(WHERE)
     wanted = Filter(principal, tuple(path.strip("/") for path in paths), code, operation)
     followed = Tail(folder or _folder_of(config))
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), _readable():
         begun = True
         while True:
             held = _show(followed, wanted, lines if begun else None, as_json=as_json)
@@ -161,6 +158,17 @@ def _line(record: Record) -> str:
     if record.duration:
         words.append(f"{record.duration / 1_000:.1f} ms")
     return "  ".join(word for word in words if word)
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    """Raise Failure for a folder or file that cannot be read."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Failure(f"{error.filename} cannot be read: {error.strerror}", code="invalid_configuration") from None
 
 
 def _folder_of(config: Path | None) -> Path:
