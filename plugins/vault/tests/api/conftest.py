@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import time
 import uuid
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -27,12 +27,11 @@ from wardgate.spi.errors import (
     InvalidValue,
     PreconditionRequired,
     SecretNotFound,
-    Unauthenticated,
     VersionNotFound,
 )
 from wardgate.spi.frontend import ARRIVAL, Arrival, Outcome, Wrap
-from wardgate.spi.identity import Credential, Principal
-from wardgate.spi.operations import approle, mounts, policies, system, tokens
+from wardgate.spi.identity import Credential
+from wardgate.spi.operations import mounts, policies, system
 from wardgate.spi.operations.base import Action, Batch, Operation
 from wardgate.spi.path import Path
 from wardgate.spi.values import (
@@ -51,9 +50,9 @@ from wardgate_vault.api import FRONTEND
 
 from tests.end_to_end.vault_vectors import Response, Send
 from tests.support.memory_services import METHOD_HANDLERS, MemoryKeeper, MemoryPolicies, created, tuned
+from tests.support.real_identity import TOKEN, RealIdentity
 
 RING = NamespaceKeyring("root", {1: RootKey.new_kek()}, 1)
-TOKEN = "an-administrator's-token"
 SECOND = 1_000_000_000
 FULL = Capabilities(
     write=True, compare_and_set=True, list=True, describe=True, labels=True, settings=True, mount_settings=True,
@@ -192,38 +191,16 @@ class MemoryLedger:
         return versions[ordinal - 1] if 0 < ordinal <= len(versions) else None
 
 
-def _principal(name: str, method: str, policies: tuple[str, ...], ttl: int | None) -> Principal:
-    expires = None if ttl is None else time.time_ns() + ttl
-    attributes = {"role": name} if method == "approle" else {}
-    return Principal(
-        "id", "root", name, method, policies, f"accessor-{name}", time.time_ns(), expires, attributes=attributes
-    )
-
-
-def _shown(context: Context) -> str:
-    assert context.credential is not None
-    return context.credential.secret
-
-
 class Services:
-    """What the gateway itself offers, in memory and without any care for who asks."""
+    """What the gateway itself offers but tokens and AppRole, in memory and without any care for who asks."""
 
     def __init__(self, gateway: MemoryGateway) -> None:
         self.gateway = gateway
-        self.roles: dict[str, approle.Role] = {}
-        self.secret_ids: dict[str, str] = {}
         self.status = system.Status(
             initialized=True, sealed=False, version="0.1.0", cluster_id=str(uuid.uuid4()), cluster_name="wardgate",
             seal_type="key-file",
         )  # fmt: skip
         self.handlers: dict[type[Operation[Any]], Callable[[Context, Any], Any]] = {
-            approle.ListRoles: lambda _c, _o: tuple(self.roles),
-            approle.ReadRole: lambda _c, o: self._role(o.path.segments[-1]),
-            approle.WriteRole: lambda _c, o: self.roles.update({o.role.name: o.role}),
-            approle.DeleteRole: lambda _c, o: self.roles.pop(self._role(o.path.segments[-1]).name) and None,
-            approle.ReadRoleId: lambda _c, o: f"id-of-{self._role(o.path.segments[-2]).name}",
-            approle.CreateSecretId: self._secret_id,
-            approle.Login: self._login,
             mounts.ListMounts: lambda _c, _o: tuple(gateway.infos.values()),
             mounts.ListVisibleMounts: lambda _c, _o: tuple(gateway.infos.values()),
             mounts.ReadMount: lambda _c, o: gateway.info(o.path.below(mounts.MOUNTS)),
@@ -237,57 +214,22 @@ class Services:
             system.ReadHealth: lambda _c, _o: self.status,
             system.ReadSealStatus: lambda _c, _o: self.status,
             system.ReadLeader: lambda _c, _o: self.status,
-            tokens.LookupSelf: lambda c, _o: gateway.tokens[_shown(c)],
-            tokens.RenewSelf: self._renew,
-            tokens.RevokeSelf: lambda c, _o: gateway.tokens.pop(_shown(c)) and None,
         }
-
-    def _role(self, name: str) -> approle.Role:
-        if name not in self.roles:
-            raise SecretNotFound
-        return self.roles[name]
-
-    def _secret_id(self, _: Context, operation: approle.CreateSecretId) -> approle.SecretIdIssued:
-        role = self._role(operation.path.segments[-2])
-        secret_id = str(uuid.uuid4())
-        self.secret_ids[secret_id] = role.name
-        return approle.SecretIdIssued(str(uuid.uuid4()), role.secret_id_ttl, role.secret_id_uses, secret_id)
-
-    def _login(self, _: Context, operation: approle.Login) -> tokens.TokenIssued:
-        name = self.secret_ids.get(operation.secret_id)
-        if name is None or operation.role_id != f"id-of-{name}":
-            raise Unauthenticated
-        role = self._role(name)
-        principal = _principal(name, "approle", role.policies, role.token_ttl)
-        info = tokens.TokenInfo(principal, role.token_ttl, role.token_ttl, role.token_max_ttl, renewable=True)
-        issued = tokens.TokenIssued(info, f"wg_{uuid.uuid4().hex}")
-        self.gateway.tokens[issued.token] = info
-        return issued
-
-    def _renew(self, context: Context, operation: tokens.RenewSelf) -> tokens.TokenInfo:
-        shown = _shown(context)
-        info = self.gateway.tokens[shown]
-        if not info.renewable:
-            raise InvalidValue("the token cannot be renewed")
-        ttl = min(operation.increment or info.creation_ttl, info.max_ttl)
-        self.gateway.tokens[shown] = dataclasses.replace(info, ttl=ttl)
-        return self.gateway.tokens[shown]
 
 
 class MemoryGateway:
     """One namespace, one administrator, mounts in memory; remembers what it was asked."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, identity: RealIdentity) -> None:
+        self._identity = identity
         self.capabilities = backend.capabilities
         self.infos: dict[Path, mounts.MountInfo] = {}
         self.asked: list[Operation[Any]] = []
-        forever = _principal("administrator", "key", ("administrator",), None)
-        self.tokens = {TOKEN: tokens.TokenInfo(forever, 0, 0, 0, renewable=False)}
         self.keeper = MemoryKeeper()
         self.services = Services(self)
         self._mounts: dict[Path, Mount] = {}
         self._dispatch = Dispatch(
-            {kind: _awaited(handler) for kind, handler in self.services.handlers.items()},
+            {kind: _awaited(handler) for kind, handler in self.services.handlers.items()} | identity.handlers,
             lambda _: self.mounts(""),
             MemoryLedger(),
             lambda mount: RING.scoped(mount.id),
@@ -340,14 +282,11 @@ class MemoryGateway:
         wrap: Wrap | None = None,
     ) -> Outcome[Any]:
         self.asked.append(operation)
-        known = credential is not None and credential.secret in self.tokens and namespace == ""
-        if not known and not operation.anonymous:
-            raise Unauthenticated
         mount = self.mounts("").locate(operation.path)
-        context = Context(scope[ARRIVAL], operation, credential, "root", mount, wrap)
+        context = Context(scope[ARRIVAL], operation, credential, "" if namespace else "root", mount, wrap)
         if isinstance(operation, Batch):
             context.decisions = tuple(Decision("administrator", 1) for _ in operation.items)
-        return await self._dispatch(context)
+        return await self._identity.authenticate(context, self._dispatch)
 
 
 def _awaited(handler: Callable[[Context, Any], Any]) -> Callable[[Context, Any], Any]:
@@ -357,11 +296,19 @@ def _awaited(handler: Callable[[Context, Any], Any]) -> Callable[[Context, Any],
     return answer
 
 
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealIdentity]:
+    """Tokens and AppRole."""
+    made = RealIdentity(tmp_path_factory.mktemp("identity"))
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def gateway(request: pytest.FixtureRequest, tmp_path: FilePath) -> MemoryGateway:
+def gateway(request: pytest.FixtureRequest, tmp_path: FilePath, identity: RealIdentity) -> MemoryGateway:
     """A gateway with one mount, at ``secret/``: everything in memory, or, asked for by parameter, ``odd``."""
     odd = getattr(request, "param", "memory") == "odd"
-    return MemoryGateway(OddBackend(tmp_path) if odd else MemoryBackend())
+    return MemoryGateway(OddBackend(tmp_path) if odd else MemoryBackend(), identity)
 
 
 @pytest.fixture
