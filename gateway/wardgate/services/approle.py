@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wardgate.context import Context
-from wardgate.services.names import check_handed_out, check_meta, check_name, check_same, name_below
+from wardgate.services.names import check_handed_out, check_meta, check_name, check_same, denying, name_below
 from wardgate.services.service import Handlers
 from wardgate.spi.errors import InvalidValue, Unauthenticated
 from wardgate.spi.networks import check_networks, covered
@@ -91,8 +91,9 @@ class AppRoleService:
         check_networks("secret_id_networks", role.secret_id_networks)
         if operation.role_id is not None:
             _check_id("role id", operation.role_id)
-        written = {policy.name for policy in self._policies.of(context.namespace).policies}
-        check_handed_out(role.policies, giver, written | self._built_in)
+        policies = self._policies.of(context.namespace).policies
+        known = self._built_in.union(policy.name for policy in policies)
+        check_handed_out(role.policies, giver, known, denying(giver, policies))
         await self._roles.write(context.namespace, role, role_id=operation.role_id)
 
     async def delete(self, context: Context, operation: DeleteRole) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wardgate.context import Context
-from wardgate.services.names import capped, check_handed_out, check_title, name_below
+from wardgate.services.names import capped, check_handed_out, check_title, denying, name_below
 from wardgate.services.service import Handlers
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated
 from wardgate.spi.operations.keys import KEYS, CreateKey, ListKeys, ReadKey, RevokeKey
@@ -56,8 +56,9 @@ class KeysService:
             raise InvalidValue("a token whose uses are counted cannot issue keys")
         check_title("key's name", operation.key_name)
         check_life("the key's ttl", operation.ttl)
-        written = {policy.name for policy in self._policies.of(context.namespace).policies}
-        check_handed_out(operation.policies, giver, written | self._built_in)
+        policies = self._policies.of(context.namespace).policies
+        known = self._built_in.union(policy.name for policy in policies)
+        check_handed_out(operation.policies, giver, known, denying(giver, policies))
         life = Life(ttl=capped(operation.ttl, giver, context.arrival.received_at))
         origin = Origin(networks=giver.networks)
         return await self._principals.issue(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound
 from wardgate.spi.identity import Principal
-from wardgate.spi.operations.policies import ADMINISTRATOR, DEFAULT
+from wardgate.spi.operations.policies import ADMINISTRATOR, DEFAULT, Effect, Policy
 from wardgate.spi.options import nearest
 from wardgate.spi.path import Path
 
@@ -76,16 +76,26 @@ def capped(ttl: int | None, giver: Principal, now: int) -> int | None:
     return left if ttl is None else min(ttl, left)
 
 
-def check_handed_out(names: Sequence[str], giver: Principal, known: Collection[str]) -> None:
+def denying(giver: Principal, policies: Iterable[Policy]) -> tuple[str, ...]:
+    """The policies of ``giver`` that deny something: what it makes must carry them too, or it could do more."""
+    return tuple(
+        policy.name
+        for policy in policies
+        if policy.name in giver.policies and any(rule.effect is Effect.DENY for rule in policy.rules)
+    )
+
+
+def check_handed_out(names: Sequence[str], giver: Principal, known: Collection[str], must: Sequence[str] = ()) -> None:
     """Refuse policies that ``giver`` cannot hand out.
 
     Args:
         names: what is to be given.
         giver: who gives. It can give what it carries, and ``default``; with ``administrator``, anything there is.
         known: the names of all policies of the namespace.
+        must: those that ``denying`` names, where all of them must be among ``names``.
 
     Raises:
-        PermissionDenied: one is not carried by the giver.
+        PermissionDenied: one is not carried by the giver, or one that denies is left out.
         InvalidValue: one does not exist, or there are too many.
     """
     if len(names) > MAX_POLICIES:
@@ -95,3 +105,5 @@ def check_handed_out(names: Sequence[str], giver: Principal, known: Collection[s
             raise PermissionDenied("permission denied: a token can hand out only the policies it carries itself")
         if name not in known:
             raise InvalidValue(f"there is no policy {name[:80]!r}{nearest(name[:80], known)}")
+    if ADMINISTRATOR not in giver.policies and not set(must) <= set(names):
+        raise PermissionDenied("permission denied: what a token hands out must carry its own policies that deny")

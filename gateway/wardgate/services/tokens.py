@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wardgate.context import Context
-from wardgate.services.names import capped, check_handed_out, check_meta, check_title
+from wardgate.services.names import capped, check_handed_out, check_meta, check_title, denying
 from wardgate.services.service import Handlers
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated, Unsupported
 from wardgate.spi.identity import Principal
@@ -95,7 +95,7 @@ class TokensService:
             return
 
     async def create(self, context: Context, operation: CreateToken) -> TokenIssued:
-        """Make a token; it has its giver's networks, and what conditions read of the giver holds for it.
+        """Make a token; it has its giver's networks and the policies of its that deny, and what conditions read of it.
 
         Raises:
             InvalidValue: a name, a policy, a life or a count that cannot be; a giver whose uses are counted.
@@ -107,10 +107,11 @@ class TokensService:
             raise InvalidValue("a token whose uses are counted cannot make tokens")
         check_title("token's display name", operation.display_name)
         check_meta(operation.meta)
-        policies = giver.policies if operation.policies is None else operation.policies
-        written = {policy.name for policy in self._policies.of(context.namespace).policies}
+        policies = giver.policies
         if operation.policies is not None:
-            check_handed_out(policies, giver, written | self._built_in)
+            written = self._policies.of(context.namespace).policies
+            check_handed_out(operation.policies, giver, self._built_in.union(policy.name for policy in written))
+            policies = (*operation.policies, *denying(giver, written))
         orphan = isinstance(operation, CreateOrphan)
         origin = Origin(
             kind=TOKEN,

@@ -112,7 +112,7 @@ def changed(role: Role, asked: wire.WriteRole, *, whole: bool = True) -> Role:
         "token_ttl": _duration(asked.token_ttl, "token_ttl"),
         "token_max_ttl": _duration(asked.token_max_ttl, "token_max_ttl"),
         "token_explicit_max_ttl": _duration(asked.token_explicit_max_ttl, "token_explicit_max_ttl"),
-        "token_period": _duration(asked.token_period if asked.token_period is not None else asked.period, "period"),
+        "token_period": _duration(asked.period if asked.token_period is None else asked.token_period, "token_period"),
         "token_uses": asked.token_num_uses,
         "token_networks": _texts(asked.token_bound_cidrs),
         "bind_to_source": asked.token_strictly_bind_ip,
