@@ -14,7 +14,7 @@ from casbin.rbac import RoleManager
 from wardgate.pipeline.authorize.built_in import DEFAULT
 from wardgate.pipeline.authorize.compiled import Row
 from wardgate.pipeline.authorize.conditions import Condition, Question
-from wardgate.pipeline.authorize.pattern import Pattern, Target
+from wardgate.pipeline.authorize.pattern import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,10 @@ class _Enforcer(CoreEnforcer):  # type: ignore[misc]  # Casbin ships without typ
         return self._parsed
 
 
-def _fits(target: Target, pattern: Pattern) -> bool:
-    return pattern.matches(target)
+def _fits(*asked_and_ruled: Any) -> bool:
+    # One function rather than three comparisons: Casbin takes as long for a comparison as for a call.
+    namespace, action, target, ruled_namespace, ruled_action, pattern = asked_and_ruled
+    return bool(namespace == ruled_namespace and action == ruled_action and pattern.matches(target))
 
 
 def _applies(question: Question | None, condition: Condition | None, effect: str) -> bool:

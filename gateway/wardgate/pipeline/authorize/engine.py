@@ -64,8 +64,9 @@ class Engine:
         self._decider = Decider()
         self._labels_of = labels_of
         # Keyed by all that an answer turned on, the compiled set's generation first: no answer outlives its set. Where
-        # conditions are among the candidates those are remembered here, and the answers by what the conditions read.
-        self._decisions: Memo[_Key, Decision | Turning | None] = Memo(remembered)
+        # candidates have conditions they are remembered apart, and the answers by what the conditions read.
+        self._decisions: Memo[_Key, Decision | None] = Memo(remembered)
+        self._turnings: Memo[_Key, Turning] = Memo(remembered)
         self._held: Held[Decision | None] = Held(remembered)
         self._visible: Memo[_FolderKey, Visible | _Folder] = Memo(MAX_REMEMBERED_FOLDERS)
         self._held_visible: Held[Visible] = Held(MAX_REMEMBERED_FOLDERS)
@@ -99,23 +100,24 @@ class Engine:
         path, folder, action = operation.path.segments, operation.folder, operation.action
         key = (compiled.generation, principal.policies, action, folder, path)
         try:
-            known = self._decisions[key]
+            return self._decisions[key]
         except KeyError:
-            known = self._first(compiled, principal.policies, action, Target(path, folder))
-            if sum(map(len, path)) <= MAX_REMEMBERED_CHARACTERS:
-                self._decisions[key] = known
-        if known.__class__ is not Turning:
-            return known  # type: ignore[return-value]  # an isinstance would cost a tenth of it all
-        return self._turned(compiled, principal, action, Target(path, folder), facts, known)
-
-    def _first(
-        self, compiled: Compiled, policies: tuple[str, ...], action: str, target: Target
-    ) -> Decision | Turning | None:
-        """What is to be remembered of a question that nobody asked yet."""
-        candidates = compiled.candidates(policies, action, target)
-        if any(row.when is not None for row in candidates):
-            return Turning(candidates, of_path=True)
-        return self._decide(compiled, policies, action, target, candidates)
+            pass
+        target = Target(path, folder)
+        short = sum(map(len, path)) <= MAX_REMEMBERED_CHARACTERS
+        try:
+            turning = self._turnings[key]
+        except KeyError:
+            candidates = compiled.candidates(principal.policies, action, target)
+            if not any(row.when is not None for row in candidates):
+                decision = self._decide(compiled, principal.policies, action, target, candidates)
+                if short:
+                    self._decisions[key] = decision
+                return decision
+            turning = Turning(candidates, of_path=True)
+            if short:
+                self._turnings[key] = turning
+        return self._turned(compiled, principal, action, target, facts, turning)
 
     def _turned(
         self, compiled: Compiled, principal: Principal, action: str, target: Target, facts: Facts, turning: Turning
