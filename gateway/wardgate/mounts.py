@@ -68,6 +68,10 @@ class Mounts:
                 return mount
         return None
 
+    def views(self) -> Iterable[MountView]:
+        """What a front-end may know of each mount."""
+        return self._views.values()
+
     def find(self, path: Path) -> MountView | None:
         """What a front-end may know of the mount that ``path`` is at or below."""
         for length in self._lengths:

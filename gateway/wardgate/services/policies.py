@@ -31,6 +31,10 @@ from wardgate.state import State
 from wardgate.state.principals import REFUSED
 
 
+MAX_TEXT = 64 * 1024
+"""Bytes of the text that a policy was written as."""
+
+
 class PolicyEngine(Protocol):
     """What is asked of the policy engine."""
 
@@ -88,6 +92,8 @@ class PoliciesService:
         """Create or replace a policy. Raises InvalidValue; the old one is then kept."""
         policy = operation.policy
         check_same("policy", policy.name, operation.path, POLICIES)
+        if len(policy.text.encode("utf-8", "surrogatepass")) > MAX_TEXT:
+            raise InvalidValue(f"the policy's text is longer than {MAX_TEXT} bytes; split it")
         self._engine.validate(policy, beside=self._policies.of(context.namespace).policies)
         await self._policies.write(context.namespace, policy)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -106,6 +106,9 @@ class MountTable(Protocol):
 
     def find(self, path: Path) -> MountView | None:
         """The mount that ``path`` is at or below, if any. Mounts never nest, so there is at most one."""
+
+    def views(self) -> Iterable[MountView]:
+        """All of them."""
 
 
 class Gateway(Protocol):

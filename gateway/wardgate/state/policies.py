@@ -60,7 +60,7 @@ class Policies:
         Raises:
             InvalidValue: the namespace has too many.
         """
-        rules = _encode(policy.rules)
+        rules = _encode(policy)
 
         def change(connection: Connection, before: dict[str, str]) -> None:
             key = (tables.policies.c.namespace == namespace) & (tables.policies.c.name == policy.name)
@@ -102,7 +102,7 @@ class Policies:
         with self._database.reading() as connection, snapshot(connection):
             generation, rows = self._verified(connection, namespace)
         self._newest[namespace] = generation
-        return PolicySet(generation, tuple(Policy(name, _decode(rules)) for name, rules in rows))
+        return PolicySet(generation, tuple(_decode(name, rules) for name, rules in rows))
 
     def _verified(self, connection: Connection, namespace: str) -> tuple[int, list[tuple[str, str]]]:
         head = connection.execute(
@@ -136,15 +136,19 @@ def _code(codes: Codes, namespace: str, generation: int, rows: Iterable[tuple[st
     return codes.of_set("policies", (namespace, generation), rows)
 
 
-def _encode(rules: Iterable[Rule]) -> str:
-    return json.dumps(
-        [{"effect": rule.effect, "actions": rule.actions, "paths": rule.paths, "when": rule.when} for rule in rules],
-        separators=(",", ":"),
-    )
+def _encode(policy: Policy) -> str:
+    rules: object = [
+        {"effect": rule.effect, "actions": rule.actions, "paths": rule.paths, "when": rule.when}
+        for rule in policy.rules
+    ]
+    return json.dumps({"rules": rules, "text": policy.text} if policy.text else rules, separators=(",", ":"))
 
 
-def _decode(text: str) -> tuple[Rule, ...]:
-    return tuple(
+def _decode(name: str, text: str) -> Policy:
+    stored = json.loads(text)
+    written = stored if isinstance(stored, dict) else {"rules": stored, "text": ""}
+    rules = tuple(
         Rule(Effect(rule["effect"]), tuple(rule["actions"]), tuple(rule["paths"]), rule["when"])
-        for rule in json.loads(text)
+        for rule in written["rules"]
     )
+    return Policy(name, rules, text=written["text"])

@@ -38,11 +38,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A named set of rules. ``built_in`` ones (``default``, ``administrator``) cannot be changed."""
+    """A named set of rules. ``built_in`` ones (``default``, ``administrator``) cannot be changed.
+
+    ``text``: what it was written as in a language that a front-end turned into the rules, so that it can be read back;
+    empty for one written as rules. The rules alone decide.
+    """
 
     name: str
     rules: tuple[Rule, ...]
     built_in: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

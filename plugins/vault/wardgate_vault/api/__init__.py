@@ -5,8 +5,8 @@ from __future__ import annotations
 from wardgate.spi.frontend import Claims, Gateway
 from wardgate.spi.hookspecs import FrontendType, NoOptions
 
-from wardgate_vault.api.kv import FIRST, PRESENTATION, SHOWN_AS
 from wardgate_vault.api.router import VaultFrontend
+from wardgate_vault.presentation import FIRST, PRESENTATION, SHOWN_AS
 
 
 def _open(_: NoOptions, gateway: Gateway) -> VaultFrontend:

@@ -125,6 +125,8 @@ def changed(role: Role, asked: wire.WriteRole, *, whole: bool = True) -> Role:
     for field, uses in (("secret_id_num_uses", result.secret_id_uses), ("token_num_uses", result.token_uses)):
         if not 0 <= uses <= MAX_USES:
             raise InvalidValue(f"'{field}' cannot be negative, or more than two thousand million")
+    if whole and result.bind_to_source and result.token_networks:
+        raise InvalidValue("'token_strictly_bind_ip' conflicts with 'token_bound_cidrs'; set only one")
     if whole and result.token_max_ttl and result.token_ttl > result.token_max_ttl:
         raise InvalidValue("'token_ttl' cannot be greater than 'token_max_ttl'")
     if whole and not (result.bind_secret_id or result.secret_id_networks or result.token_networks):

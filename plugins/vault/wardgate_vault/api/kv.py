@@ -25,11 +25,8 @@ from wardgate_vault.api import kv1, kv_bodies, kv_metadata, kv_shapes, listing
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, one_error, refusal
 from wardgate_vault.api.errors import NOT_FOUND, UNSUPPORTED, Refused, refusing
 from wardgate_vault.api.request import ACTIONS, Request
+from wardgate_vault.presentation import FIRST, PRESENTATION, SHOWN_AS
 
-PRESENTATION = "vault.kv"
-SHOWN_AS = "2"
-"""How a mount is shown where nothing is said."""
-FIRST = "1"
 _ROOTS = frozenset({"metadata", "data", "delete", "undelete", "destroy"})
 NAMING = frozenset({"list", "scan"})
 

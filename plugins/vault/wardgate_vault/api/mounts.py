@@ -24,10 +24,10 @@ from wardgate_vault.api import auth_mounts, wire
 from wardgate_vault.api.auth_mounts import SYSTEM_LEASE
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, flattened, one_error, refusal
 from wardgate_vault.api.errors import UNSUPPORTED, Refused, refusing
-from wardgate_vault.api.kv import FIRST, PRESENTATION, SHOWN_AS
 from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import REST, Route
 from wardgate_vault.durations import format_duration, parse_duration, whole_seconds
+from wardgate_vault.presentation import FIRST, PRESENTATION, SHOWN_AS
 
 NATIVE = "native"
 """The backend type that Vault's own ``kv`` stands for here."""

@@ -7,6 +7,7 @@ from wardgate.spi.frontend import Frontend, Gateway, MountTable, Receive, Scope,
 from wardgate.spi.path import Path
 
 from wardgate_vault.api import (
+    acl,
     approle,
     approle_fields,
     auth_mounts,
@@ -35,6 +36,7 @@ ROUTES = (
     *mounts.ROUTES,
     *auth_mounts.ROUTES,
     *capabilities.ROUTES,
+    *acl.ROUTES,
     *wrapping.ROUTES,
 )
 MAX_KNOWN = 8_192

@@ -35,7 +35,7 @@ async def _made(request: Request, kind: type[CreateToken]) -> Answer:
         # What Vault asks `sudo` for is an operation of its own here, so that a rule can tell the two apart.
         operation = _read(asked, CreateOrphan if asked.no_parent else kind)
     issued = (await request.perform(operation)).result
-    warnings = (*wire.ignored(plain, wire.CreateToken), *_cut(operation, issued.info))
+    warnings = (*_cut(operation, issued.info), *wire.ignored(plain, wire.CreateToken))
     return envelope(request.id, auth=auth(issued.info, issued.token), warnings=warnings)
 
 

@@ -179,6 +179,13 @@ class TuneMount(MountConfig):
     options: dict[str, Any] | None = None
 
 
+class WritePolicy(msgspec.Struct):
+    """POST ``sys/policies/acl/<name>``; ``rules`` is what ``sys/policy`` called it."""
+
+    policy: str = ""
+    rules: str = ""
+
+
 class AskCapabilities(msgspec.Struct):
     """POST ``sys/capabilities-self``."""
 
