@@ -74,14 +74,14 @@ async def revoke_administrators(state: State, *, name: str) -> None:
             await state.principals.revoke(ROOT_NAMESPACE, one.id)
 
 
-async def mount_native(state: State, prefix: str) -> None:
-    """Mount the native store at a prefix, shown to Vault's clients as KV version 2."""
+async def mount_native(state: State, prefix: str, *, shown_as: str = "2") -> None:
+    """Mount the native store at a prefix, shown to Vault's clients as that version of KV."""
     row = state.mounts.draft(
         ROOT_NAMESPACE,
         SecretPath.parse(prefix),
         "native",
         options={},
-        presentation={"vault.kv": "2"},
+        presentation={"vault.kv": shown_as},
         description="",
     )
     await state.mounts.add(row)

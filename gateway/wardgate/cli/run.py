@@ -18,7 +18,8 @@ from wardgate.cli.session import json_option
 if TYPE_CHECKING:
     from wardgate.config import Config
 
-MOUNT = "secret"
+MOUNTS = {"secret": "2", "kv1": "1"}
+"""What ``dev`` mounts, and as which version of KV Vault's clients see it."""
 ADMINISTRATOR_NAME = "dev"
 
 
@@ -49,7 +50,7 @@ def serve(ctx: click.Context, file: Path, *, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def dev(ctx: click.Context, listen: str, token: str | None, workers: int, data: Path | None, *, as_json: bool) -> None:
-    """Run a gateway to try things out: the native store at secret/, AppRole, and an administrator's token.
+    """Run a gateway to try things out: the native store at secret/ and kv1/, AppRole, an administrator's token.
 
     Never for real secrets: the key lies beside the data.
     """
@@ -103,7 +104,8 @@ async def _prepare(config: Config, token: str | None) -> str:
     state = (founding.create if fresh else founding.reopen)(config.data, config.key_file)
     try:
         if fresh:
-            await founding.mount_native(state, MOUNT)
+            for prefix, version in MOUNTS.items():
+                await founding.mount_native(state, prefix, shown_as=version)
         else:
             await founding.revoke_administrators(state, name=ADMINISTRATOR_NAME)
         if token is not None:
@@ -132,5 +134,7 @@ Three lines to try, in another shell with these variables:
   echo s3cr3t | wardgate put secret/app password=- && wardgate get secret/app
   bao kv get secret/app        # or: vault kv get secret/app
   curl -H "Authorization: Bearer $WARDGATE_TOKEN" $WARDGATE_ADDR/api/v1/secrets/secret/app
+
+secret/ is KV version 2 to Vault's clients, kv1/ is version 1.
 
 Ctrl-C stops it."""

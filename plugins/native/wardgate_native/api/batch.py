@@ -22,13 +22,12 @@ from wardgate_native.api.problems import Problem
 from wardgate_native.api.routing import Call, Route
 from wardgate_native.api.secrets import media_type_of
 from wardgate_native.api.versions import VersionName, named
-from wardgate_native.api.wire import Answer, Body, etag
+from wardgate_native.api.wire import Answer, Body, PathText, etag
 
 REMEMBERED = 4_096
 """Paths kept parsed, each of at most ``LONGEST`` characters: services ask for the same ones again and again."""
 LONGEST = 256
 
-_Path = Annotated[str, msgspec.Meta(min_length=1, max_length=32 * 256)]
 # Decoded later: as it stands it can be searched for quotes.
 _RawText = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "string"})]
 _DONE = 200
@@ -38,7 +37,7 @@ class ReadItem(Body, gc=False):
     """One secret to read. ``version``: a number is its ordinal, a text the store's id; or a ``stage``; or neither."""
 
     more: ClassVar[Mapping[str, Any]] = {"not": {"required": ["version", "stage"]}}
-    path: _Path
+    path: PathText
     version: VersionName | UnsetType = UNSET
     stage: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] | UnsetType = UNSET
 
@@ -59,7 +58,7 @@ class WriteItem(Body, gc=False):
     more: ClassVar[Mapping[str, Any]] = {
         "oneOf": [{"required": ["json"]}, {"required": ["text"]}, {"required": ["base64"]}]
     }
-    path: _Path
+    path: PathText
     json: msgspec.Raw | UnsetType = UNSET
     text: _RawText | UnsetType = UNSET
     base64: _RawText | UnsetType = UNSET

@@ -18,7 +18,7 @@ from wardgate.spi.operations.namespaces import (
 from wardgate_native.api.routing import Call, Route
 from wardgate_native.api.secrets import no_content
 from wardgate_native.api.tokens import IssuedToken, issued
-from wardgate_native.api.wire import Answer, Body, rfc3339
+from wardgate_native.api.wire import Answer, Body, NameText, rfc3339
 
 
 class Namespace(msgspec.Struct, kw_only=True):
@@ -38,7 +38,7 @@ class Namespaces(msgspec.Struct):
 class NamespaceRequest(Body):
     """A new child of the namespace the request is in."""
 
-    name: str
+    name: NameText
 
 
 class CreatedNamespace(msgspec.Struct, kw_only=True):

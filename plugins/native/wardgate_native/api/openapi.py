@@ -12,14 +12,12 @@ import msgspec
 from wardgate.spi import errors
 from wardgate.spi.errors import CLOSED_LIST, WardgateError
 
+from wardgate_native.api import repeats
 from wardgate_native.api.problems import PROBLEM, STATUS, Problem
 from wardgate_native.api.routing import Nothing, Raw, Route
-from wardgate_native.api.wire import Body, ShownOnce
+from wardgate_native.api.wire import NAME_FORMAT, PATH_FORMAT, Body, ShownOnce
 
 PREFIX = "/api/v1/"
-PATH_FORMAT = "wardgate-path"
-"""Format of a path: 1 to 32 segments with slashes between, as ``wardgate.spi.path`` reads them."""
-
 _JSON = "application/json"
 _CREATED, _NO_CONTENT, _NOT_MODIFIED, _PRECONDITION_FAILED = 201, 204, 304, 412
 _ALWAYS = (
@@ -35,7 +33,7 @@ themselves; all else is JSON, read strictly. Times are RFC 3339 in UTC, duration
 problem documents.
 """
 _CAPTURES: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "name": ("One segment.", {"type": "string", "minLength": 1, "maxLength": 255, "format": "wardgate-name"}),
+    "name": ("One segment.", {"type": "string", "minLength": 1, "maxLength": 255, "format": NAME_FORMAT}),
     "path": ("A path; its slashes stand as they are.", {"type": "string", "minLength": 1, "format": PATH_FORMAT}),
     "folder": (
         "A folder's path, with or without a slash at its end; without any, the namespace's root.",
@@ -67,7 +65,7 @@ _PARAMETERS: Mapping[str, dict[str, Any]] = {
     },
     "idempotency-key": {
         "name": "Idempotency-Key", "in": "header",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,255}$"},
+        "schema": {"type": "string", "pattern": repeats.PATTERN},
         "description": "Names this request, so that it can be sent again and is done once: a repeat within an hour "
         "gets the same answer, with Idempotent-Replayed. 409: it is still under way; 422: the key was another "
         "request's; 502: it was cut off, and may have been done.",
@@ -112,17 +110,14 @@ def build(routes: Iterable[Route]) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": [{"bearer": []}, {"token": []}],
+        "security": [{"bearer": []}],
         "tags": [{"name": name} for name in dict.fromkeys(_tag(route) for route in routes)],
         "paths": paths,
         "components": {
             "schemas": {name: schema for name, schema in schemas.items() if name not in queries},
             "parameters": dict(_PARAMETERS),
             "headers": {name: {"description": text, "schema": _TEXT} for name, text in _HEADERS.items()},
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
-                "token": {"type": "apiKey", "in": "header", "name": "X-Vault-Token"},
-            },
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
 

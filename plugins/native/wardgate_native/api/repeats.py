@@ -19,8 +19,9 @@ HEADER = "idempotency-key"
 REPLAYED = ("idempotent-replayed", "true")
 # Headers that change what a request means; its credential does not, and its principal is told apart by the gateway.
 _MEANT = ("content-type", "if-match", "if-none-match")
-_QUOTED = re.compile(r'"(?P<text>(?:[ !#-\[\]-~]|\\["\\]){1,255})"')
-_BARE = re.compile(r"[!#-+\--~]{1,255}")
+PATTERN = r'^([!#-+\--~]{1,255}|"([ !#-\[\]-~]|\\["\\]){1,255}")$'
+"""What a key looks like, bare or as a structured field's string."""
+_KEY = re.compile(PATTERN)
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -43,12 +44,9 @@ def key_of(headers: Mapping[str, str]) -> str | None:
     if given is None:
         return None
     given = given.strip()
-    quoted = _QUOTED.fullmatch(given)
-    if quoted:
-        return re.sub(r"\\(.)", r"\1", quoted["text"])
-    if not _BARE.fullmatch(given):
+    if not _KEY.fullmatch(given):
         raise Malformed('Idempotency-Key is 1 to 255 printable characters, with or without quotes: "8e03978e-40d5"')
-    return given
+    return re.sub(r"\\(.)", r"\1", given[1:-1]) if given.startswith('"') else given
 
 
 def repeat(

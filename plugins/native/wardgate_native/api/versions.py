@@ -34,8 +34,8 @@ class VersionQuery(Body):
     """Which version: ``version`` its number, ``version_id`` the store's id, or ``stage``; at most one."""
 
     version: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
-    version_id: str | None = None
-    stage: str | None = None
+    version_id: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)] | None = None
+    stage: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] | None = None
 
 
 def version(info: VersionInfo) -> Version:

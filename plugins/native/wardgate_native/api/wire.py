@@ -21,6 +21,13 @@ _TIME = ";"
 """In an entity tag: between a version's id and when it was made."""
 _PRIVATE = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
+PATH_FORMAT = "wardgate-path"
+"""Format of a path: 1 to 32 segments with slashes between, as :mod:`wardgate.spi.path` reads them."""
+NAME_FORMAT = "wardgate-name"
+"""Format of one segment of a path."""
+
+PathText = Annotated[str, msgspec.Meta(max_length=32 * 256, extra_json_schema={"minLength": 1, "format": PATH_FORMAT})]
+NameText = Annotated[str, msgspec.Meta(max_length=255, extra_json_schema={"minLength": 1, "format": NAME_FORMAT})]
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=_MAX_SECONDS)]
 
 
