@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import SecretNotFound
+from wardgate.spi.errors import PreconditionRequired, SecretNotFound
+from wardgate.spi.path import ROOT
 from wardgate.spi.values import SecretSettings
 
 from wardgate_conformance.selection import needs
@@ -25,6 +26,21 @@ class Annotating:
             assert labels == (await backend.describe(SECRET)).labels
             found = await backend.read(SECRET)
             assert (labels, written.id) == (found.labels, found.info.id)
+
+    @needs("labels", "describe")
+    async def test_labels_can_be_merged(self, backend: Backend) -> None:
+        """A merge adds, changes and takes away, and leaves what it does not name."""
+        await backend.annotate(SECRET, labels={"owner": "ada", "team": "a", "stays": "x"})
+        await backend.annotate(SECRET, labels={"owner": "grace", "team": None, "new": "y", "none": None}, merge=True)
+        assert (await backend.describe(SECRET)).labels == {"owner": "grace", "stays": "x", "new": "y"}
+
+    @needs("labels", "describe")
+    async def test_a_merge_makes_no_secret(self, backend: Backend) -> None:
+        """There must be one to merge into."""
+        with pytest.raises(SecretNotFound):
+            await backend.annotate(SECRET, labels={"owner": "ada"}, merge=True)
+        with pytest.raises(SecretNotFound):
+            await backend.describe(SECRET)
 
     @needs("labels", "settings", "describe")
     async def test_what_is_not_given_stays(self, backend: Backend) -> None:
@@ -55,3 +71,28 @@ class Annotating:
         written = await backend.write(SECRET, document(a="b"))
         assert written.expires_at is not None
         assert pytest.approx(written.expires_at - written.created_at, rel=0.01) == HOUR
+
+    @needs("write", "mount_settings", "describe")
+    async def test_a_mount_s_settings_hold_for_its_secrets(self, backend: Backend) -> None:
+        """Beside their own: the shorter life ends a version, and a secret's own settings stay what they were."""
+        await backend.annotate(ROOT, settings=SecretSettings(delete_after=HOUR))
+        assert (await backend.describe(ROOT)).settings.delete_after == HOUR
+        written = await backend.write(SECRET, document(a="b"))
+        assert written.expires_at is not None
+        assert pytest.approx(written.expires_at - written.created_at, rel=0.01) == HOUR
+        assert not (await backend.describe(SECRET)).settings.delete_after
+
+    @needs("write", "mount_settings")
+    async def test_a_mount_can_demand_a_compare_and_set(self, backend: Backend) -> None:
+        """Of every secret; and no longer when it is taken back."""
+        await backend.annotate(ROOT, settings=SecretSettings(compare_and_set_required=True))
+        with pytest.raises(PreconditionRequired):
+            await backend.write(SECRET, document(a="b"))
+        await backend.annotate(ROOT, settings=SecretSettings(compare_and_set_required=False))
+        await backend.write(SECRET, document(a="b"))
+
+    @needs("mount_settings", "list")
+    async def test_a_mount_s_settings_are_no_secret(self, backend: Backend) -> None:
+        """They show in no list."""
+        await backend.annotate(ROOT, settings=SecretSettings(max_versions=3))
+        assert (await backend.list(ROOT)).entries == ()

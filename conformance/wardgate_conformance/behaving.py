@@ -26,6 +26,7 @@ CALLS: dict[str, Callable[[Backend], Awaitable[object]]] = {
     "describe": lambda backend: backend.describe(SECRET),
     "labels": lambda backend: backend.annotate(SECRET, labels={"a": "b"}),
     "settings": lambda backend: backend.annotate(SECRET, settings=SecretSettings(max_versions=2)),
+    "mount_settings": lambda backend: backend.annotate(ROOT, settings=SecretSettings(max_versions=2)),
     "delete": lambda backend: backend.delete(SECRET),
     "delete_versions": lambda backend: backend.delete(SECRET, versions=["1"]),
     "undelete": lambda backend: backend.undelete(SECRET, versions=["1"]),
@@ -69,7 +70,7 @@ class Declaration:
         """No part without its whole, and no limit that holds nothing."""
         parts = {
             "compare_and_set": "write", "delete_versions": "delete", "undelete": "delete", "stages": "versions",
-            "media_types": "write",
+            "media_types": "write", "mount_settings": "settings",
         }  # fmt: skip
         lonely = {part for part, whole in parts.items() if getattr(capabilities, part)} - {
             part for part, whole in parts.items() if getattr(capabilities, whole)

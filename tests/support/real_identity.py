@@ -1,4 +1,4 @@
-"""The real tokens and AppRole, over a state of their own, for tests of front-ends whose other services are fakes."""
+"""The real identity, policy, tokens and AppRole, for tests of front-ends whose other services are fakes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 from wardgate.clock import SystemClock
 from wardgate.crypto import KeyFileSeal
+from wardgate.pipeline import Handler, compose
 from wardgate.pipeline.authenticate import Authenticate
-from wardgate.pipeline.authorize import BUILT_IN
+from wardgate.pipeline.authorize import BUILT_IN, Authorize, Engine
 from wardgate.services.approle import AppRoleService
 from wardgate.services.service import Handlers
 from wardgate.services.tokens import TokensService
@@ -20,7 +21,7 @@ TOKEN = "an-administrator's-token"
 
 
 class RealIdentity:
-    """Who may ask: an administrator with ``TOKEN``, and all that it makes. ``authenticate`` is the layer."""
+    """Who may ask, over a state of its own: an administrator with ``TOKEN``, and all that it makes."""
 
     def __init__(self, folder: Path) -> None:
         clock = SystemClock()
@@ -33,7 +34,14 @@ class RealIdentity:
         self.handlers: Handlers = {
             operation: handler for service in services for operation, handler in service.handlers.items()
         }
-        self.authenticate = Authenticate([TokenAuthenticator(self._state.principals)], clock, self._state.epochs)
+        self._layers = (
+            Authenticate([TokenAuthenticator(self._state.principals)], clock, self._state.epochs),
+            Authorize(Engine(self._state.policies.of, self._state.epochs)),
+        )
+
+    def before(self, dispatch: Handler) -> Handler:
+        """``dispatch`` with identity and policy before it."""
+        return compose(self._layers, dispatch)
 
     def close(self) -> None:
         """Close its files."""

@@ -11,7 +11,6 @@ from typing import Any, Final
 from wardgate.context import Decision
 from wardgate.pipeline.authorize.compiled import Compiled, Row, applying, deciding
 from wardgate.pipeline.authorize.conditions import NO_LABELS, Facts, Labels, Question
-from wardgate.pipeline.authorize.conditions.question import Unknown
 from wardgate.pipeline.authorize.decider import Decider
 from wardgate.pipeline.authorize.explaining import explanation
 from wardgate.pipeline.authorize.loading import Epochs, Loader, PolicySet
@@ -70,7 +69,6 @@ class Engine:
         self._held: Held[Decision | None] = Held(remembered)
         self._visible: Memo[_FolderKey, Visible | _Folder] = Memo(MAX_REMEMBERED_FOLDERS)
         self._held_visible: Held[Visible] = Held(MAX_REMEMBERED_FOLDERS)
-        self._held_listed: Held[bool] = Held(MAX_REMEMBERED_FOLDERS)
 
     def require(self, principal: Principal, operation: Operation[Any], facts: Facts) -> Decision:
         """Return the decision that allows ``operation``; ``facts`` are the request's: whence and when.
@@ -103,42 +101,43 @@ class Engine:
             return self._decisions[key]
         except KeyError:
             pass
-        target = Target(path, folder)
-        short = sum(map(len, path)) <= MAX_REMEMBERED_CHARACTERS
-        try:
-            turning = self._turnings[key]
-        except KeyError:
+        turning = self._turnings.get(key)
+        if turning is None:
+            target, short = Target(path, folder), sum(map(len, path)) <= MAX_REMEMBERED_CHARACTERS
             candidates = compiled.candidates(principal.policies, action, target)
             if not any(row.when is not None for row in candidates):
                 decision = self._decide(compiled, principal.policies, action, target, candidates)
                 if short:
                     self._decisions[key] = decision
                 return decision
-            turning = Turning(candidates, of_path=True)
+            turning = Turning(candidates, self._labels(principal.namespace))
             if short:
                 self._turnings[key] = turning
-        return self._turned(compiled, principal, action, target, facts, turning)
+        time = facts.received_at
+        question = Question(principal, action, path, facts.source, time, turning.labels, folder)
+        values = turning.values(question)
+        try:
+            return self._held.recall(turning, values, time)
+        except KeyError:
+            decision, until = self._turned(compiled, turning, Target(path, folder), question)
+        self._held.keep(turning, values, decision, time, until)
+        return decision
 
     def _turned(
-        self, compiled: Compiled, principal: Principal, action: str, target: Target, facts: Facts, turning: Turning
-    ) -> Decision | None:
-        question = self._question(principal, action, target, facts)
+        self, compiled: Compiled, turning: Turning, target: Target, question: Question
+    ) -> tuple[Decision | None, int]:
+        """Decide what turns on conditions; with the time up to which the decision holds."""
+        assert isinstance(question.time, int)
+        assert isinstance(question.action, str)
+        rows, until = applying(turning.rows, question), turning.until(question.time)
+        decision = self._decide(compiled, question.asker.policies, question.action, target, rows, question)
+        if decision is not None:
+            ends = until if turning.timed else None
+            decision = dataclasses.replace(decision, read=turning.read, until=ends)
+        return decision, until
 
-        def decide(until: int) -> Decision | None:
-            rows = applying(turning.rows, question)
-            decision = self._decide(compiled, principal.policies, action, target, rows, question)
-            if decision is None:
-                return None
-            read = tuple(attribute.name for attribute in turning.reads) + ("time",) * turning.timed
-            return dataclasses.replace(decision, read=read, until=until if turning.timed else None)
-
-        return self._held.answer(turning, question, facts.received_at, decide)
-
-    def _question(self, principal: Principal, action: str, target: Target, facts: Facts) -> Question:
-        labels = _LabelsOf(self._labels_of, principal.namespace)
-        return Question(
-            principal, action, target.segments, facts.source, facts.received_at, labels, folder=target.folder
-        )
+    def _labels(self, namespace: str) -> Labels:
+        return _LabelsOf(self._labels_of, namespace)
 
     def visible(self, principal: Principal, action: Action, prefix: Path, facts: Facts) -> Visible:
         """What of the folder ``prefix`` the principal may see, by the rules of the module ``visible``."""
@@ -154,30 +153,25 @@ class Engine:
             candidates = compiled.candidates(principal.policies, action, folder) if action is Action.LIST else []
             rows = compiled.reaching(principal.policies, action, prefix.segments)
             if any(row.when is not None for row in (*candidates, *rows)):
-                known = _Folder(Turning(candidates, of_path=True), Turning(rows, of_path=False))
+                labels = self._labels(principal.namespace)
+                known = _Folder(Turning(candidates, labels), Turning(rows, labels, by_name=True))
             else:
                 known = compile_visible(rows, prefix.segments, listed=_allowing(candidates))
             self._visible[key] = known
         if isinstance(known, Visible):
             return known
-        return self._turned_folder(known, self._question(principal, action, folder, facts), facts)
-
-    def _turned_folder(self, known: _Folder, question: Question, facts: Facts) -> Visible:
-        assert not isinstance(question.segments, Unknown)
-        segments, time = question.segments, facts.received_at
-        listed = self._held_listed.answer(
-            known.listing, question, time, lambda _: _allowing(applying(known.listing.rows, question))
-        )
-        if known.below.reads_path:
-            # Its answers are asked of each name with this request's own facts, so it is not for another request.
-            return compile_visible(known.below.rows, segments, listed=listed, question=question)
-        return self._held_visible.answer(
-            known.below,
-            question,
-            time,
-            lambda _: compile_visible(known.below.rows, segments, listed=listed, question=question),
-            listed,
-        )
+        question = _question(principal, action, folder, facts, known.below.labels)
+        listed = _allowing(applying(known.listing.rows, question))
+        below, time = known.below, facts.received_at
+        values = (*below.values(question), listed)
+        try:
+            return self._held_visible.recall(below, values, time)
+        except KeyError:
+            visible = compile_visible(below.rows, prefix.segments, listed=listed, question=question)
+        if not below.reads_path:
+            # Otherwise each name is asked about with this request's own facts: it is not for another request.
+            self._held_visible.keep(below, values, visible, time, below.until(time))
+        return visible
 
     def reaches(self, principal: Principal, path: Path, facts: Facts) -> bool:
         """Whether the principal could do anything at all at or below ``path``, such as a mount's prefix."""
@@ -199,10 +193,12 @@ class Engine:
         except PermissionDenied:
             return {str(path): frozenset() for path in paths}
 
+        labels = self._labels(principal.namespace)
+
         def allows(action: Action, target: Target) -> bool:
             candidates = compiled.candidates(principal.policies, action, target)
             if any(row.when is not None for row in candidates):
-                candidates = applying(candidates, self._question(principal, action, target, facts))
+                candidates = applying(candidates, _question(principal, action, target, facts, labels))
             return _allowing(candidates)
 
         return {
@@ -228,9 +224,8 @@ class Engine:
             PermissionDenied: the namespace's policies cannot be used, so everything is denied.
         """
         compiled = self._loader.current(namespace)
-        labels = _LabelsOf(self._labels_of, namespace)
         target = Target(path.segments, folder)
-        return explanation(self._decider, compiled, policies, action, target, supposed, labels)
+        return explanation(self._decider, compiled, policies, action, target, supposed, self._labels(namespace))
 
     @staticmethod
     def validate(policy: Policy, beside: Iterable[Policy] = ()) -> None:
@@ -273,6 +268,10 @@ class _LabelsOf:
 
     def of(self, segments: Segments) -> Mapping[str, str]:
         return self.labels_of(self.namespace).of(segments)
+
+
+def _question(principal: Principal, action: str, target: Target, facts: Facts, labels: Labels) -> Question:
+    return Question(principal, action, target.segments, facts.source, facts.received_at, labels, target.folder)
 
 
 def _allowing(rows: Iterable[Row]) -> bool:

@@ -62,9 +62,7 @@ def explanation(
     supposed = supposed or Supposed()
     asker = _SupposedAsker(tuple(policies), supposed.id, supposed.name, supposed.method, supposed.attributes)
     kept = labels if supposed.labels is None else _SupposedLabels(supposed.labels)
-    question = Question(
-        asker, action.value, target.segments, supposed.source, supposed.time, kept, folder=target.folder
-    )
+    question = Question(asker, action.value, target.segments, supposed.source, supposed.time, kept, target.folder)
     candidates = compiled.candidates(policies, action, target)
     applicable = applying(candidates, question)
     allowed = decider.allows(compiled.namespace, policies, action, target, applicable, question)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wardgate.pipeline.authorize.compiled import ALL_ACTIONS
-from wardgate.pipeline.authorize.conditions import NO_LABELS, UNKNOWN, Condition, Question, compile_condition
+from wardgate.pipeline.authorize.conditions import ANYBODY, NO_LABELS, UNKNOWN, Condition, Question, compile_condition
 from wardgate.pipeline.authorize.pattern import Pattern, Wildcard
 from wardgate.pipeline.authorize.validation import ANY_ACTION, validate
 from wardgate.spi.operations.base import Action
@@ -111,7 +111,7 @@ def _never(line: _Line) -> bool:
     """Whether the condition is false for this action, whoever asks, of what, whence and when."""
     if line.when is None:
         return False
-    return line.when.truth(Question(UNKNOWN, line.action, UNKNOWN, UNKNOWN, UNKNOWN, NO_LABELS)) is False
+    return line.when.truth(Question(ANYBODY, line.action, UNKNOWN, UNKNOWN, UNKNOWN, NO_LABELS)) is False
 
 
 def _idle(number: int, lines: Sequence[_Line], live: Sequence[_Line]) -> tuple[Kind, tuple[int, ...], str] | None:

@@ -21,6 +21,13 @@ class Memo(Generic[K, V]):
         self._known.move_to_end(key)
         return value
 
+    def get(self, key: K) -> V | None:
+        """The answer, or None when it is unknown."""
+        value = self._known.get(key)
+        if value is not None:
+            self._known.move_to_end(key)
+        return value
+
     def __setitem__(self, key: K, value: V) -> None:
         self._known[key] = value
         if len(self._known) > self._most:

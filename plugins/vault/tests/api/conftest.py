@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from wardgate.clock import SystemClock
-from wardgate.context import Context, Decision
+from wardgate.context import Context
 from wardgate.crypto import NamespaceKeyring, RootKey
 from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline.dispatch import Dispatch
@@ -32,7 +32,7 @@ from wardgate.spi.errors import (
 from wardgate.spi.frontend import ARRIVAL, Arrival, Outcome, Wrap
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations import mounts, policies, system
-from wardgate.spi.operations.base import Action, Batch, Operation
+from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.path import Path
 from wardgate.spi.values import (
     Entry,
@@ -221,14 +221,13 @@ class MemoryGateway:
     """One namespace, one administrator, mounts in memory; remembers what it was asked."""
 
     def __init__(self, backend: Backend, identity: RealIdentity) -> None:
-        self._identity = identity
         self.capabilities = backend.capabilities
         self.infos: dict[Path, mounts.MountInfo] = {}
         self.asked: list[Operation[Any]] = []
         self.keeper = MemoryKeeper()
         self.services = Services(self)
         self._mounts: dict[Path, Mount] = {}
-        self._dispatch = Dispatch(
+        dispatch = Dispatch(
             {kind: _awaited(handler) for kind, handler in self.services.handlers.items()} | identity.handlers,
             lambda _: self.mounts(""),
             MemoryLedger(),
@@ -236,6 +235,7 @@ class MemoryGateway:
             SystemClock(),
             keeper=self.keeper,
         )
+        self._road = identity.before(dispatch)
         self.mount(Path(("secret",)), "native", {}, backend)
         self.mount(Path(("kv1",)), "native", {"vault.kv": "1"}, backend)
 
@@ -284,9 +284,7 @@ class MemoryGateway:
         self.asked.append(operation)
         mount = self.mounts("").locate(operation.path)
         context = Context(scope[ARRIVAL], operation, credential, "" if namespace else "root", mount, wrap)
-        if isinstance(operation, Batch):
-            context.decisions = tuple(Decision("administrator", 1) for _ in operation.items)
-        return await self._identity.authenticate(context, self._dispatch)
+        return await self._road(context)
 
 
 def _awaited(handler: Callable[[Context, Any], Any]) -> Callable[[Context, Any], Any]:

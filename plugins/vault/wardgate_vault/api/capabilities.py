@@ -12,21 +12,29 @@ from wardgate.spi.path import Path
 from wardgate_vault.api import wire
 from wardgate_vault.api.envelope import Answer, flattened
 from wardgate_vault.api.errors import refusing
+from wardgate_vault.api.kv import FIRST, PRESENTATION
 from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import Route
 
 MAX_PATHS = 128
 _WRITES = ("create", "update")
+_CHANGES = (*_WRITES, "patch")
+_NAMES = ("list", "scan")
 _KV: Mapping[str, Mapping[Action, tuple[str, ...]]] = {
-    "data": {Action.READ: ("read",), Action.WRITE: _WRITES, Action.DELETE: ("delete",)},
+    "data": {Action.READ: ("read",), Action.WRITE: _CHANGES, Action.DELETE: ("delete",)},
+    "subkeys": {Action.READ: ("read",)},
     "metadata": {
-        Action.DESCRIBE: ("read",), Action.LIST: ("list",), Action.ANNOTATE: _WRITES, Action.DESTROY: ("delete",),
+        Action.DESCRIBE: ("read",), Action.LIST: _NAMES, Action.ANNOTATE: _CHANGES, Action.DESTROY: ("delete",),
     },
+    "detailed-metadata": {Action.LIST: _NAMES},
     "delete": {Action.DELETE: _WRITES},
     "undelete": {Action.UNDELETE: _WRITES},
     "destroy": {Action.DESTROY: _WRITES},
+    "config": {Action.DESCRIBE: ("read",), Action.ANNOTATE: _WRITES},
 }  # fmt: skip
 """By the segment that follows a mount's prefix: an action here, and Vault's words for it there."""
+_FIRST: Mapping[Action, tuple[str, ...]] = {Action.READ: ("read",), Action.WRITE: _WRITES, Action.LIST: _NAMES}
+"""Below a mount shown as version 1; what deletes there is the store's to say."""
 _SERVICES: Mapping[Action, tuple[str, ...]] = {
     Action.READ: ("read",), Action.LIST: ("list",), Action.WRITE: _WRITES, Action.DELETE: ("delete",),
     Action.MANAGE: (*_WRITES, "delete"),
@@ -57,6 +65,9 @@ def _translated(request: Request, path: Path) -> tuple[Path, Mapping[Action, tup
     mount = request.gateway.mounts(request.namespace).find(path)
     if mount is None:
         return path, _SERVICES
+    if mount.presentation.get(PRESENTATION) == FIRST:
+        deleting = Action.DESTROY if mount.capabilities.destroy else Action.DELETE
+        return path, {**_FIRST, deleting: ("delete",)}
     prefix = mount.prefix.segments
     kind = path.segments[len(prefix) : len(prefix) + 1]
     words = _KV.get(kind[0], {}) if kind else {}

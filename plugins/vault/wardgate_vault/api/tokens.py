@@ -106,7 +106,7 @@ async def _renewed(
 ) -> Answer:
     info = (await request.perform(operation)).result
     if increment and not info.period and info.ttl < increment - SECOND:
-        warnings += (capped("TTL", increment, info.ttl),)
+        warnings = (capped("TTL", increment, info.ttl), *warnings)
     return envelope(request.id, auth=auth(info, token), warnings=warnings)
 
 

@@ -4,8 +4,9 @@ A condition is true, false or unknown. It is unknown where an attribute that mat
 allow rule applies where its condition is true; a deny rule applies unless its condition is false.
 """
 
-from wardgate.pipeline.authorize.conditions.compiling import Condition, compile_condition
+from wardgate.pipeline.authorize.conditions.compiling import NEVER, Condition, compile_condition
 from wardgate.pipeline.authorize.conditions.question import (
+    ANYBODY,
     NO_LABELS,
     UNKNOWN,
     Asker,
@@ -14,4 +15,7 @@ from wardgate.pipeline.authorize.conditions.question import (
     Question,
 )
 
-__all__ = ["NO_LABELS", "UNKNOWN", "Asker", "Condition", "Facts", "Labels", "Question", "compile_condition"]
+__all__ = [
+    "ANYBODY", "NEVER", "NO_LABELS", "UNKNOWN", "Asker", "Condition", "Facts", "Labels", "Question",
+    "compile_condition",
+]  # fmt: skip

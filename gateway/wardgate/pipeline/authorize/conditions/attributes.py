@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from wardgate.pipeline.authorize.conditions.question import UNKNOWN, Question, Unknown
@@ -30,13 +31,15 @@ class Kind(enum.Enum):
 class Attribute:
     """One attribute. ``read`` gives its value, None where it is missing, UNKNOWN where it is not known yet.
 
-    ``of_path``: names of one folder differ in it.
+    ``of_path``: names of one folder differ in it. ``asked``: it is no part
+    of what answers differ by, because path and action are apart, and so is the time.
     """
 
     name: str
     kind: Kind
     read: Callable[[Question], Any] = field(repr=False, compare=False)
     of_path: bool = False
+    asked: bool = False
 
     def shown(self, question: Question) -> str | None:
         """The value for people; None where it is missing."""
@@ -92,15 +95,12 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _of_asker(what: str) -> Callable[[Question], Any]:
-    def read(question: Question) -> Any:
-        return UNKNOWN if question.asker is UNKNOWN else getattr(question.asker, what)
-
-    return read
+    return attrgetter(f"asker.{what}")
 
 
 def _named(key: str, name: str | None = None) -> Attribute:
     def read(question: Question) -> Any:
-        return UNKNOWN if isinstance(question.asker, Unknown) else question.asker.attributes.get(key)
+        return question.asker.attributes.get(key)
 
     return Attribute(name or f"principal.attribute.{key}", Kind.TEXT, read)
 
@@ -116,7 +116,7 @@ def _segment(number: int) -> Attribute:
             return UNKNOWN
         return segments[number - 1] if len(segments) >= number else None
 
-    return Attribute(f"path.segment.{number}", Kind.TEXT, read, of_path=True)
+    return Attribute(f"path.segment.{number}", Kind.TEXT, read, of_path=True, asked=True)
 
 
 def _depth(question: Question) -> Any:
@@ -132,10 +132,10 @@ _FIXED: Final = {
         Attribute("principal.method", Kind.TEXT, _of_asker("method")),
         _named("role", "principal.role"),
         Attribute("principal.policies", Kind.TEXTS, _of_asker("policies")),
-        Attribute("action", Kind.TEXT, lambda question: question.action),
-        Attribute("path", Kind.PATH, lambda question: question.segments, of_path=True),
-        Attribute("path.depth", Kind.NUMBER, _depth, of_path=True),
-        Attribute("source", Kind.ADDRESS, lambda question: question.source),
-        Attribute("time", Kind.TIME, lambda question: question.time),
+        Attribute("action", Kind.TEXT, attrgetter("action"), asked=True),
+        Attribute("path", Kind.PATH, attrgetter("segments"), of_path=True, asked=True),
+        Attribute("path.depth", Kind.NUMBER, _depth, of_path=True, asked=True),
+        Attribute("source", Kind.ADDRESS, attrgetter("source")),
+        Attribute("time", Kind.TIME, attrgetter("time"), asked=True),
     )
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from wardgate.pipeline.authorize.pattern import Segments
 
@@ -48,6 +48,28 @@ class Asker(Protocol):
         """What else its authenticator says of it."""
 
 
+class _AnyAttributes(dict[str, str]):
+    """The attributes of anybody."""
+
+    def get(self, _name: str, _default: object = None) -> Any:
+        """Not known yet."""
+        return UNKNOWN
+
+
+class _Anybody:
+    """The type of :data:`ANYBODY`."""
+
+    id: Any = UNKNOWN
+    name: Any = UNKNOWN
+    method: Any = UNKNOWN
+    policies: Any = UNKNOWN
+    attributes: Mapping[str, str] = _AnyAttributes()
+
+
+ANYBODY: Final[Asker] = _Anybody()
+"""Whoever asks: nothing of him is known yet."""
+
+
 class Facts(Protocol):
     """What no caller can choose: an arrival has them."""
 
@@ -82,7 +104,7 @@ class Question:
     """One question; an attribute is read from it when a condition asks.
 
     Args:
-        asker: who; UNKNOWN: anybody.
+        asker: who.
         action: the action's name; UNKNOWN: any.
         segments: of the path; UNKNOWN: any path, so that its labels are unknown too.
         folder: whether the path names a folder.
@@ -97,14 +119,13 @@ class Question:
 
     def __init__(
         self,
-        asker: Asker | Unknown,
+        asker: Asker,
         action: str | Unknown,
         segments: Segments | Unknown,
         source: str | Unknown | None,
         time: int | Unknown | None,
         labels: Labels,
-        *,
-        folder: bool = False,
+        folder: bool = False,  # noqa: FBT001, FBT002  # made for every decision: a name costs
     ) -> None:
         self.asker = asker
         self.action = action
@@ -122,7 +143,7 @@ class Question:
 
     def at(self, segments: Segments | Unknown, *, folder: bool = False) -> Question:
         """The same question of another path."""
-        return Question(self.asker, self.action, segments, self.source, self.time, self._labels, folder=folder)
+        return Question(self.asker, self.action, segments, self.source, self.time, self._labels, folder)
 
     def label(self, name: str) -> str | Unknown | None:
         """One label of the path. Raises what reading the state raises."""

@@ -1,0 +1,87 @@
+"""The page that moves a service from Vault: each of its commands is run, and answers what the page shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import openbao as recipe
+
+PAGE = (Path(__file__).parents[2] / "docs" / "move-from-vault.md").read_text()
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMANDS = Path(sys.executable).parent
+MARK = "@@@"
+
+
+def blocks(language: str) -> list[str]:
+    return [text for found, text in BLOCK.findall(PAGE) if found == language]
+
+
+def steps() -> list[tuple[str, list[str]]]:
+    """Each command that the page tells its reader to type, and the lines it shows as the answer."""
+    found: list[tuple[str, list[str]]] = []
+    for line in "".join(blocks("console")).splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        else:
+            found[-1][1].append(line)
+    return found
+
+
+def like(shown: str) -> re.Pattern[str]:
+    """A line of the page as a pattern: ``…`` stands for anything."""
+    return re.compile("^" + re.escape(shown).replace("…", ".*") + "$", re.MULTILINE)
+
+
+@pytest.fixture
+def old(bao: Path) -> Iterator[recipe.OpenBao]:
+    """An OpenBao of the test's own, since all of it is copied."""
+    with recipe.running() as server:
+        yield server
+
+
+@pytest.fixture
+def dev(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A running ``wardgate dev --data trial``; the variables that its lines export."""
+    command = [str(COMMANDS / "wardgate"), "dev", "--data", "trial", "--listen", "127.0.0.1:0", "--json"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline())
+            yield {"WARDGATE_ADDR": told["address"], "WARDGATE_TOKEN": told["token"]}
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+@pytest.mark.server
+def test_a_service_moves_as_the_page_says(old: recipe.OpenBao, dev: dict[str, str], tmp_path: Path) -> None:
+    """From its server to the gateway before it, and then to the native store, without a change to the service."""
+    (service,), (policy,) = blocks("python"), blocks("toml")
+    (tmp_path / "service.py").write_text(service)
+    (tmp_path / "payments.toml").write_text(policy)
+    _, role_id, secret_id = old.new_role('path "secret/data/payments/*" { capabilities = ["read"] }')
+    clean = {name: text for name, text in os.environ.items() if not name.startswith(("VAULT_", "BAO_", "WARDGATE_"))}
+    environment = clean | dev | {
+        "OLD_ADDR": old.address, "OLD_TOKEN": old.token, "OLD_ROLE_ID": role_id, "OLD_SECRET_ID": secret_id,
+        "HOME": str(tmp_path), "PATH": f"{COMMANDS}:{old.bao.parent}:{os.environ['PATH']}",
+    }  # fmt: skip
+    script = "set -euo pipefail\n" + "".join(f"echo {MARK}\n{command}\n" for command, _ in steps())
+    ended = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert 0 == ended.returncode, ended.stdout
+    answers = ended.stdout.split(f"{MARK}\n")[1:]
+    for (command, shown), answer in zip(steps(), answers, strict=True):
+        missing = [line for line in shown if not like(line).search(answer)]
+        assert [] == missing, f"{command}\n{answer}"
+    assert "s3cr3t" not in ended.stdout
