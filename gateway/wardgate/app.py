@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,7 @@ class Application:
 
     def __init__(self, config: Config, worker: Worker) -> None:
         clock = SystemClock()
+        self._epochs = worker.epochs
         self._registry = Registry.load(config.plugins)
         self._state = State.open(config.data, KeyFileSeal.load(config.key_file), clock, worker.epochs)
         opening = Opening(self._registry.backend_types, self._state, clock)
@@ -110,9 +112,9 @@ class Application:
         self._asgi = Accept(Health(followed, checks), config.limits, clock)
         self._reconciling: asyncio.Task[None] | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request."""
-        await self._asgi(scope, receive, send)
+        return self._asgi(scope, receive, send)
 
     async def start(self) -> None:
         """Open the audit, close what a crash left open in it, and keep watch over the state.
@@ -142,7 +144,12 @@ class Application:
         """Every front-end by the prefixes it claims; each has a door of its own, where its requests are counted."""
 
         def door(name: str) -> Gateway:
-            return Gateway(self._watching.road(road, name), self._state.namespaces.resolve, self._mounts.of)
+            return Gateway(
+                self._watching.road(road, name),
+                self._state.namespaces.resolve,
+                self._mounts.of,
+                partial(self._epochs.read, self._epochs.slot("state")),
+            )
 
         claims = [
             (prefix, kind.open(options.parse(kind.options, {}, of=f"front-end {name}"), door(name)))

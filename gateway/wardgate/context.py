@@ -56,6 +56,9 @@ class Decision:
     until: int | None = None
 
 
+_SLOTS = {name: f"_{name}" for name in ("principal", "decision", "decisions", "freshness")}
+
+
 class Context:
     """What is known of one request while it is on the road.
 
@@ -98,4 +101,4 @@ class Context:
 
     def known(self, slot: str) -> Any:
         """The value of a slot, or None when the request never got that far; for the audit."""
-        return getattr(self, f"_{slot}", None)
+        return getattr(self, _SLOTS[slot], None)

@@ -23,17 +23,26 @@ class Gateway:
         road: the composed layers.
         resolve: path of a namespace, as the wire gave it, to its id; "" when there is none.
         mounts_of: the mounts of a namespace, by its id.
+        epoch: a number that moves with any change of the two; None: they are asked each time.
     """
 
-    def __init__(self, road: Handler, resolve: Callable[[str], str], mounts_of: Callable[[str], Mounts]) -> None:
+    def __init__(
+        self,
+        road: Handler,
+        resolve: Callable[[str], str],
+        mounts_of: Callable[[str], Mounts],
+        epoch: Callable[[], int] | None = None,
+    ) -> None:
         self._road = road
         self._resolve = resolve
         self._mounts_of = mounts_of
+        self._epoch = epoch
+        self._seen = -1
+        self._found: dict[str, tuple[str, Mounts]] = {}
 
     def mounts(self, namespace: str) -> MountTable:
         """The mounts of the namespace of this path; empty when there is no such namespace."""
-        found = self._resolve(namespace)
-        return self._mounts_of(found) if found else NO_MOUNTS
+        return self._find(namespace)[1]
 
     def perform(
         self,
@@ -46,6 +55,21 @@ class Gateway:
         repeat: Repeat | None = None,
     ) -> Awaitable[Outcome[R]]:
         """Send one operation down the road; raises one of the closed list."""
-        found = self._resolve(namespace)
-        mount = self._mounts_of(found).locate(operation.path) if found else None
+        found, mounts = self._find(namespace)
+        mount = mounts.locate(operation.path)
         return self._road(Context(scope[ARRIVAL], operation, credential, found, mount, wrap, repeat))
+
+    def _find(self, namespace: str) -> tuple[str, Mounts]:
+        if self._epoch is not None:
+            epoch = self._epoch()  # before anything is read: what changes meanwhile moves it again
+            if epoch != self._seen:
+                self._found.clear()
+                self._seen = epoch
+            known = self._found.get(namespace)
+            if known is not None:
+                return known
+        found = self._resolve(namespace)
+        if not found:
+            return "", NO_MOUNTS  # not kept: callers can name any number of namespaces that are none
+        known = self._found[namespace] = (found, self._mounts_of(found))
+        return known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from wardgate.spi.frontend import Receive, Scope, Send
@@ -29,15 +29,15 @@ class Health:
         self._app = app
         self._checks = dict(checks)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one HTTP request."""
         target = scope["raw_path"]
         if target == LIVE:
-            await _answer(scope, send, {})
-        elif target == READY:
-            await _answer(scope, send, {name: check() for name, check in self._checks.items()})
-        else:
-            await self._app(scope, receive, send)
+            return _answer(scope, send, {})
+        if target == READY:
+            return _answer(scope, send, {name: check() for name, check in self._checks.items()})
+        answer: Awaitable[None] = self._app(scope, receive, send)
+        return answer
 
 
 async def _answer(scope: Scope, send: Send, found: Mapping[str, str]) -> None:

@@ -11,8 +11,8 @@ import mmap
 import os
 from typing import Final, Protocol
 
-FIXED: Final = ("namespaces", "caches")
-"""Kinds with a slot of their own, so that no other key can share it."""
+FIXED: Final = ("state", "namespaces", "caches")
+"""Kinds with a slot of their own, so that no other key can share it. ``state`` moves with every kind of the state's."""
 
 HASHED_SLOTS: Final = 64 * 1024
 _SLOTS = len(FIXED) + HASHED_SLOTS

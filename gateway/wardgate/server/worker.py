@@ -47,7 +47,7 @@ DRAIN_SECONDS = 10.0
 class Application(Protocol):
     """What a worker runs: an ASGI application that is started before the first request and drained after the last."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request."""
 
     async def start(self) -> None:

@@ -31,6 +31,7 @@ class Grants:
         self._data_version = -1
         self._seen = self._sequence_now()
         self._lock = threading.Lock()
+        self._any = epochs.slot("state")
 
     async def change(self, kinds: Sequence[Kind], work: Callable[[Connection], T]) -> T:
         """Do ``work`` in a group commit; every worker of the host forgets these kinds before this returns."""
@@ -51,6 +52,7 @@ class Grants:
     def bump(self, kind: Kind) -> None:
         """Make every worker of the host forget."""
         self.epochs.bump(self.slot(kind))
+        self.epochs.bump(self._any)
 
     def slot(self, kind: Kind) -> int:
         """Where the epoch of this kind lives."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path as FilePath
@@ -40,6 +40,10 @@ _DEFAULTS: Final = Settings()
 
 def _unwatched(_records: int, _failed: int, _seconds: float, _retired: str) -> None:
     """Keep no count."""
+
+
+async def _counted() -> None:
+    """Nothing to wait for."""
 
 
 class Journal:
@@ -122,7 +126,7 @@ class Journal:
         await self._put(Entry(body, pair, opens=True))
         return pair
 
-    async def closing(self, context: Context, code: str, outcome: Outcome[Any] | None = None) -> None:
+    def closing(self, context: Context, code: str, outcome: Outcome[Any] | None = None) -> Awaitable[None]:
         """Write the closing record: how the request ended, before its answer leaves.
 
         Whatever was granted is always written. Beyond its budget it is counted instead, and a summary will say so: a
@@ -141,10 +145,10 @@ class Journal:
             self._none_open.set()
         if not pair:
             if self._suffices_to_count(context, code):
-                return
+                return _counted()
         elif code == "ok" and context.known("principal") is None:
             self._budgets.logins.refund(network_of(context.arrival.source))
-        await self._put(Entry(self._renderer.closing(context, pair, code, outcome), pair))
+        return self._put(Entry(self._renderer.closing(context, pair, code, outcome), pair))
 
     async def close(self, patience: float = 5.0) -> None:
         """Wait for the closing records of changes under way, commit what waits, give the shard back; refuse the rest.
