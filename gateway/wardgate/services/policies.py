@@ -30,7 +30,6 @@ from wardgate.spi.path import Path
 from wardgate.state import State
 from wardgate.state.principals import REFUSED
 
-
 MAX_TEXT = 64 * 1024
 """Bytes of the text that a policy was written as."""
 

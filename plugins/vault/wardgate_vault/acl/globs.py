@@ -131,7 +131,13 @@ def _below(glob: Glob, depth: int, segments: Sequence[str], *, folder: bool) -> 
         if folder:
             exact = PLUS not in glob.segments
             fits = (EXACT_FOLDER if exact else GLOB_OF_FOLDER) if glob.folder else (EXACT if exact else GLOB)
-            return [Piece(rest, rest=False, try_=fits)]
+            itself = [Piece(rest, rest=False, try_=fits)]
+            # A list's path ends in a slash, behind which a last '+' finds an empty segment.
+            return (
+                [*itself, Piece(rest[:-1], rest=False, try_=GLOB_OF_FOLDER)]
+                if rest[-1:] == (ONE,) and not glob.folder
+                else itself
+            )
         return [] if glob.folder else [Piece(rest, rest=False)]
     if tail:
         begun = (*rest, tail + ONE)
