@@ -24,7 +24,6 @@ from wardgate.spi.operations.tokens import LookupSelf, RenewSelf, RevokeSelf
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import Value
 
-
 FACTS = Arrival("id", 0, 0.0, "127.0.0.1")
 
 

@@ -84,7 +84,14 @@ def find(name: str, key: str | None = None) -> Attribute:
     if family == "path.segment":
         raise InvalidValue(f"path.segment ends in a number from 1 to {MAX_SEGMENTS}: path.segment.2")
     shown = name[:80]
-    raise InvalidValue(f"unknown attribute {shown!r}{nearest(shown, (*PLAIN, *FAMILIES))}")
+    raise InvalidValue(f"unknown attribute {shown!r}{_nearest(shown)}")
+
+
+def _nearest(name: str) -> str:
+    said = nearest(name, (*PLAIN, *FAMILIES))
+    if said.startswith("; did"):
+        return said
+    return nearest(f"{name.rpartition('.')[0]}.NAME", (*PLAIN, *FAMILIES))
 
 
 def _split(name: str) -> tuple[str, str]:
