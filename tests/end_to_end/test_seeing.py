@@ -16,7 +16,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from wardgate.server.control import ask
 
-from tests.servers.gateway import Running, initialise, running, start
+from tests.servers.gateway import Answer, Running, initialise, running, start
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ def gateway() -> Iterator[Running]:
         yield started
 
 
-def until(what: Callable[[], T], seconds: float = 30.0) -> T:
+def until(what: Callable[[], T | None], seconds: float = 30.0) -> T:
     """Ask again and again; the other process has no clock of ours."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -70,6 +70,12 @@ def recorded(gateway: Running, slot: int, operation: str) -> int:
 def workers(gateway: Running) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = ask(gateway.folder / "data", "status")["workers"]
     return found
+
+
+def unready(gateway: Running) -> Answer | None:
+    """What it says while it is not ready."""
+    answer = gateway.call("GET", "/readyz?verbose", token="")
+    return answer if answer.status == 503 else None
 
 
 def test_metrics_are_those_of_all_workers(gateway: Running) -> None:
@@ -148,7 +154,7 @@ def test_a_worker_that_cannot_write_its_audit_is_not_ready(gateway: Running) -> 
         for worker in workers(gateway):
             resource.prlimit(worker["pid"], resource.RLIMIT_FSIZE, (1, limits[1]))
         until(lambda: gateway.call("GET", "/v1/secret/data/x").status == 503)
-        answer = until(lambda: (found := gateway.call("GET", "/readyz?verbose", token="")).status == 503 and found)
+        answer = until(lambda: unready(gateway))
         assert b"audit: records could not be written\n" in answer.body
         assert 200 == gateway.call("GET", "/livez", token="").status
     finally:
@@ -167,7 +173,7 @@ def test_a_gateway_that_stops_says_so_before_anything_closes(tmp_path: Path) -> 
     try:
         assert 200 == gateway.call("GET", "/readyz", token="").status
         gateway.process.send_signal(signal.SIGTERM)
-        answer = until(lambda: (found := gateway.call("GET", "/readyz?verbose", token="")).status == 503 and found)
+        answer = until(lambda: unready(gateway))
         assert b"running: the gateway is stopping\n" in answer.body
         assert 200 == gateway.call("GET", "/livez", token="").status
         assert 200 == gateway.call("GET", "/api/v1/mounts").status

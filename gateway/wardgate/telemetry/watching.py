@@ -51,6 +51,7 @@ class Watching:
         self._tracing = tracing
         self._hits: dict[str, int] = {}
         self._misses: dict[str, int] = {}
+        self._calls: dict[tuple[str, type[Operation[Any]], str], tuple[int, int]] = {}
         self._unwritten_at = -float("inf")
 
     def road(self, road: Handler, frontend: str) -> Handler:
@@ -59,17 +60,12 @@ class Watching:
         ended: dict[tuple[type[Operation[Any]], str], tuple[int, int]] = {}
 
         def count(operation: type[Operation[Any]], code: str, seconds: float) -> None:
-            key = (operation, code)
-            cells = ended.get(key)
+            cells = ended.get((operation, code))
             if cells is None:
                 name = operation.name()
-                cells = ended[key] = (
-                    at(metrics.REQUESTS, name, code, frontend), at(metrics.REQUEST_SECONDS, name)
-                )  # fmt: skip
-            requests, durations = cells
-            numbers[requests] += 1.0
-            numbers[durations + bisect_left(_BOUNDS, seconds)] += 1.0
-            numbers[durations + _SUM] += seconds
+                cells = at(metrics.REQUESTS, name, code, frontend), at(metrics.REQUEST_SECONDS, name)
+                ended[operation, code] = cells
+            _count(numbers, cells, seconds)
 
         async def watched(context: Context) -> Outcome[Any]:
             begun = perf_counter()
@@ -77,11 +73,11 @@ class Watching:
                 outcome = await road(context)
             except BaseException as error:
                 code = code_of(error)
-                count(type(context.operation), code, perf_counter() - begun)
+                count(context.operation.__class__, code, perf_counter() - begun)
                 if code == UNAUTHENTICATED:
                     self._meters.add(metrics.REFUSED, frontend)
                 raise
-            count(type(context.operation), OK, perf_counter() - begun)
+            count(context.operation.__class__, OK, perf_counter() - begun)
             return outcome
 
         return self._tracing.road(watched) if self._tracing else watched
@@ -98,8 +94,12 @@ class Watching:
             code = code_of(error)
             raise
         finally:
-            self._meters.add(metrics.BACKEND_CALLS, mount.type, operation.name(), code)
-            self._meters.observe(metrics.BACKEND_SECONDS, perf_counter() - begun, mount.type)
+            key = (mount.type, operation.__class__, code)
+            cells = self._calls.get(key)
+            if cells is None:
+                calls = self._meters.at(metrics.BACKEND_CALLS, mount.type, operation.name(), code)
+                cells = self._calls[key] = calls, self._meters.at(metrics.BACKEND_SECONDS, mount.type)
+            _count(self._meters.numbers, cells, perf_counter() - begun)
 
     def breaker(self, mount: str, *, is_open: bool) -> None:
         """The circuit breaker of the mount with this id has opened or closed."""
@@ -122,16 +122,29 @@ class Watching:
 
     def commit(self, records: int, failed: int, seconds: float, retired: str) -> None:
         """The audit's thread has written a batch; no other thread counts what it counts."""
-        self._meters.observe(metrics.AUDIT_RECORDS, records)
-        self._meters.observe(metrics.AUDIT_SECONDS, seconds)
+        numbers, size = self._meters.numbers, self._meters.at(metrics.AUDIT_RECORDS)
+        numbers[size + bisect_left(metrics.SIZES, records)] += 1.0
+        numbers[size + len(metrics.SIZES) + 1] += records
+        took = self._meters.at(metrics.AUDIT_SECONDS)
+        numbers[took + bisect_left(_BOUNDS, seconds)] += 1.0
+        numbers[took + _SUM] += seconds
         if failed:
             self._meters.add(metrics.AUDIT_FAILED, by=failed)
             self._unwritten_at = time.monotonic()
-        self._meters.set(metrics.AUDIT_RETIRED, float(bool(retired)))
+        if retired:
+            self._meters.set(metrics.AUDIT_RETIRED, 1.0)
 
     def unwritten(self) -> bool:
         """Whether a record of the audit could not be written in the last ``UNREADY_SECONDS``."""
         return time.monotonic() - self._unwritten_at < UNREADY_SECONDS
+
+
+def _count(numbers: memoryview[float], cells: tuple[int, int], seconds: float) -> None:
+    """One more, at the first of the cells, that took so long: into its bucket and the sum behind the second."""
+    counter, durations = cells
+    numbers[counter] += 1.0
+    numbers[durations + bisect_left(_BOUNDS, seconds)] += 1.0
+    numbers[durations + _SUM] += seconds
 
 
 class Pulse:
