@@ -92,6 +92,12 @@ class Desk:
         context.principal = who
         return asyncio.run(self._awaited(context, operation))
 
+    def do_at(self, operation: Operation[Any], who: Principal, now: int) -> Any:
+        """The handler's answer to a request that was received at that time, in Unix nanoseconds."""
+        context = Context(Arrival("r", now, 1e12, "127.0.0.1"), operation, None, "root")
+        context.principal = who
+        return asyncio.run(self._awaited(context, operation))
+
     def logged_in(self, token: str, namespace: str = "root") -> Principal | None:
         """Who a token is, or None when it is nobody's."""
         try:

@@ -34,18 +34,28 @@ def within(source: str, networks: tuple[str, ...]) -> bool:
 
     An IPv4 address that a socket shows as IPv6 (``::ffff:10.0.0.1``) counts as the IPv4 address it is.
     """
-    try:
-        address = ipaddress.ip_address(source.partition("%")[0])
-    except ValueError:
+    address = _address(source)
+    if address is None:
         return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
     return any((network := _parsed(text)) is not None and address in network for text in networks)
+
+
+def only(source: str) -> str:
+    """The network of this address alone; of what is no address, one that nothing lies in."""
+    return str(_address(source) or "")
 
 
 def covered(inner: Iterable[str], outer: tuple[str, ...]) -> bool:
     """Whether each network of ``inner`` lies whole in one of ``outer``; an empty ``outer`` covers all."""
     return not outer or all(any(_inside(one, other) for other in outer) for one in inner)
+
+
+def _address(source: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(source.partition("%")[0])
+    except ValueError:
+        return None
+    return (isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped) or address
 
 
 def _inside(one: str, other: str) -> bool:

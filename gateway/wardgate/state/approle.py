@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from wardgate.crypto import RootKey
 from wardgate.spi.errors import AlreadyExists, SecretNotFound, Unauthenticated
-from wardgate.spi.networks import covered, within
+from wardgate.spi.networks import covered, only, within
 from wardgate.spi.operations.approle import CreateSecretId, Role, SecretIdIssued
 from wardgate.spi.operations.tokens import TokenIssued
 from wardgate.spi.path import ROOT
@@ -191,7 +191,7 @@ class AppRole:
         origin = Origin(
             kind=APPROLE,
             role=(role["id"], role["name"]),
-            networks=(source,) if role["bind_to_source"] else networks,
+            networks=(only(source),) if role["bind_to_source"] else networks,
             meta=meta,
         )
         return self._principals.draft(namespace, role["name"], json.loads(role["policies"]), _life(role), origin=origin)

@@ -83,7 +83,7 @@ def check_room(connection: Connection, namespace: str, parent: str) -> None:
     if connection.execute(_CHILDREN, {"id": parent}).scalar_one() >= MAX_CHILDREN:
         raise InvalidValue(f"a token can have at most {MAX_CHILDREN} tokens below it; revoke some, or make an orphan")
     above: str | None = parent
-    for _ in range(MAX_GENERATIONS - 1):
+    for _ in range(MAX_GENERATIONS):
         row = connection.execute(_BY_ID, {"namespace": namespace, "id": above}).mappings().first()
         above = row["parent"] if row else None
         if above is None:

@@ -7,7 +7,7 @@ import logging
 import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from wardgate.context import Context
 from wardgate.pipeline import Handler
@@ -22,6 +22,7 @@ MAX_REMEMBERED: Final = 10_000
 REFUSED: Final = "permission denied"
 """The one answer to whoever cannot prove himself, whatever is wrong."""
 
+T = TypeVar("T")
 _Key = tuple[str, str, bytes]
 _log = logging.getLogger(__name__)
 
@@ -141,26 +142,29 @@ class Authenticate:
         _at_home(principal, source)
         if principal.counted and authenticator is not None:
             # Last: whoever shows it from where it does not count uses up nothing.
-            await authenticator.use(principal)
+            await _told(authenticator, authenticator.use(principal))
         return principal
 
     async def _ask(self, credential: Credential, namespace: str) -> tuple[Principal | None, Authenticator | None]:
         for authenticator in self._authenticators:
-            try:
-                principal = await authenticator.authenticate(credential, namespace)
-            except Unauthenticated:
-                # Whatever it says is wrong stays inside.
-                raise Unauthenticated(REFUSED) from None
-            except WardgateError:
-                raise
-            except Exception as error:  # noqa: BLE001  # a plugin's defect must refuse, not answer
-                # No traceback: it could hold the credential.
-                told = {"event": "authenticator_failed"}
-                _log.error("%s failed with %s", type(authenticator).__name__, type(error).__name__, extra=told)
-                raise Unavailable("the credential could not be checked; try again") from None
+            principal = await _told(authenticator, authenticator.authenticate(credential, namespace))
             if principal is not None:
                 return principal, authenticator
         return None, None
+
+
+async def _told(authenticator: Authenticator, answer: Awaitable[T]) -> T:
+    """What an authenticator answers; whatever it says is wrong stays inside."""
+    try:
+        return await answer
+    except Unauthenticated:
+        raise Unauthenticated(REFUSED) from None
+    except WardgateError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a plugin's defect must refuse, not answer
+        # No traceback: it could hold the credential.
+        _log.error("%s failed with %s", type(authenticator).__name__, type(error).__name__)
+        raise Unavailable("the credential could not be checked; try again") from None
 
 
 def _at_home(principal: Principal, source: str) -> Principal:
