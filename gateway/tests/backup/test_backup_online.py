@@ -34,6 +34,7 @@ class Writer(threading.Thread):
         self.files = counting(state)
         self.acknowledged = 0
         self.stop = False
+        self.begun = threading.Event()
 
     def run(self) -> None:
         number = 0
@@ -42,6 +43,7 @@ class Writer(threading.Thread):
             for file in self.files:
                 file.write_and_wait(self._adding(number))
             self.acknowledged = number
+            self.begun.set()
 
     @staticmethod
     def _adding(number: int) -> Callable[[Connection], None]:
@@ -73,8 +75,7 @@ def test_a_backup_is_one_moment_of_all_files(world: World) -> None:
     state = world.open()
     names = [file.file.relative_to(world.data) for file in counting(state)]
     with writing(state) as writer:
-        while writer.acknowledged < 5:
-            pass
+        assert writer.begun.wait(60)
         for round_ in range(8):
             before = writer.acknowledged
             world.create(world.folder / f"backup-{round_}")

@@ -132,6 +132,8 @@ async def _namespace(
         where = f"{row.prefix}/ of namespace {namespace}"
         if row.fault:
             findings.wrong(f"mount {where}: {row.fault}")
+        elif values and row.type not in opening.types:
+            findings.wrong(f"mount {where}: no plugin that was named offers the backend {row.type!r}")
         elif not opening.embedded(row.type):
             findings.foreign += 1
         elif values:
