@@ -10,21 +10,7 @@ from wardgate.crypto import KeyFileSeal
 from wardgate.server.epochs import LocalEpochs
 from wardgate.state import State
 
-
-class SetClock:
-    """A clock that moves when it is told to."""
-
-    def __init__(self) -> None:
-        self.time = 1_700_000_000 * 10**9
-
-    def now(self) -> int:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time / 10**9
-
-    def pass_seconds(self, seconds: float) -> None:
-        self.time += int(seconds * 10**9)
+from tests.support.clock import SetClock
 
 
 @pytest.fixture
