@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from wardgate.cli import output, values
+from wardgate.cli.duration import Duration
 from wardgate.cli.paths import folder_of
 from wardgate.cli.session import Session, client_options
 from wardgate.spi.errors import WardgateError
@@ -80,6 +81,31 @@ def add(
         output.as_json(answer)
     else:
         click.echo(f"Mounted {kind} at {answer['prefix']}/.", err=True)
+
+
+@mount.command()
+@click.argument("prefix")
+@click.option("--description", default=None, help="A sentence for people.")
+@click.option("--present", multiple=True, metavar="NAME=TEXT", help="How a front-end shows it: vault.kv=2.")
+@click.option("--cache-ttl", default=None, help="How long reads are remembered: 30s, 5m, 0 for never, or default.")
+@client_options
+def tune(
+    session: Session, prefix: str, description: str | None, present: tuple[str, ...], cache_ttl: str | None
+) -> None:
+    """Change how the mount at PREFIX is described, shown and remembered; what is left out stays."""
+    body: dict[str, Any] = {"presentation": dict(_presentation(one) for one in present)}
+    if description is not None:
+        body["description"] = description
+    if cache_ttl is not None:
+        body["cache_ttl_seconds"] = None if cache_ttl == "default" else Duration().convert(cache_ttl, None, None)
+    if len(body) == 1 and not present:
+        raise click.UsageError("say what to change: --description, --present or --cache-ttl")
+    with session.client() as client:
+        answer = client.json("PATCH", f"mounts/{folder_of(prefix)}", body=body)
+    if session.json:
+        output.as_json(answer)
+    else:
+        click.echo(f"Tuned the mount at {answer['prefix']}/.", err=True)
 
 
 @mount.command()

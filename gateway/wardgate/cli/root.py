@@ -30,7 +30,7 @@ COMMANDS = {
     "undelete": ("versions:undelete", "Recover deleted versions."),
     "destroy": ("versions:destroy", "Destroy versions for ever."),
     "namespace": ("namespaces:namespace", "Child namespaces: list, create, delete."),
-    "mount": ("mounts:mount", "Mounts: list, show, add, remove."),
+    "mount": ("mounts:mount", "Mounts: list, show, add, tune, remove."),
     "key": ("keys:key", "API keys: list, create, revoke."),
     "approle": ("approle:approle", "AppRole: roles, their ids, and the login."),
     "policy": ("policies:policy", "Policies: list, read, write, delete, explain, lint, test."),
