@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import trustme
 
+from tests.servers import clients
 from tests.servers import openbao as recipe
 from tests.servers.gateway import Running, running
 from tests.servers.openbao import CannotBuild, OpenBao, Tls
 
+T = TypeVar("T")
 SERVER_FIXTURES = frozenset({"openbao", "openbao_tls", "bao"})
+CLIENT_FIXTURE = "built_client"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,26 +34,44 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     """Build before the first test: minutes on a new machine, which no test's own time limit should pay for."""
     if session.config.option.collectonly:
         return
-    if any(_starts_a_server(item) for item in getattr(session, "items", ())):
-        try:
-            recipe.binary()
-        except CannotBuild:
-            return  # the fixture says so, where it is needed
+    items = getattr(session, "items", ())
+    builds: list[Callable[[], object]] = [recipe.binary] if any(map(_starts_a_server, items)) else []
+    builds += [partial(clients.built, name) for name in sorted(set(filter(None, map(_client, items))))]
+    for build in builds:
+        # Where it cannot be built the fixture says so.
+        with contextlib.suppress(CannotBuild):
+            build()
 
 
 def _starts_a_server(item: pytest.Item) -> bool:
     return not SERVER_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
-@pytest.fixture(scope="session")
-def bao() -> Path:
-    """The ``bao`` command, unmodified."""
+def _client(item: pytest.Item) -> str | None:
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    name: str | None = parameters.get(CLIENT_FIXTURE)
+    return name
+
+
+def _or_skip(build: Callable[[], T]) -> T:
     try:
-        return recipe.binary()
+        return build()
     except CannotBuild as problem:
         if os.environ.get("CI") == "true":
             pytest.fail(str(problem), pytrace=False)
         pytest.skip(str(problem))
+
+
+@pytest.fixture(scope="session")
+def bao() -> Path:
+    """The ``bao`` command, unmodified."""
+    return _or_skip(recipe.binary)
+
+
+@pytest.fixture
+def built_client(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The command of one of ``clients.ALL``: to be parametrized indirectly with its name."""
+    return _or_skip(partial(clients.built, request.param))
 
 
 @pytest.fixture(scope="session")
