@@ -10,10 +10,10 @@ import msgspec
 from wardgate.pipeline.dispatch.versions import Versions
 from wardgate.spi import strict_json
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import Conflict, InvalidValue, PermissionDenied, PreconditionRequired
+from wardgate.spi.errors import Conflict, Gone, InvalidValue, PermissionDenied, PreconditionRequired
 from wardgate.spi.operations.secrets import PatchSecret, VersionId, WriteSecret
 from wardgate.spi.path import ROOT
-from wardgate.spi.values import JSON, Value, VersionInfo
+from wardgate.spi.values import JSON, Expect, SecretVersion, Value, VersionInfo
 
 ATTEMPTS: Final = 8
 """Times a merge is made anew because another writer was faster."""
@@ -38,9 +38,7 @@ async def patch(operation: PatchSecret, backend: Backend, versions: Versions, wr
     if expected is None:
         await _require_no_expectation(backend, versions)
     for _ in range(ATTEMPTS):
-        found = await backend.read(versions.path)
-        if expected is not None and expected.version != found.info.id:
-            raise Conflict("the current version is not the one expected; read it and try again")
+        found = await _current(backend, versions, expected)
         if found.value.fields() is None:
             raise InvalidValue("what is there is no JSON object, so nothing can be merged into it")
         value = Value(merged(found.value.data, operation.patch.data), JSON)
@@ -51,6 +49,21 @@ async def patch(operation: PatchSecret, backend: Backend, versions: Versions, wr
             if expected is not None:
                 raise
     raise Conflict("others kept writing this secret meanwhile; nothing was changed; try again")
+
+
+async def _current(backend: Backend, versions: Versions, expected: Expect | None) -> SecretVersion:
+    conflict = Conflict("the current version is not the one expected; read it and try again")
+    try:
+        found = await backend.read(versions.path)
+    except Gone as gone:
+        if expected is not None and gone.info is not None and expected.version != gone.info.id:
+            raise conflict from None
+        if gone.info is not None:
+            raise Gone(gone.message, info=await versions.numbered(gone.info)) from None
+        raise
+    if expected is not None and expected.version != found.info.id:
+        raise conflict
+    return found
 
 
 def _check(given: Value) -> None:

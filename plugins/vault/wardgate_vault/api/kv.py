@@ -171,7 +171,8 @@ async def _undelete(request: Request, path: Path) -> Answer:
 
 
 async def _destroy(request: Request, path: Path) -> Answer:
-    versions = await _selected(request, path, Action.DESTROY)
+    with refusing(Action.DESTROY, path):
+        versions = kv_bodies.selected(await request.body(), none="no version number provided")
     return await _done(request.perform(DestroySecret(path=path, versions=versions)), several=len(versions) > 1)
 
 

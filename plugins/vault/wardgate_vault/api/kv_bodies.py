@@ -104,14 +104,14 @@ def _expected(options: Mapping[str, Any]) -> Ordinal | Absent | None:
     return Ordinal(number) if number else Absent()
 
 
-def selected(body: bytes) -> tuple[Ordinal, ...]:
-    """The versions that a body names, once each; at least one."""
+def selected(body: bytes, *, none: str = "No version number provided") -> tuple[Ordinal, ...]:
+    """The versions that a body names, once each; at least one, else ``none`` is said."""
     asked, _ = wire.decode(body, wire.SelectVersions)
     given = asked.versions
     listed = given if isinstance(given, list) else wire.texts(given) if isinstance(given, str) else (given,)
     numbers = {number for one in listed if one is not None and (number := _version(one))}
     if not numbers:
-        raise InvalidValue("No version number provided")
+        raise InvalidValue(none)
     if len(numbers) > MAX_SELECTED:
         raise TooLarge(f"more than {MAX_SELECTED} versions at once")
     return tuple(Ordinal(number) for number in sorted(numbers))
