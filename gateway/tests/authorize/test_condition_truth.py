@@ -149,10 +149,11 @@ def reference(tree: Tree, world: World) -> bool | None:  # noqa: C901, PLR0911  
             value = world.value(name)
             if value is None:
                 return None
-            return {
+            tests: dict[str, bool] = {
                 "==": value == right, "!=": value != right, "in": value in right,
                 "startswith": operator == "startswith" and value.startswith(right),
-            }[operator]  # fmt: skip
+            }  # fmt: skip
+            return tests[operator]
     raise AssertionError(tree)
 
 
