@@ -7,6 +7,7 @@ slow, broken or gone costs spans, never a request: they wait in a bounded queue 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Awaitable, Sequence
@@ -156,7 +157,8 @@ class Tracing:
 
         def shut_down() -> None:
             self._provider.shutdown()
-            loop.call_soon_threadsafe(done.set)
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(done.set)
 
         # A daemon, because a collector that hangs must not keep the process from ending.
         threading.Thread(target=shut_down, name="traces-end", daemon=True).start()

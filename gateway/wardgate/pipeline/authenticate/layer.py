@@ -163,7 +163,8 @@ async def _told(authenticator: Authenticator, answer: Awaitable[T]) -> T:
         raise
     except Exception as error:  # noqa: BLE001  # a plugin's defect must refuse, not answer
         # No traceback: it could hold the credential.
-        _log.error("%s failed with %s", type(authenticator).__name__, type(error).__name__)
+        told = {"event": "authenticator_failed"}
+        _log.error("%s failed with %s", type(authenticator).__name__, type(error).__name__, extra=told)
         raise Unavailable("the credential could not be checked; try again") from None
 
 

@@ -245,7 +245,8 @@ class Engine:
             allowed = self._decider.allows(compiled.namespace, policies, action, target, rows, question)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is a denial
             # No traceback: what a library says of its arguments is not ours to log.
-            _log.error("a decision failed with %s and is a denial", type(error).__name__)
+            told = {"event": "decision_failed"}
+            _log.error("a decision failed with %s and is a denial", type(error).__name__, extra=told)
             raise PermissionDenied("permission denied: the policies could not be asked") from None
         row = deciding(rows) if allowed else None
         return Decision(row.policy, row.rule) if row else None

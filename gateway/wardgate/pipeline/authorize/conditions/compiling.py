@@ -50,7 +50,8 @@ class Condition:
         except WardgateError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, nothing is known
-            _log.error("a condition failed with %s and is taken as unknown", type(error).__name__)
+            told = {"event": "condition_failed"}
+            _log.error("a condition failed with %s and is taken as unknown", type(error).__name__, extra=told)
             return None
 
     def applies(self, question: Question, effect: str) -> bool:
