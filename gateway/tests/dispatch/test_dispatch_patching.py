@@ -180,6 +180,16 @@ def test_an_expectation_that_does_not_hold_is_a_conflict(expect: Any) -> None:
     assert (1, 1) == (store.reads, len(store.values))
 
 
+def test_an_expectation_is_judged_before_what_is_gone() -> None:
+    """Whoever expects another version than the deleted one learns that first, as in Vault."""
+    store = Store(b"{}")
+    store.gone = True
+    with pytest.raises(Conflict):
+        patch(store, '{"b": 3}', Ordinal(7))
+    with pytest.raises(Gone):
+        patch(store, '{"b": 3}', Ordinal(1))
+
+
 def test_an_expectation_that_ends_to_hold_in_between_is_a_conflict() -> None:
     """The caller meant that version and no other."""
     store = Store(b"{}")

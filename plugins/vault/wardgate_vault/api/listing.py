@@ -22,6 +22,8 @@ MAX_NAMES = 100_000
 """Names in one answer; what has more is cut, and the answer warns of it."""
 MAX_DETAILED = 10_000
 """Names in one answer that also says what is known of each."""
+MAX_PAGES = 1_000
+"""Pages asked for to make one answer, each with its audit record: some stores' are small, or hold nothing."""
 _CUT = "there are more names than one answer holds"
 
 
@@ -69,7 +71,7 @@ async def _listed(request: Request, path: Path, after: str, limit: int) -> tuple
     names: list[str] = []
     seen = 0
     cursor: str | None = None
-    while True:
+    for _ in range(MAX_PAGES):
         page = await _page(request, ListSecrets(path=path, cursor=cursor))
         seen += len(page.entries)
         names += [name for entry in page.entries if (name := _name(entry)) > after]
@@ -90,12 +92,13 @@ def _enough(names: Sequence[str], entries: Sequence[Entry], limit: int) -> bool:
 async def _scanned(request: Request, path: Path, most: int) -> tuple[list[str], bool]:
     names: list[str] = []
     cursor: str | None = None
-    while True:
+    for _ in range(MAX_PAGES):
         page = await _page(request, ScanSecrets(path=path, cursor=cursor))
         names += [entry.name for entry in page.entries]
         cursor = page.cursor
         if cursor is None or len(names) >= most:
-            return names[:most], cursor is not None or len(names) > most
+            break
+    return names[:most], cursor is not None or len(names) > most
 
 
 async def _page(request: Request, operation: ListSecrets | ScanSecrets) -> Page:
