@@ -20,7 +20,7 @@ from wardgate.spi.values import BYTES, JSON, TEXT, SecretVersion, Value, Version
 from wardgate_native.api import problems
 from wardgate_native.api.problems import Problem
 from wardgate_native.api.routing import Call, Route
-from wardgate_native.api.secrets import media_type_of
+from wardgate_native.api.secrets import MEDIA_TYPE, media_type_of
 from wardgate_native.api.versions import VersionName, named
 from wardgate_native.api.wire import Answer, Body, PathText, etag
 
@@ -30,6 +30,9 @@ LONGEST = 256
 
 # Decoded later: as it stands it can be searched for quotes.
 _RawText = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "string"})]
+_MediaType = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=255, extra_json_schema={"pattern": f"^{MEDIA_TYPE.pattern}$"})
+]
 _DONE = 200
 
 
@@ -62,7 +65,7 @@ class WriteItem(Body, gc=False):
     json: msgspec.Raw | UnsetType = UNSET
     text: _RawText | UnsetType = UNSET
     base64: _RawText | UnsetType = UNSET
-    media_type: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] | UnsetType = UNSET
+    media_type: _MediaType | UnsetType = UNSET
     expect: VersionName | UnsetType | None = UNSET
 
 

@@ -21,13 +21,13 @@ from wardgate.spi.path import Path
 
 from wardgate_native.api.routing import Call, Route
 from wardgate_native.api.secrets import no_content
-from wardgate_native.api.wire import Answer, Body
+from wardgate_native.api.wire import Answer, Body, PathText
 
 
 class LabelsQuery(msgspec.Struct, kw_only=True):
     """Which page: the labelled paths behind ``after``."""
 
-    after: str | None = None
+    after: PathText | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = MAX_PAGE
 
 

@@ -193,7 +193,8 @@ def _request(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
             "required": True,
             "content": {name: {"schema": _VALUE_SCHEMAS.get(name, {})} for name in route.media_types},
         }
-    required = bool(schemas[route.request.__name__].get("required"))
+    needed = {"required", "anyOf", "oneOf"} & set(schemas[route.request.__name__])
+    required = bool(needed)
     return {"required": required, "content": {_JSON: {"schema": _reference(route.request)}}}
 
 

@@ -29,7 +29,7 @@ from wardgate.spi.policy_document import parse_policy
 
 from wardgate_native.api.routing import Call, Route
 from wardgate_native.api.secrets import no_content
-from wardgate_native.api.wire import SECOND, Answer, Body
+from wardgate_native.api.wire import SECOND, Answer, Body, PathText
 
 
 class RuleDocument(Body, omit_defaults=True):
@@ -80,7 +80,7 @@ class Question(Body):
 
     policies: list[str]
     action: Action
-    path: str
+    path: PathText
     folder: bool = False
     facts: SupposedFacts = msgspec.field(default_factory=SupposedFacts)
 
@@ -114,7 +114,7 @@ class Reason(msgspec.Struct, kw_only=True):
 class AskedPaths(Body):
     """The paths to ask about."""
 
-    paths: Annotated[list[str], msgspec.Meta(min_length=1, max_length=1_000)]
+    paths: Annotated[list[PathText], msgspec.Meta(min_length=1, max_length=128)]
 
 
 class OwnCapabilities(msgspec.Struct):
