@@ -9,7 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wardgate.spi.errors import SecretNotFound, Unavailable, WardgateError
-from wardgate.spi.frontend import ARRIVAL, Arrival, Freshness, Frontend, MountTable, Outcome, Repeat, Scope, Wrap
+from wardgate.spi.frontend import (
+    ARRIVAL,
+    Arrival,
+    Freshness,
+    Frontend,
+    MountTable,
+    MountView,
+    Outcome,
+    Repeat,
+    Scope,
+    Wrap,
+)
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.base import Operation, Rejected
 from wardgate.spi.path import Path
@@ -17,6 +28,10 @@ from wardgate.spi.path import Path
 
 class NoMounts:
     """A table without mounts."""
+
+    def views(self) -> tuple[MountView, ...]:
+        """None."""
+        return ()
 
     def find(self, path: Path) -> None:
         """Nothing is mounted."""

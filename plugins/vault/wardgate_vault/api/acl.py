@@ -69,7 +69,7 @@ async def _write(request: Request) -> Answer:
         asked, _ = wire.decode(await request.body(), wire.WritePolicy)
         if name == _ROOT:
             raise InvalidValue('cannot update "root" policy')
-        text = decoded(asked.policy or asked.rules)
+        text = decoded(asked.policy or asked.rules or "")
         if not text:
             raise InvalidValue("'policy' parameter not supplied or empty")
         done = _mapped(request, text)

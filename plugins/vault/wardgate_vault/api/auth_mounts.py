@@ -80,7 +80,7 @@ async def _read_tuning(request: Request) -> Answer:
 async def _enable(request: Request) -> Answer:
     path, name = _named(request)
     with refusing(Action.MANAGE, path):
-        kind = wire.decode(await request.body(), wire.EnableMount)[0].type
+        kind = wire.decode(await request.body(), wire.EnableMount)[0].type or ""
     raise Refused(*_not_enabled(name, kind), action=Action.MANAGE, path=path)
 
 

@@ -12,9 +12,9 @@ from wardgate.spi.path import Path
 from wardgate_vault.api import wire
 from wardgate_vault.api.envelope import Answer, flattened
 from wardgate_vault.api.errors import refusing
-from wardgate_vault.api.kv import FIRST, PRESENTATION
 from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import Route
+from wardgate_vault.presentation import FIRST, PRESENTATION
 
 MAX_PATHS = 128
 _WRITES = ("create", "update")

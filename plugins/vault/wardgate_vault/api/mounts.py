@@ -106,7 +106,7 @@ async def _create(request: Request) -> Answer:
         return await _tune(request, path, prefix)
     with refusing(Action.MANAGE, path):
         asked, _ = wire.decode(await request.body(), wire.EnableMount)
-        operation = CreateMount(path=path, description=asked.description, **_backend(asked), **_config(asked))
+        operation = CreateMount(path=path, description=asked.description or "", **_backend(asked), **_config(asked))
     try:
         await request.perform(operation)
     except AlreadyExists:

@@ -152,7 +152,7 @@ class LogIn(msgspec.Struct):
 class WrappingToken(msgspec.Struct):
     """POST ``sys/wrapping/lookup``, ``unwrap``, ``rewrap``."""
 
-    token: str = ""
+    token: str | None = None
 
 
 class MountConfig(msgspec.Struct):
@@ -166,8 +166,8 @@ class MountConfig(msgspec.Struct):
 class EnableMount(msgspec.Struct):
     """POST ``sys/mounts/<prefix>``."""
 
-    type: str = ""
-    description: str = ""
+    type: str | None = None
+    description: str | None = None
     options: dict[str, Any] | None = None
     config: MountConfig | None = None
 
@@ -182,8 +182,8 @@ class TuneMount(MountConfig):
 class WritePolicy(msgspec.Struct):
     """POST ``sys/policies/acl/<name>``; ``rules`` is what ``sys/policy`` called it."""
 
-    policy: str = ""
-    rules: str = ""
+    policy: str | None = None
+    rules: str | None = None
 
 
 class AskCapabilities(msgspec.Struct):

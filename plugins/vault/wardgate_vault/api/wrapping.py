@@ -170,7 +170,7 @@ async def _token(request: Request, path: Path) -> str:
     """The wrapping token: of the body, or else the one shown as the caller's."""
     with refusing(None, path):
         asked, _ = wire.decode(await request.body(), wire.WrappingToken)
-        return asked.token.strip() or (request.credential.secret if request.credential else "")
+        return (asked.token or "").strip() or (request.credential.secret if request.credential else "")
 
 
 async def _lookup(request: Request) -> Answer:
@@ -211,7 +211,7 @@ async def _rewrap(request: Request) -> Answer:
     assert request.path is not None
     with refusing(Action.WRITE, request.path):
         asked, _ = wire.decode(await request.body(), wire.WrappingToken)
-    token = asked.token.strip() or (request.credential.secret if request.credential else "")
+    token = (asked.token or "").strip() or (request.credential.secret if request.credential else "")
     return _told((await request.perform(Rewrap(token=token))).result)
 
 
