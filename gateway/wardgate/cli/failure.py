@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass
 
@@ -48,6 +47,8 @@ def report(failure: click.ClickException, manner: Manner) -> int:
     message = failure.format_message()
     ending = exits.of(code) if isinstance(failure, Failure) else exits.USAGE
     if manner.json:
+        import json  # noqa: PLC0415  # --help and completion do without
+
         error = {"code": code, "message": message, "hint": hint, "request_id": request_id}
         click.echo(json.dumps({"error": {name: text for name, text in error.items() if text}}), err=True)
         return ending

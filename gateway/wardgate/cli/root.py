@@ -6,16 +6,18 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.exceptions import NoSuchCommand
-from click.shell_completion import CompletionItem
 
 from wardgate import __version__
 from wardgate.cli import exits, failure
 from wardgate.cli.failure import Failure, Manner
 from wardgate.spi.errors import WardgateError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "init": ("setup:init", "Make a data folder, its key file and a first administrator's key."),
@@ -75,6 +77,8 @@ class LazyGroup(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002  # click's
         """Complete a command's name without importing any."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  # only a shell asks
+
         names = [CompletionItem(name, help=summary) for name, (_, summary) in COMMANDS.items()]
         return [item for item in names if item.value.startswith(incomplete)]
 
