@@ -94,6 +94,14 @@ def test_overlapping_claims_are_refused(install: Install, first: str, second: st
         Registry.load(["one", "two"])
 
 
+@pytest.mark.parametrize("claim", ["/livez", "/readyz/", "/metrics"])
+def test_what_the_gateway_itself_answers_cannot_be_claimed(install: Install, claim: str) -> None:
+    """Such a front-end would never be asked."""
+    install(("one", plugin(claims=claim)))
+    with pytest.raises(InvalidValue, match="the gateway itself answers"):
+        Registry.load(["one"])
+
+
 def test_a_plugin_that_cannot_be_imported_is_one_sentence(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever its import raises, the operator reads which plugin and why."""
 

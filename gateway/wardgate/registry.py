@@ -14,6 +14,9 @@ from wardgate.spi.errors import InvalidValue
 from wardgate.spi.hookspecs import ENTRY_POINT_GROUP, PROJECT, AuthenticatorType, BackendType, FrontendType, Hooks
 from wardgate.spi.options import nearest
 
+OWN = ("/livez", "/readyz", "/metrics")
+"""What the gateway itself answers, before or beside every front-end."""
+
 
 class _Named(Protocol):
     @property
@@ -53,6 +56,8 @@ def _by_name(kind: str, offers: Iterable[tuple[str, Sequence[T]]]) -> Mapping[st
 def _check_claims(frontends: Mapping[str, FrontendType]) -> None:
     claimed = [(prefix, name) for name, frontend in frontends.items() for prefix in frontend.claims.path_prefixes]
     for prefix, name in claimed:
+        if prefix.startswith(OWN):
+            raise InvalidValue(f"front-end {name!r} claims {prefix}, where the gateway itself answers; do not load it")
         for other, owner in claimed:
             if name < owner and (prefix.startswith(other) or other.startswith(prefix)):
                 raise InvalidValue(f"front-ends {name!r} and {owner!r} both claim {prefix}; load only one of them")

@@ -51,7 +51,13 @@ def test_plugins_see_the_plugin_interface_alone(package: str) -> None:
 
 @pytest.mark.parametrize(
     ("library", "room"),
-    [("casbin", "wardgate.pipeline.authorize"), ("hvac", "wardgate_vault"), ("uvicorn", "wardgate.server")],
+    [
+        ("casbin", "wardgate.pipeline.authorize"),
+        ("hvac", "wardgate_vault"),
+        ("uvicorn", "wardgate.server"),
+        ("opentelemetry", "wardgate.telemetry"),
+        ("prometheus_client", "wardgate.telemetry"),
+    ],
 )
 def test_a_library_of_one_room_stays_there(library: str, room: str) -> None:
     """Each of these libraries is known to one room, so that it can be replaced there; casbin even to one file."""
