@@ -15,7 +15,11 @@ from wardgate_vault.backend import VaultBackend
 from wardgate_vault.backend_v1 import KvOneBackend
 
 PAGE = (Path(__file__).parents[2] / "docs" / "backends.md").read_text()
-COLUMNS: dict[str, type[Backend]] = {"native": NativeBackend, "KV version 2": VaultBackend, "KV version 1": KvOneBackend}
+COLUMNS: dict[str, type[Backend]] = {
+    "native": NativeBackend,
+    "KV version 2": VaultBackend,
+    "KV version 1": KvOneBackend,
+}
 
 
 def table() -> tuple[list[str], dict[str, list[str]]]:

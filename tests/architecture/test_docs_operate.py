@@ -1,4 +1,4 @@
-"""What an operator can see is on its page: every metric, attribute of a span and event of the log, none that is gone."""
+"""What an operator can see is on its page: every metric, attribute of a span and event of the log, none that is not."""
 
 from __future__ import annotations
 
