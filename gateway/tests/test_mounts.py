@@ -40,6 +40,7 @@ class Row:
     type: str = "silent"
     presentation: Mapping[str, str] = field(default_factory=dict)
     fault: str = ""
+    cache_ttl: int | None = None
 
 
 def table(*prefixes: str) -> Mounts:
@@ -122,5 +123,25 @@ def test_a_mount_that_cannot_be_opened_says_why_and_the_others_work() -> None:
         mounts = {mount.id: mount for mount in OpenMounts(lambda _: rows, open_backend).of("root")}
         assert "the CA file is missing" == mounts["bad"].fault
         assert mounts["good"].backend is not None
+
+    asyncio.run(scenario())
+
+
+def test_a_tuned_mount_goes_on_with_its_open_backend() -> None:
+    """What requests see of it changes at once; its store is not closed under those on their way."""
+    rows: tuple[MountRow, ...] = (Row("1", Path.parse("a")),)
+
+    async def scenario() -> None:
+        nonlocal rows
+        mounts = OpenMounts(lambda _: rows, lambda _namespace, _row: Silent())
+        (before,) = mounts.of("root")
+        rows = (Row("1", Path.parse("a"), presentation={"vault.kv": "1"}, cache_ttl=0),)
+        (after,) = mounts.of("root")
+        await asyncio.sleep(0)
+        assert before.backend is after.backend
+        assert isinstance(after.backend, Silent)
+        assert not after.backend.closed
+        assert ({"vault.kv": "1"}, 0) == (after.presentation, after.cache_ttl)
+        assert [{"vault.kv": "1"}] == [view.presentation for view in mounts.of("root").views()]
 
     asyncio.run(scenario())

@@ -17,7 +17,18 @@ from wardgate.spi.errors import (
     WardgateError,
 )
 from wardgate.spi.identity import Principal
-from wardgate.spi.operations import approle, keys, mounts, namespaces, policies, system, tokens
+from wardgate.spi.operations import (
+    approle,
+    keys,
+    labels,
+    methods,
+    mounts,
+    namespaces,
+    policies,
+    system,
+    tokens,
+    wrapping,
+)
 from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.operations.mounts import (
     MOUNTS,
@@ -310,7 +321,7 @@ def test_every_operation_of_a_service_has_a_handler(desk: Any) -> None:
     """None is forgotten when one is added to the interface."""
     declared = {
         each
-        for module in (approle, keys, mounts, namespaces, policies, system, tokens)
+        for module in (approle, keys, labels, methods, mounts, namespaces, policies, system, tokens, wrapping)
         for each in vars(module).values()
         if isinstance(each, type) and issubclass(each, Operation) and each is not Operation
     }
