@@ -10,11 +10,15 @@ from wardgate.spi.operations.approle import (
     ROLES,
     CreateSecretId,
     DeleteRole,
+    DestroySecretId,
     ListRoles,
+    ListSecretIds,
     Login,
+    LookupSecretId,
     ReadRole,
     ReadRoleId,
     Role,
+    SecretIdInfo,
     SecretIdIssued,
     WriteRole,
 )
@@ -24,21 +28,35 @@ from wardgate.spi.path import Path
 from wardgate_native.api.routing import Call, Route
 from wardgate_native.api.secrets import no_content
 from wardgate_native.api.tokens import IssuedToken, issued_answer
-from wardgate_native.api.wire import SECOND, Answer, Body, Seconds, ShownOnce
+from wardgate_native.api.wire import SECOND, Answer, Body, Seconds, ShownOnce, nanoseconds, rfc3339
 
 _ROLE_ID = Path(("role-id",))
 _SECRET_ID = Path(("secret-id",))
 
 
+_Uses = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+_Networks = Annotated[list[str], msgspec.Meta(max_length=64)]
+
+
 class RoleSettings(Body):
-    """A role. Durations of 0: the gateway's default. ``secret_id_uses`` 0: without limit."""
+    """A role. Durations of 0: the gateway's default, or none. Uses of 0: without limit.
+
+    Networks in CIDR notation: where its tokens may be used, and its secret ids log in from; empty: anywhere.
+    ``bind_to_source``: a token may be used only from the address that logged in.
+    """
 
     policies: list[str] = msgspec.field(default_factory=list)
     token_ttl_seconds: Seconds = 0
     token_max_ttl_seconds: Seconds = 0
     secret_id_ttl_seconds: Seconds = 0
-    secret_id_uses: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
+    secret_id_uses: _Uses = 0
     bind_secret_id: bool = True
+    token_period_seconds: Seconds = 0
+    token_explicit_max_ttl_seconds: Seconds = 0
+    token_uses: _Uses = 0
+    token_networks: _Networks = msgspec.field(default_factory=list)
+    secret_id_networks: _Networks = msgspec.field(default_factory=list)
+    bind_to_source: bool = False
 
 
 class NamedRole(RoleSettings, kw_only=True):
@@ -72,6 +90,43 @@ class SecretId(ShownOnce, kw_only=True):
     uses: int
 
 
+class SecretIdRequest(Body):
+    """A new secret id; what is null is the role's. Neither reaches beyond the role's."""
+
+    ttl_seconds: Seconds | None = None
+    uses: _Uses | None = None
+    networks: _Networks = msgspec.field(default_factory=list)
+    token_networks: _Networks = msgspec.field(default_factory=list)
+    metadata: dict[Annotated[str, msgspec.Meta(max_length=128)], Annotated[str, msgspec.Meta(max_length=512)]] = (
+        msgspec.field(default_factory=dict)
+    )
+
+
+class SecretIds(msgspec.Struct):
+    """The accessors of a role's secret ids, oldest first."""
+
+    accessors: list[str]
+
+
+class SecretIdName(Body):
+    """One secret id, by its accessor."""
+
+    accessor: str
+
+
+class KnownSecretId(msgspec.Struct, kw_only=True):
+    """A secret id without itself. 0 in ``uses_left``: without limit."""
+
+    accessor: str
+    created_at: str | None
+    expires_at: str | None
+    used_at: str | None
+    uses_left: int
+    networks: list[str]
+    token_networks: list[str]
+    metadata: dict[str, str]
+
+
 class Proof(Body):
     """What a machine logs in with."""
 
@@ -90,6 +145,12 @@ def _write(call: Call) -> Operation[None]:
         secret_id_ttl=given.secret_id_ttl_seconds * SECOND,
         secret_id_uses=given.secret_id_uses,
         bind_secret_id=given.bind_secret_id,
+        token_period=given.token_period_seconds * SECOND,
+        token_explicit_max_ttl=given.token_explicit_max_ttl_seconds * SECOND,
+        token_uses=given.token_uses,
+        token_networks=tuple(given.token_networks),
+        secret_id_networks=tuple(given.secret_id_networks),
+        bind_to_source=given.bind_to_source,
     )
     return WriteRole(path=ROLES.joined(call.path), role=role)
 
@@ -104,6 +165,12 @@ def _role_answer(outcome: Outcome[Role]) -> Answer:
         secret_id_ttl_seconds=role.secret_id_ttl // SECOND,
         secret_id_uses=role.secret_id_uses,
         bind_secret_id=role.bind_secret_id,
+        token_period_seconds=role.token_period // SECOND,
+        token_explicit_max_ttl_seconds=role.token_explicit_max_ttl // SECOND,
+        token_uses=role.token_uses,
+        token_networks=list(role.token_networks),
+        secret_id_networks=list(role.secret_id_networks),
+        bind_to_source=role.bind_to_source,
     )
     return Answer(body)
 
@@ -120,6 +187,41 @@ def _secret_id_answer(outcome: Outcome[SecretIdIssued]) -> Answer:
     given = outcome.result
     body = SecretId(
         secret_id=given.secret_id, accessor=given.accessor, ttl_seconds=given.ttl // SECOND, uses=given.uses
+    )
+    return Answer(body)
+
+
+def _issue(call: Call) -> CreateSecretId:
+    given: SecretIdRequest = call.body
+    return CreateSecretId(
+        path=ROLES.joined(call.path).joined(_SECRET_ID),
+        ttl=nanoseconds(given.ttl_seconds),
+        uses=given.uses,
+        networks=tuple(given.networks),
+        token_networks=tuple(given.token_networks),
+        metadata=given.metadata,
+    )
+
+
+def _by_accessor(call: Call, verb: str) -> Path:
+    return ROLES.joined(call.path).joined(Path(("secret-id-accessor", verb)))
+
+
+def _secret_ids_answer(outcome: Outcome[tuple[str, ...]]) -> Answer:
+    return Answer(SecretIds(list(outcome.result)))
+
+
+def _known_answer(outcome: Outcome[SecretIdInfo]) -> Answer:
+    info = outcome.result
+    body = KnownSecretId(
+        accessor=info.accessor,
+        created_at=rfc3339(info.created_at),
+        expires_at=rfc3339(info.expires_at),
+        used_at=rfc3339(info.used_at),
+        uses_left=info.uses_left,
+        networks=list(info.networks),
+        token_networks=list(info.token_networks),
+        metadata=dict(info.metadata),
     )
     return Answer(body)
 
@@ -147,9 +249,23 @@ ROUTES = (
     ),
     Route(
         method="POST", pattern="approle/roles/{name}/secret-ids", summary="Issue a secret id.", status=201,
-        response=SecretId,
-        operation=lambda call: CreateSecretId(path=ROLES.joined(call.path).joined(_SECRET_ID)),
-        answer=_secret_id_answer,
+        request=SecretIdRequest, response=SecretId, operation=_issue, answer=_secret_id_answer,
+    ),
+    Route(
+        method="GET", pattern="approle/roles/{name}/secret-ids", summary="The accessors of a role's secret ids.",
+        response=SecretIds, answer=_secret_ids_answer,
+        operation=lambda call: ListSecretIds(path=ROLES.joined(call.path).joined(_SECRET_ID)),
+    ),
+    Route(
+        method="POST", pattern="approle/roles/{name}/secret-ids/lookup", summary="A secret id, by its accessor.",
+        request=SecretIdName, response=KnownSecretId, changes=False, answer=_known_answer,
+        operation=lambda call: LookupSecretId(path=_by_accessor(call, "lookup"), accessor=call.body.accessor),
+    ),
+    Route(
+        method="POST", pattern="approle/roles/{name}/secret-ids/destroy",
+        summary="End a secret id, by its accessor; the tokens it brought live on.",
+        request=SecretIdName, answer=no_content,
+        operation=lambda call: DestroySecretId(path=_by_accessor(call, "destroy"), accessor=call.body.accessor),
     ),
     Route(
         method="POST", pattern="approle/login", summary="Prove a role and get a token; needs no credential.",
