@@ -1,114 +1,57 @@
-"""Reads through the Vault front-end, against OpenBao in the same run.
-
-Wardgate: two workers, the native store, each audit record synced before the answer. OpenBao: raft storage and a
-file audit device, which it does not sync. 64 connections, 1,000 secrets in turn; rounds alternate, medians count.
-"""
+"""Cached single reads through the Vault front-end: audit synced and not, against OpenBao and bare uvicorn."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import secrets
-import socket
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
 
-from bench import wrk
-from tests.servers import openbao
+from bench import peers, wrk
+from bench.figures import Figure, median
+from bench.peers import NAMES, PREFIX, Peer
 
-NAMES = 1_000
-CONNECTIONS = 64
-GOAL = 5.0
+ROUNDS = 5
+SECONDS = 5
 
 
-def free_port() -> int:
-    """A port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def measure(rounds: int = ROUNDS, seconds: int = SECONDS) -> list[Figure]:
+    """Alternate the four servers, each alone at its turn; medians over the rounds of ratios within a round."""
+    with (
+        peers.wardgate("synced") as synced,
+        peers.wardgate("unsynced", synced=False) as unsynced,
+        peers.bao() as bao,
+        peers.bare() as bare,
+    ):
+        runs = alternate((bare, bao, synced, unsynced), rounds, seconds)
+    base, bao_, ours, fast = (runs[peer.name] for peer in (bare, bao, synced, unsynced))
+    seen = f"{rate(ours):,.0f}/s; OpenBao {rate(bao_):,.0f}/s; bare {rate(base):,.0f}/s"
+    seen_fast = f"{rate(fast):,.0f}/s, p99 {median([run.p99 for run in fast]):.1f} ms"
+    errors = sum(run.errors for run in [*ours, *fast])
+    return [
+        Figure("reads, audit synced, over OpenBao's", ratio(ours, bao_), 6.0, "x", beside=seen),
+        Figure("reads, audit synced, over bare uvicorn's", ratio(ours, base), 0.3, "x"),
+        Figure("reads, audit synced, p99", median([run.p99 for run in ours]), 20.0, "ms", most=True),
+        Figure("reads, audit written, over OpenBao's", ratio(fast, bao_), 10.0, "x", beside=seen_fast),
+        Figure("reads, audit written, over bare uvicorn's", ratio(fast, base), 0.5, "x"),
+        Figure("reads that failed", errors, 0.0, most=True),
+    ]
 
 
-@contextlib.contextmanager
-def wardgate(workers: int = 2) -> Iterator[tuple[str, str]]:
-    """``wardgate dev`` on a free port; yields its address and an administrator's token."""
-    port, token = free_port(), secrets.token_urlsafe(24)
-    with tempfile.TemporaryDirectory(prefix="wardgate-bench-") as folder:
-        command = [
-            str(Path(sys.executable).with_name("wardgate")),
-            "dev",
-            "--listen",
-            f"127.0.0.1:{port}",
-            "--data",
-            f"{folder}/d",
-        ]
-        server = subprocess.Popen([*command, "--token", token, "--workers", str(workers)], stdout=subprocess.DEVNULL)
-        try:
-            address = f"http://127.0.0.1:{port}"
-            _wait(f"{address}/v1/sys/health", server)
-            yield address, token
-        finally:
-            server.terminate()
-            server.wait(20)
+def alternate(servers: Sequence[Peer], rounds: int, seconds: int) -> dict[str, list[wrk.Run]]:
+    """Each server's runs; the first round warms up and does not count."""
+    runs: dict[str, list[wrk.Run]] = {peer.name: [] for peer in servers}
+    for round_ in range(rounds + 1):
+        for peer in servers:
+            run = wrk.read(peer.address, PREFIX, peer.token, names=NAMES, seconds=seconds)
+            if round_:
+                runs[peer.name].append(run)
+            print(f"reads, round {round_}: {peer.name:12} {run.rate:8,.0f}/s  p99 {run.p99:6.1f} ms", flush=True)
+    return runs
 
 
-def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        if server.poll() is not None:
-            sys.exit("wardgate dev ended while starting")
-        with contextlib.suppress(OSError, urllib.error.URLError):
-            urllib.request.urlopen(url, timeout=1).close()
-            return
-        time.sleep(0.1)
-    sys.exit(f"{url} did not answer in 30 s")
+def rate(runs: Sequence[wrk.Run]) -> float:
+    """Requests in a second, the median."""
+    return median([run.rate for run in runs])
 
 
-def fill(address: str, token: str) -> None:
-    """Write the secrets that are read."""
-    for number in range(NAMES):
-        body = json.dumps({"data": {"username": f"user-{number}", "password": secrets.token_hex(16)}}).encode()
-        headers = {"X-Vault-Token": token, "Content-Type": "application/json"}
-        url = f"{address}/v1/secret/data/bench/{number}"
-        urllib.request.urlopen(urllib.request.Request(url, body, headers, method="PUT"), timeout=10).close()
-
-
-def main(rounds: int = 5, seconds: int = 5) -> None:
-    """Run and print a table; exits 1 below the goal."""
-    with wardgate() as ours, openbao.running() as server:
-        peers = {"wardgate": ours, "openbao": (server.address, server.token)}
-        for address, token in peers.values():
-            fill(address, token)
-        runs: dict[str, list[wrk.Run]] = {name: [] for name in peers}
-        for round_ in range(rounds + 1):
-            for name, (address, token) in peers.items():
-                run = wrk.read(
-                    address, "/v1/secret/data/bench/", token, names=NAMES, connections=CONNECTIONS, seconds=seconds
-                )
-                if round_:  # the first round warms both up
-                    runs[name].append(run)
-                print(f"round {round_}: {name:9} {run.rate:8.0f}/s  p99 {run.p99:6.1f} ms", flush=True)
-    print(report(runs))
-    if ratio(runs) < GOAL:
-        sys.exit(1)
-
-
-def ratio(runs: dict[str, list[wrk.Run]]) -> float:
-    """The median over rounds of Wardgate's rate over OpenBao's."""
-    return statistics.median(a.rate / b.rate for a, b in zip(runs["wardgate"], runs["openbao"], strict=True))
-
-
-def report(runs: dict[str, list[wrk.Run]]) -> str:
-    """The table, as Markdown."""
-    lines = ["", "| | reads/s | p50 ms | p99 ms | errors |", "|---|---|---|---|---|"]
-    for name, measured in runs.items():
-        rate, p50, p99 = (
-            statistics.median(getattr(run, figure) for run in measured) for figure in ("rate", "p50", "p99")
-        )
-        lines.append(f"| {name} | {rate:,.0f} | {p50:.1f} | {p99:.1f} | {sum(run.errors for run in measured)} |")
-    return "\n".join([*lines, "", f"ratio: {ratio(runs):.1f} (goal: {GOAL:.0f})"])
+def ratio(ours: Sequence[wrk.Run], theirs: Sequence[wrk.Run]) -> float:
+    """The median over rounds of our rate over theirs."""
+    return median([a.rate / b.rate for a, b in zip(ours, theirs, strict=True)])

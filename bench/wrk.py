@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,17 +11,27 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-SCRIPT = """
-local n = 0
-request = function()
-  n = (n + 1) %% {names}
-  return wrk.format("GET", "{prefix}" .. n, {{["X-Vault-Token"] = "{token}"}})
-end
+CONNECTIONS = 64
+_DONE = """
 done = function(summary, latency)
   io.write(string.format("WRK %d %d %d %d %d\\n", summary.requests, summary.duration,
     summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write
       + summary.errors.timeout,
     latency:percentile(50), latency:percentile(99)))
+end
+"""
+_READS = """
+local n, token = 0, %s
+request = function()
+  n = (n + 1) %% %d
+  return wrk.format("GET", %s .. n, {["X-Vault-Token"] = token})
+end
+"""
+_BODIES = """
+local n, token, body = 0, %s, %s
+request = function()
+  n = (n + 1) %% %d
+  return wrk.format(%s, %s .. %s, {["X-Vault-Token"] = token, ["Content-Type"] = "application/json"}, body)
 end
 """
 
@@ -35,15 +46,30 @@ class Run:
     p99: float
 
 
-def read(address: str, prefix: str, token: str, *, names: int, connections: int, seconds: int) -> Run:
+def read(address: str, prefix: str, token: str, *, names: int, seconds: int, connections: int = CONNECTIONS) -> Run:
     """Read ``names`` secrets at ``prefix``0, ``prefix``1, … in turn, as fast as the server answers."""
+    script = _READS % (json.dumps(token), names, json.dumps(prefix))
+    return _run(address, script, seconds, connections)
+
+
+def write(address: str, prefix: str, token: str, body: str, *, names: int, seconds: int) -> Run:
+    """Write the same body to ``names`` paths in turn."""
+    script = _BODIES % (json.dumps(token), json.dumps(body), names, '"PUT"', json.dumps(prefix), "n")
+    return _run(address, script, seconds, CONNECTIONS)
+
+
+def post(address: str, target: str, token: str, body: str, *, seconds: int, connections: int) -> Run:
+    """Send the same body to one target again and again."""
+    script = _BODIES % (json.dumps(token), json.dumps(body), 1, '"POST"', json.dumps(target), '""')
+    return _run(address, script, seconds, connections)
+
+
+def _run(address: str, script: str, seconds: int, connections: int) -> Run:
     wrk = shutil.which("wrk")
     if wrk is None:
         sys.exit("the benchmarks need wrk: apt-get install wrk")
-    script = SCRIPT.replace("%%", "%").replace("{{", "{").replace("}}", "}")
-    script = script.replace("{names}", str(names)).replace("{prefix}", prefix).replace("{token}", token)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:  # not on the command line: it holds the token
-        Path(file.name).write_text(script)
+        Path(file.name).write_text(script + _DONE)
         command = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", file.name, address]
         output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"WRK (\d+) (\d+) (\d+) (\d+) (\d+)", output)

@@ -100,17 +100,17 @@ def command(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run([*COMMAND, *words], capture_output=True, text=True, env=env, check=False, timeout=120)
 
 
-def initialise(folder: Path, *, plugins: Sequence[str], workers: int, first: str = "") -> str:
+def initialise(folder: Path, *, plugins: Sequence[str], workers: int, first: str = "", more: str = "") -> str:
     """``wardgate init`` in a folder, and a configuration beside it; returns the administrator's token.
 
-    ``first``: lines for the configuration's beginning, before its tables.
+    ``first``: lines for the configuration's beginning, before its tables; ``more``: tables for its end.
     """
     done = command("init", "--data", f"{folder}/data", "--key-file", f"{folder}/wardgate.key", "--json")
     assert done.returncode == 0, done.stderr
     (folder / "wardgate.toml").write_text(
         f"{first}plugins = {json.dumps(list(plugins))}\n"
         f'[server]\nlisten = "127.0.0.1:0"\nworkers = {workers}\n'
-        f'[data]\nfolder = "data"\nkey_file = "wardgate.key"\n'
+        f'[data]\nfolder = "data"\nkey_file = "wardgate.key"\n{more}'
     )
     return str(json.loads(done.stdout)["token"])
 
@@ -137,12 +137,12 @@ def start(folder: Path, token: str) -> Running:
 
 @contextlib.contextmanager
 def running(
-    *, plugins: Sequence[str] = ("native", "vault", "odd"), workers: int = 2, first: str = ""
+    *, plugins: Sequence[str] = ("native", "vault", "odd"), workers: int = 2, first: str = "", more: str = ""
 ) -> Iterator[Running]:
     """A gateway in a folder of its own, with the native store at ``secret/``; stopped and removed at the end."""
     with tempfile.TemporaryDirectory(prefix="wardgate-") as name:
         folder = Path(name)
-        gateway = start(folder, initialise(folder, plugins=plugins, workers=workers, first=first))
+        gateway = start(folder, initialise(folder, plugins=plugins, workers=workers, first=first, more=more))
         try:
             gateway.mount("secret", "native")
             yield gateway

@@ -1,0 +1,85 @@
+"""100,000 secrets in one namespace: a read must cost what it costs among 1,000, and a page of names stay quick."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path as FilePath
+
+from wardgate.clock import SystemClock
+from wardgate.crypto.seal import KeyFileSeal
+from wardgate.server.epochs import LocalEpochs
+from wardgate.spi.backend import Backend
+from wardgate.spi.path import Path
+from wardgate.spi.services import Services
+from wardgate.spi.values import JSON, Value
+from wardgate.state import State
+from wardgate_native.plugin import BACKEND
+
+from bench.figures import Figure, median
+
+FEW = 1_000
+MANY = 100_000
+AT_ONCE = 500
+SAMPLES = 2_000
+VALUE = Value(b'{"username":"user","password":"0123456789abcdef"}', JSON)
+
+
+def measure(rounds: int = 5) -> list[Figure]:
+    """Reads of the store itself, without the cache, alternated between two stores; CPU time."""
+    with tempfile.TemporaryDirectory(prefix="wardgate-") as name:
+        return asyncio.run(_measure(rounds, _state(FilePath(name) / "few"), _state(FilePath(name) / "many")))
+
+
+async def _measure(rounds: int, *states: State) -> list[Figure]:
+    few, many = await _store(states[0], FEW), await _store(states[1], MANY)
+    ratios, reads = [], []
+    for _ in range(rounds + 1):
+        small, large = await _reads(few, FEW), await _reads(many, MANY)
+        ratios.append(large / small)
+        reads.append(large)
+    pages = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        page = await many.list(Path(("big",)), limit=1_000)
+        pages.append(time.perf_counter() - begun)
+        assert len(page.entries) == 1_000
+    for state in states:
+        await state.close()
+    ratio, page_ms = median(ratios[1:]), median(pages) * 1e3
+    print(f"many: a read among {MANY:,} costs {ratio:.2f} x one among {FEW:,}; a page {page_ms:.1f} ms")
+    return [
+        Figure("a read among 100,000 over one among 1,000", ratio, 1.2, "x", most=True,
+               beside=f"{median(reads[1:]) * 1e6:.0f} us of CPU in the store"),
+        Figure("a page of 1,000 names among 100,000", page_ms, 50.0, "ms", most=True),
+    ]  # fmt: skip
+
+
+def _state(folder: FilePath) -> State:
+    folder.mkdir()
+    seal = KeyFileSeal.create(folder / "key")
+    asyncio.run(State.create(folder / "data", seal, SystemClock()).close())
+    return State.open(folder / "data", seal, SystemClock(), LocalEpochs())
+
+
+async def _store(state: State, secrets: int) -> Backend:
+    services = Services(SystemClock(), state.keyring("root").scoped("m"), state.database("root"), "root", "m")
+    store = BACKEND.open(BACKEND.options(), services)
+    for begun in range(0, secrets, AT_ONCE):
+        await asyncio.gather(*(store.write(_path(number), VALUE) for number in range(begun, begun + AT_ONCE)))
+    return store
+
+
+async def _reads(store: Backend, secrets: int) -> float:
+    """Seconds of CPU for one read."""
+    step = max(1, secrets // SAMPLES)
+    asked = [_path(number * step % secrets) for number in range(SAMPLES)]
+    begun = time.thread_time()
+    for path in asked:
+        await store.read(path)
+    return (time.thread_time() - begun) / len(asked)
+
+
+def _path(number: int) -> Path:
+    return Path(("big", f"secret-{number}"))
