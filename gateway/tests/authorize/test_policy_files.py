@@ -68,6 +68,12 @@ def test_list_asks_of_a_folder_unless_told_otherwise(tmp_path: Path) -> None:
         ('load = ["p.toml"]\n' + QUESTION.replace("a/b", "a//b"), "test 1: the path has an empty segment"),
         ('load = ["p.toml"]\n' + QUESTION + "folder = 1", "'folder' must be true or false"),
         ("load = 1\n" + QUESTION, "'load' must be a list of texts"),
+        ('load = ["p.toml"]\n' + QUESTION + "facts = 1", "'facts': it must be a table"),
+        ('load = ["p.toml"]\n' + QUESTION + "facts = {sauce = '1'}", r"unknown key 'sauce'; did you mean 'source'\?"),
+        ('load = ["p.toml"]\n' + QUESTION + "facts = {source = 1}", "'source' must be text"),
+        ('load = ["p.toml"]\n' + QUESTION + "facts = {labels = {a = 1}}", "'labels' must be a table of texts"),
+        ('load = ["p.toml"]\n' + QUESTION + "facts = {time = '2026-01-01'}", "'time' must be a moment with its offset"),
+        ('load = ["p.toml"]\n' + QUESTION + "facts = {time = 2026-01-01T00:00:00}", "must be a moment with its offset"),
     ],
 )
 def test_a_wrong_test_file_is_refused_with_what_to_change(tmp_path: Path, test: str, message: str) -> None:

@@ -69,7 +69,7 @@ class Desk:
     def __init__(self, state: State, clock: Clock) -> None:
         self.state = state
         self.probed: list[Memory] = []
-        self.engine = Engine(state.policies.of, state.epochs)
+        self.engine = Engine(state.policies.of, state.epochs, state.labels.of)
         self.opened = OpenMounts(state.mounts.of, self._open)
         self.handlers = build(
             state,

@@ -67,8 +67,11 @@ def explanation(
     applicable = applying(candidates, question)
     allowed = decider.allows(compiled.namespace, policies, action, target, applicable, question)
     row = deciding(applicable)
-    conditional = [row for row in candidates if row.when is not None]
-    considered = tuple(_considered(compiled, row, question) for row in conditional[:MAX_CONSIDERED])
+    # A rule may cover the question by several of its paths.
+    conditional = {(row.policy, row.rule): row for row in candidates if row.when is not None}
+    considered = tuple(
+        _considered(compiled, conditional[key], question) for key in sorted(conditional)[:MAX_CONSIDERED]
+    )
     if row is None:
         return Explanation(allowed, None, None, len(candidates), None, considered)
     return Explanation(allowed, row.policy, compiled.rule(row), len(candidates), row.rule, considered)
