@@ -30,7 +30,7 @@ def asked(send: Send, method: str, target: str) -> Any:
 NAMES = st.sets(st.sampled_from(["a", "a-", "a-b", "a0", "b", "ä", "z"]), max_size=7)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(NAMES, NAMES, st.integers(1, 4))
 def test_pages_by_name_hold_all_names_in_order(
     gateway: Any, send: Send, secrets: set[str], folders: set[str], limit: int

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
-from wardgate.spi.frontend import Send
+from wardgate.spi.frontend import Freshness, Send
 
 JSON_HEADERS = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 """On every answer. The content type is exact: hvac compares it, and loses the errors when it finds a charset."""
@@ -49,10 +49,16 @@ def envelope(
     )
 
 
-def leased(request_id: str, data: bytes, seconds: int, *, warnings: Iterable[str] = ()) -> Answer:
-    """The answer around ``data`` with how long it may be kept, as KV version 1 says it: no lease, and a duration."""
-    body = envelope(request_id, data, warnings=warnings).body
-    return Answer(200, body.replace(b'"lease_duration":0', b'"lease_duration":%d' % seconds, 1))
+def leased(answer: Answer, seconds: int) -> Answer:
+    """The same answer with how long its data may be kept, as KV version 1 says it: no lease, and a duration."""
+    body = answer.body.replace(b'"lease_duration":0', b'"lease_duration":%d' % seconds, 1)
+    return Answer(answer.status, body, answer.headers)
+
+
+def stale(freshness: Freshness) -> tuple[str, tuple[bytes, bytes]]:
+    """The warning and the header of an answer that is older than it should be."""
+    age = int(freshness.age)
+    return f"the store does not answer; this value was read {age} seconds ago", (b"age", b"%d" % age)
 
 
 def flattened(request_id: str, data: Mapping[str, object]) -> Answer:

@@ -22,7 +22,7 @@ from wardgate.spi.path import Path
 from wardgate.spi.values import SecretVersion
 
 from wardgate_vault.api import kv1, kv_bodies, kv_metadata, kv_shapes, listing
-from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, one_error, refusal
+from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, one_error, refusal, stale
 from wardgate_vault.api.errors import NOT_FOUND, UNSUPPORTED, Refused, refusing
 from wardgate_vault.api.request import ACTIONS, Request
 from wardgate_vault.presentation import FIRST, PRESENTATION, SHOWN_AS
@@ -51,7 +51,7 @@ async def answer(request: Request, mount: MountView, path: Path) -> Answer:
         if len(rest) == 1 and kind != "config":
             raise _root_of(request, secret, kind)
         if request.folder:
-            raise folder(request, secret)
+            raise _folder(request, secret)
     return await handler(request, secret)
 
 
@@ -67,7 +67,7 @@ def _no_such_path(request: Request, path: Path) -> Refused:
 
 def _root_of(request: Request, path: Path, kind: str) -> Refused:
     if request.folder:
-        return folder(request, path)
+        return _folder(request, path)
     if kind not in _ROOTS:
         return _no_such_path(request, path)
     warning = "Non-listing operations on the root of a K/V v2 mount are not supported."
@@ -75,8 +75,7 @@ def _root_of(request: Request, path: Path, kind: str) -> Refused:
     return Refused(SecretNotFound(), said, action=ACTIONS[request.verb], path=path)
 
 
-def folder(request: Request, path: Path) -> Refused:
-    """What is said to a request for a secret whose path ends in a slash."""
+def _folder(request: Request, path: Path) -> Refused:
     written = request.verb in {"write", "patch"}
     said = refusal(400, "cannot write to a path ending in '/'") if written else NOT_FOUND
     return Refused(SecretNotFound(), said, action=ACTIONS[request.verb], path=path)
@@ -106,9 +105,8 @@ async def _answer_read(operation: ReadSecret, request: Request, warnings: tuple[
     freshness = outcome.freshness
     if freshness is None or not freshness.stale:
         return envelope(request.id, data, warnings=warnings + outcome.warnings)
-    age = int(freshness.age)
-    stale = f"the store does not answer; this value was read {age} seconds ago"
-    return envelope(request.id, data, warnings=(*warnings, *outcome.warnings, stale), headers=((b"age", b"%d" % age),))
+    said, age = stale(freshness)
+    return envelope(request.id, data, warnings=(*warnings, *outcome.warnings, said), headers=(age,))
 
 
 def _rendered(outcome: Outcome[SecretVersion]) -> bytes:

@@ -12,7 +12,7 @@ from wardgate.spi.path import Path
 from wardgate.spi.values import Value
 
 from wardgate_vault.api import kv_bodies, listing
-from wardgate_vault.api.envelope import NO_CONTENT, Answer, leased, one_error, refusal
+from wardgate_vault.api.envelope import NO_CONTENT, Answer, envelope, leased, one_error, refusal, stale
 from wardgate_vault.api.errors import NOT_FOUND, UNSUPPORTED, Refused, refusing
 from wardgate_vault.api.request import ACTIONS, Request
 from wardgate_vault.durations import SECOND, parse_duration
@@ -49,7 +49,11 @@ async def _read(request: Request, _: MountView, path: Path) -> Answer:
         return NOT_FOUND
     value = outcome.result.value
     warnings = kv_bodies.ignored(request.parameters) + outcome.warnings
-    return leased(request.id, to_json(value), _seconds(value), warnings=warnings)
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    if outcome.freshness is not None and outcome.freshness.stale:
+        said, age = stale(outcome.freshness)
+        warnings, headers = (*warnings, said), (age,)
+    return leased(envelope(request.id, to_json(value), warnings=warnings, headers=headers), _seconds(value))
 
 
 def _seconds(value: Value) -> int:
