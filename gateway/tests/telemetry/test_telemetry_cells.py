@@ -46,6 +46,14 @@ def test_another_process_s_numbers_are_seen_and_outlive_it() -> None:
     assert [(b"requests", [42.0])] == list(page.part(0).read())
 
 
+def test_half_a_group_that_a_killed_process_left_is_written_over() -> None:
+    """Its bytes never become another group's numbers."""
+    part = Page(1).part(0)
+    part._memory[part._used[0] :] = b"\x41" * (PART_BYTES - part._used[0])
+    part.group(b"a", 3)
+    assert [(b"a", [0.0, 0.0, 0.0])] == list(part.read())
+
+
 def test_a_full_part_loses_counts_and_nothing_else() -> None:
     """What does not fit is counted where nobody reads; what was there stays right."""
     part = Page(1).part(0)

@@ -59,6 +59,8 @@ class Part:
         end = numbers + 8 * count + (len(name) + 7) // 8 * 8
         if end > len(self._memory):
             return 1
+        # All of it anew: a process that was killed in here may have left half a group of another size.
+        self._memory[start:end] = bytes(end - start)
         _HEAD.pack_into(self._memory, start, len(name), count)
         self._memory[numbers + 8 * count : numbers + 8 * count + len(name)] = name
         self._used[0] = end
