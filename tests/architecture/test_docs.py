@@ -27,7 +27,7 @@ from wardgate_native.api.problems import STATUS
 from wardgate_native.api.table import TABLE
 from wardgate_vault import options as vault_options
 from wardgate_vault.api import errors as vault_errors
-from wardgate_vault.api import kv
+from wardgate_vault.api import kv, kv1
 from wardgate_vault.api.request import VERBS
 from wardgate_vault.api.router import ROUTES
 
@@ -152,6 +152,25 @@ def test_vault_has_a_row_for_each_endpoint_with_its_methods() -> None:
         for row in rows(section("vault", "What answers"))
     }
     assert declared == documented
+
+
+def test_vault_compatibility_has_a_row_for_each_endpoint_with_its_methods() -> None:
+    """What answers has one verdict, what does not has no route; and what is not plainly yes says what differs."""
+    declared = {"/".join(route.pattern): {METHODS[verb] for verb in route.verbs} for route in ROUTES}
+    declared |= {
+        f"MOUNT/{kind}{'' if kind == 'config' else '/**'}": {METHODS[verb] for verb in verbs}
+        for kind, verbs in kv._KINDS.items()
+    }
+    declared["MOUNT/**"] = {METHODS[verb] for verb in kv1._VERBS}
+    found = {
+        re.sub(r"\bNAME\b", "*", re.sub(r"\bPATH\b", "**", row[0])): row[1:]
+        for row in rows(section("vault-compatibility", "Endpoints"))
+    }
+    assert {} == {one: row for one, row in found.items() if row[1] not in {"yes", "partly", "no"}}
+    assert declared == {one: set(row[0].split()) for one, row in found.items() if row[1] != "no" or one in declared}
+    assert [] == [one for one, row in found.items() if row[1] == "partly" and not row[2]]
+    unanswered = [one for one, row in found.items() if row[1] == "no" and one not in declared]
+    assert [] == [one for one in unanswered if any(route.takes(tuple(one.split("/"))) for route in ROUTES)]
 
 
 def test_vault_has_a_row_for_each_option_of_the_backend() -> None:
