@@ -13,6 +13,7 @@ from wardgate.opening import Opening
 from wardgate.registry import Registry
 from wardgate.server.epochs import LocalEpochs
 from wardgate.spi.backend import Backend
+from wardgate.spi.operations.approle import Role
 from wardgate.spi.operations.policies import Effect, Policy, Rule
 from wardgate.spi.path import Path
 from wardgate.spi.values import JSON, Value
@@ -64,10 +65,16 @@ class World:
 
 
 async def furnish(state: State) -> str:
-    """A mount, secrets, a policy, a key and a child namespace with its own store; returns the key's token."""
+    """Something in every table of the state, and a child namespace with its own store; returns a key's token."""
     await founding.mount_native(state, "secret")
     await state.policies.write(ROOT_NAMESPACE, Policy("app", (Rule(Effect.ALLOW, ("read",), ("secret/**",)),)))
     child = await state.namespaces.create(ROOT_NAMESPACE, "team", namespace=new_id(), along=lambda _: None)
+    hour = 3_600 * 10**9
+    await state.labels.change(ROOT_NAMESPACE, Path.parse("secret/team"), {"team": "a"})
+    await state.approle.write(ROOT_NAMESPACE, Role("web", ("app",)))
+    await state.approle.new_secret_id(ROOT_NAMESPACE, "web")
+    await state.wrapping.keep(ROOT_NAMESPACE, b"{}", ttl=hour, creation_path="secret/app")
+    await state.idempotency.claim(ROOT_NAMESPACE, "somebody", "key", [b"request"], hour)
     row = state.mounts.draft(
         child.id, Path.parse("kv"), "native", options={}, presentation={}, description="",
     )  # fmt: skip

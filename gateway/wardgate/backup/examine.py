@@ -28,7 +28,7 @@ from wardgate.state.installation import Seal
 
 MOST_PROBLEMS = 100
 """Problems that are told one by one."""
-SETS = frozenset({"policy_sets"})
+SETS = frozenset({"policy_sets", "label_sets"})
 """Tables whose codes vouch for other tables' rows too: looked at through the part of the state that reads them."""
 
 
@@ -123,6 +123,7 @@ async def _namespace(
     try:
         state.keyring(namespace)
         state.policies.of(namespace)
+        state.labels.of(namespace)
         rows = state.mounts.of(namespace)
     except WardgateError as error:
         findings.wrong(f"namespace {namespace}: {error.message}")
