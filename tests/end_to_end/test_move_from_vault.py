@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.servers import openbao as recipe
+from tests.support.dev import running_dev, shell
 
 PAGE = (Path(__file__).parents[2] / "docs" / "move-from-vault.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMANDS = Path(sys.executable).parent
 MARK = "@@@"
 
 
@@ -48,40 +43,19 @@ def old(bao: Path) -> Iterator[recipe.OpenBao]:
         yield server
 
 
-@pytest.fixture
-def dev(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """A running ``wardgate dev --data trial``; the variables that its lines export."""
-    command = [str(COMMANDS / "wardgate"), "dev", "--data", "trial", "--listen", "127.0.0.1:0", "--json"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            told = json.loads(process.stdout.readline())
-            yield {"WARDGATE_ADDR": told["address"], "WARDGATE_TOKEN": told["token"]}
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
-
-
 @pytest.mark.server
-def test_a_service_moves_as_the_page_says(old: recipe.OpenBao, dev: dict[str, str], tmp_path: Path) -> None:
+def test_a_service_moves_as_the_page_says(old: recipe.OpenBao, tmp_path: Path) -> None:
     """From its server to the gateway before it, and then to the native store, without a change to the service."""
     (service,), (policy,) = blocks("python"), blocks("toml")
     (tmp_path / "service.py").write_text(service)
     (tmp_path / "payments.toml").write_text(policy)
     _, role_id, secret_id = old.new_role('path "secret/data/payments/*" { capabilities = ["read"] }')
-    clean = {name: text for name, text in os.environ.items() if not name.startswith(("VAULT_", "BAO_", "WARDGATE_"))}
-    environment = clean | dev | {
-        "OLD_ADDR": old.address, "OLD_TOKEN": old.token, "OLD_ROLE_ID": role_id, "OLD_SECRET_ID": secret_id,
-        "HOME": str(tmp_path), "PATH": f"{COMMANDS}:{old.bao.parent}:{os.environ['PATH']}",
-    }  # fmt: skip
-    script = "set -euo pipefail\n" + "".join(f"echo {MARK}\n{command}\n" for command, _ in steps())
-    ended = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, check=False, timeout=240,
-    )  # fmt: skip
-    assert 0 == ended.returncode, ended.stdout
-    answers = ended.stdout.split(f"{MARK}\n")[1:]
-    for (command, shown), answer in zip(steps(), answers, strict=True):
+    given = {"OLD_ADDR": old.address, "OLD_TOKEN": old.token, "OLD_ROLE_ID": role_id, "OLD_SECRET_ID": secret_id}
+    script = "".join(f"echo {MARK}\n{command}\n" for command, _ in steps())
+    with running_dev(tmp_path, "--data", "trial") as environment:
+        environment |= {**given, "PATH": f"{old.bao.parent}:{environment['PATH']}"}
+        said = shell(script, tmp_path, environment)
+    for (command, shown), answer in zip(steps(), said.split(f"{MARK}\n")[1:], strict=True):
         missing = [line for line in shown if not like(line).search(answer)]
         assert [] == missing, f"{command}\n{answer}"
-    assert "s3cr3t" not in ended.stdout
+    assert "s3cr3t" not in said
