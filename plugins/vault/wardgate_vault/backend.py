@@ -164,7 +164,7 @@ class VaultBackend(Engine):
     async def _configuration(self) -> SecretInfo:
         answer = await self._client.ask(self._kv.read_configuration, mount_point=self._mount)
         with answer.understood():
-            settings = metadata.settings(answer.body["data"])
+            settings = metadata.settings(answer.body["data"], of_engine=True)
             return SecretInfo(current=None, versions=(), created_at=0, updated_at=0, settings=settings)
 
     async def _on_versions(self, call: Any, path: Path, versions: Sequence[str]) -> None:

@@ -70,12 +70,13 @@ def secret_info(data: Mapping[str, Any], *, now: int) -> SecretInfo:
     )
 
 
-def settings(data: Mapping[str, Any]) -> SecretSettings:
+def settings(data: Mapping[str, Any], *, of_engine: bool = False) -> SecretSettings:
     """The settings of a secret, or of the engine. Raises KeyError, TypeError or ValueError for what is none."""
+    after = data["delete_version_after"]
     return SecretSettings(
         max_versions=_whole(data["max_versions"]),
         compare_and_set_required=_yes_or_no(data["cas_required"]),
-        delete_after=_delete_after(data["delete_version_after"]),
+        delete_after=-_delete_after(after[1:]) if of_engine and after.startswith("-") else _delete_after(after),
     )
 
 
