@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -41,3 +42,22 @@ def test_every_option_of_a_client_is_in_the_table() -> None:
     assert command is not None
     variables = [option.envvar for option in command.params if isinstance(option.envvar, str)]
     assert [variable for variable in variables if f"`{variable}" not in PAGE] == []
+
+
+def leaves(command: click.Command, words: str = "wardgate") -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, with its words."""
+    if not isinstance(command, click.Group):
+        yield words, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        found = command.get_command(context, name)
+        assert found is not None
+        yield from leaves(found, f"{words} {name}")
+
+
+def test_every_command_speaks_to_machines() -> None:
+    """Each has ``--json``."""
+    assert [] == [
+        words for words, command in leaves(wardgate) if not any("--json" in option.opts for option in command.params)
+    ]
