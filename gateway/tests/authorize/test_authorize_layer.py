@@ -49,7 +49,10 @@ def perform(context: Context, result: Any = None) -> Outcome[Any]:
         assert given is context
         return Outcome(result, warnings=("kept",))
 
-    return asyncio.run(Authorize(ENGINE)(context, next_layer))
+    async def performed() -> Outcome[Any]:
+        return await Authorize(ENGINE)(context, next_layer)
+
+    return asyncio.run(performed())
 
 
 def test_an_allowed_operation_passes_with_its_decision() -> None:
@@ -68,8 +71,11 @@ def test_a_denied_operation_goes_no_further() -> None:
     async def never(_: Context) -> Outcome[Any]:
         raise AssertionError("a denied operation went on")
 
+    async def performed() -> Outcome[Any]:
+        return await Authorize(ENGINE)(context, never)
+
     with pytest.raises(PermissionDenied):
-        asyncio.run(Authorize(ENGINE)(context, never))
+        asyncio.run(performed())
     assert context.known("decision") is None
 
 

@@ -60,11 +60,11 @@ def window(name: str, arguments: Sequence[str]) -> Window:
     Raises:
         InvalidValue: no such window, or not written rightly.
     """
-    if name not in _KINDS:
-        raise InvalidValue(f"unknown window {name!r}{nearest(name, _KINDS)}")
+    if name not in KINDS:
+        raise InvalidValue(f"unknown window {name!r}{nearest(name, KINDS)}")
     if len(arguments) != 2:  # noqa: PLR2004  # what, and where
         raise InvalidValue(f"{name} takes two texts, the time zone last: {_EXAMPLES[name]}")
-    return _KINDS[name](arguments[0].strip(), _zone(arguments[1]))
+    return KINDS[name](arguments[0].strip(), _zone(arguments[1]))
 
 
 def _hours(text: str, zone: ZoneInfo) -> Window:
@@ -125,9 +125,11 @@ def _nearest_zone(name: str) -> str:
     return said if said.startswith("; did") else "; write it as Europe/Berlin or UTC"
 
 
-_KINDS: Final[dict[str, Callable[[str, ZoneInfo], Window]]] = {
+KINDS: Final[dict[str, Callable[[str, ZoneInfo], Window]]] = {
     "hours": _hours, "weekdays": _weekdays, "dates": _dates,
 }  # fmt: skip
+"""The windows, by their word."""
+
 _EXAMPLES: Final = {
     "hours": 'hours("08:00-18:00", "Europe/Berlin")',
     "weekdays": 'weekdays("mon-fri", "Europe/Berlin")',
