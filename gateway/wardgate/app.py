@@ -25,6 +25,7 @@ from wardgate.pipeline.authenticate import Authenticate
 from wardgate.pipeline.authorize import BUILT_IN, Authorize, Engine
 from wardgate.pipeline.begin import Begin
 from wardgate.pipeline.cache import Cache
+from wardgate.pipeline.cache import Limits as CacheLimits
 from wardgate.pipeline.dispatch import Dispatch
 from wardgate.registry import Registry
 from wardgate.server.facts import Worker
@@ -81,7 +82,14 @@ class Application:
             kind.open(options.parse(kind.options, {}, of=f"authenticator {name}"), clock)
             for name, kind in self._registry.authenticator_types.items()
         ]
-        self._cache = Cache(worker.epochs, clock, self._mounts.of, count=self._watching.cache)
+        self._cache = Cache(
+            worker.epochs,
+            clock,
+            self._mounts.of,
+            limits=CacheLimits(config.cache.entries, config.cache.bytes),
+            ttl=round(config.cache.ttl_seconds * 10**9),
+            count=self._watching.cache,
+        )
         road = compose(
             [
                 Audit(self._journal),

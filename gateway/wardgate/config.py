@@ -18,6 +18,8 @@ from wardgate.spi.options import nearest, option, parse
 DEFAULT_LISTEN = "127.0.0.1:8200"
 DEFAULT_PLUGINS = ("native", "vault")
 MIB = 1024 * 1024
+MOST_TTL = 86_400
+"""Seconds that a mount, or the gateway, can say that a read is remembered."""
 _ENDPOINT = re.compile(
     r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?(/[!-~]*)?|https?://\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?(/[!-~]*)?"
 )
@@ -123,6 +125,21 @@ class Traces:
             raise ConfigError("[traces]: option 'ratio' must be from 0 to 1")
 
 
+@dataclass(frozen=True)
+class Cache:
+    """``[cache]``: what each worker may remember of the secrets it read."""
+
+    entries: int = option(help="reads remembered", default=10_000)
+    bytes: int = option(help="bytes they may take, roughly", default=64 * MIB)
+    ttl_seconds: float = option(help="seconds a read is remembered where its mount says nothing else", default=60.0)
+
+    def __post_init__(self) -> None:
+        if self.entries < 1 or self.bytes < MIB:
+            raise ConfigError("[cache]: 'entries' must be at least 1, and 'bytes' at least 1048576")
+        if not (math.isfinite(self.ttl_seconds) and 0 <= self.ttl_seconds <= MOST_TTL):
+            raise ConfigError(f"[cache]: 'ttl_seconds' must be from 0 (nothing is remembered) to {MOST_TTL}")
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
     """Certificate and key of the listener; ``client_ca`` makes client certificates count."""
@@ -169,6 +186,7 @@ class Config:
     plugins: tuple[str, ...] = DEFAULT_PLUGINS
     namespace_backends: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    cache: Cache = field(default_factory=Cache)
     log: Log = field(default_factory=Log)
     traces: Traces = field(default_factory=Traces)
     dev: DevConfig | None = None
@@ -231,6 +249,7 @@ SECTIONS: Mapping[str, type] = {
     "server": Server,
     "data": Data,
     "audit": Audit,
+    "cache": Cache,
     "limits": Limits,
     "log": Log,
     "traces": Traces,
@@ -275,6 +294,7 @@ def _build(given: Mapping[str, Any], folder: Path) -> Config:
         plugins=_names(given, "plugins", DEFAULT_PLUGINS),
         namespace_backends=_names(given, "namespace_backends", ()),
         limits=_section(given, "limits"),
+        cache=_section(given, "cache"),
         log=_section(given, "log"),
         traces=_traces(given, folder),
         audit=AuditConfig(

@@ -76,6 +76,7 @@ class Cache:
         clock: for TTLs and for versions that expire.
         mounts: the mounts of a namespace, by its id; for batches.
         limits: how much is remembered.
+        ttl: nanoseconds that a read is remembered where its mount says nothing else.
         count: told of hits and misses.
     """
 
@@ -86,6 +87,7 @@ class Cache:
         mounts: Callable[[str], Mounts],
         *,
         limits: Limits = DEFAULTS,
+        ttl: int = TTL,
         count: Count = _uncounted,
     ) -> None:
         self.memory = Memory(limits)
@@ -97,6 +99,7 @@ class Cache:
         self._clock = clock
         self._monotonic = clock.monotonic
         self._mounts = mounts
+        self._ttl = ttl
         self._count = count
         self._flights: Flights[tuple[str, Key], Outcome[SecretVersion]] = Flights()
 
@@ -178,7 +181,7 @@ class Cache:
             raise Unavailable(f"{mount.name} did not answer in time; try again") from None
 
     def _remember(self, mount: Mount, key: Key, slot: int, epoch: int, answer: Answer) -> Answer:
-        now, ttl = self._monotonic(), (TTL if mount.cache_ttl is None else mount.cache_ttl) / SECOND
+        now, ttl = self._monotonic(), (self._ttl if mount.cache_ttl is None else mount.cache_ttl) / SECOND
         ttl *= 1 + JITTER * (2 * random.random() - 1)  # noqa: S311  # spreads load; nothing depends on its secrecy
         size = OVERHEAD + sum(map(len, key[1]))
         if isinstance(answer, WardgateError):
@@ -188,10 +191,10 @@ class Cache:
         else:
             found = answer.result
             ttl = min(ttl, self._lifetime(found))
-            if ttl <= 0:
-                return answer
             size += COPIES * len(found.value.data) + sum(len(name) + len(label) for name, label in found.labels.items())
             answer = replace(answer, rendered={})
+        if ttl <= 0:
+            return answer
         self.memory.put(mount.namespace, key, Entry(answer, mount.backend, slot, epoch, now + ttl, size))
         return answer
 
