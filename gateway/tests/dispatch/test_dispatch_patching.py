@@ -61,6 +61,7 @@ class Store(Backend):
 
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
         self.reads += 1
+        await asyncio.sleep(0)
         if not self.values:
             raise SecretNotFound
         info = VersionInfo(str(len(self.values)), len(self.values))
@@ -169,6 +170,24 @@ def test_it_gives_up_where_others_never_rest() -> None:
         patch(store, '{"b": 3}')
     assert ATTEMPTS == store.reads
     assert all(value.data != b'{"b":3}' for value in store.values)
+
+
+def test_many_at_once_all_come_through() -> None:
+    """More of them than one tries: those of one process take turns, and nothing of any is lost."""
+    store = Store(b"{}")
+    mount = Mount("m", "root", Path.parse("secret"), "store", {}, store)
+    versions = Versions(mount, SECRET.below(mount.prefix), None)  # type: ignore[arg-type]  # the store numbers them
+    many = range(4 * ATTEMPTS)
+
+    async def one(number: int) -> None:
+        operation = PatchSecret(path=SECRET, patch=Value(b'{"%d": 1}' % number, JSON))
+        await SECRET_HANDLERS[PatchSecret](operation, store, versions)
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*map(one, many))
+
+    asyncio.run(all_at_once())
+    assert {str(number): 1 for number in many} == store.values[-1].fields()
 
 
 @pytest.mark.parametrize("expect", [Ordinal(2), VersionId("2"), Ordinal(0)])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -12,14 +14,15 @@ from wardgate.spi import strict_json
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import Conflict, Gone, InvalidValue, PermissionDenied, PreconditionRequired
 from wardgate.spi.operations.secrets import PatchSecret, VersionId, WriteSecret
-from wardgate.spi.path import ROOT
+from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import JSON, Expect, SecretVersion, Value, VersionInfo
 
-ATTEMPTS: Final = 8
+ATTEMPTS: Final = 16
 """Times a merge is made anew because another writer was faster."""
 
 Writer = Callable[[WriteSecret, Backend, Versions], Awaitable[VersionInfo]]
 
+_turns: WeakValueDictionary[tuple[int, Path], asyncio.Lock] = WeakValueDictionary()
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -37,6 +40,14 @@ async def patch(operation: PatchSecret, backend: Backend, versions: Versions, wr
     expected = await versions.expected(operation.expect)
     if expected is None:
         await _require_no_expectation(backend, versions)
+    # Those of one process take turns, so that many at once need not all fail but one, again and again.
+    async with _turns.setdefault((id(backend), versions.path), asyncio.Lock()):
+        return await _merge(operation, backend, versions, write, expected)
+
+
+async def _merge(
+    operation: PatchSecret, backend: Backend, versions: Versions, write: Writer, expected: Expect | None
+) -> VersionInfo:
     for _ in range(ATTEMPTS):
         found = await _current(backend, versions, expected)
         if found.value.fields() is None:
