@@ -1,4 +1,4 @@
-"""Unmodified Vault clients and recorded wire scenarios, through a real gateway, over three unlike stores."""
+"""Unmodified Vault clients and recorded wire scenarios, through a real gateway, over four unlike stores."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from wardgate.spi.capabilities import Capabilities
 from wardgate_conformance.odd import OddBackend
 from wardgate_native.backend import NativeBackend
 from wardgate_vault.backend import VaultBackend
+from wardgate_vault.backend_v1 import KvOneBackend
 
 from tests.end_to_end import vault_bao, vault_clients, vault_kv, vault_vectors
 from tests.servers.gateway import Running
@@ -19,6 +20,7 @@ from tests.servers.openbao import OpenBao
 BACKENDS: dict[str, Capabilities] = {
     "native": NativeBackend.capabilities,
     "openbao": VaultBackend.capabilities,
+    "openbao-kv1": KvOneBackend.capabilities,
     "odd": OddBackend.capabilities,
 }
 
@@ -42,10 +44,12 @@ def mounted(
         options: dict[str, object] = {}
         if name == "odd":
             options = {"folder": str(tmp_path_factory.mktemp("odd"))}
-        elif name == "openbao":
+        elif name.startswith("openbao"):
             server: OpenBao = request.getfixturevalue("openbao")
-            options = {"address": server.address, "token": server.token, "mount": server.new_mount()}
-        kind = "vault" if name == "openbao" else name
+            engine = 1 if name == "openbao-kv1" else 2
+            options = {"address": server.address, "token": server.token, "kv_version": engine}
+            options["mount"] = server.new_mount(version=str(engine))
+        kind = "vault" if name.startswith("openbao") else name
         asked = {"prefix": prefix, "type": kind, "options": options, "presentation": {"vault.kv": version}}
         assert gateway.call("POST", "/api/v1/mounts", asked).status == 201
     return name
