@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 from schemathesis.generation.meta import CoverageScenario
+from schemathesis.specs.openapi.checks import negative_data_rejection
 from wardgate_native.api import openapi
 from wardgate_native.api.table import TABLE
 from wardgate_native.api.wire import NAME_FORMAT, PATH_FORMAT
@@ -38,11 +39,12 @@ _numbers = itertools.count()
 _gateway: list[Running] = []
 
 
-def make_sensible(case: schemathesis.Case) -> None:
+def make_sensible(case: schemathesis.Case[Any]) -> None:
     """What a request may not have together, OpenAPI cannot say; what else namespaces and keys do, other tests say."""
     assert case.meta is not None
-    missing = getattr(case.meta.phase.data, "scenario", None) == CoverageScenario.MISSING_PARAMETER
-    if not case.meta.generation.mode.is_positive and not missing:
+    data = case.meta.phase.data
+    missing = getattr(data, "scenario", None) == CoverageScenario.MISSING_PARAMETER
+    if not case.meta.generation.mode.is_positive and not (missing and data.parameter == "Authorization"):
         return
     case.headers.pop("X-Wardgate-Namespace", None)
     if "Idempotency-Key" in case.headers:
@@ -78,7 +80,7 @@ def one_of(given: Any, *names: str) -> None:
 class Token:
     """The administrator's; one of its own for what ends it."""
 
-    def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> str:
+    def get(self, case: schemathesis.Case[Any], context: schemathesis.AuthContext) -> str:
         if not _gateway:
             return ""  # asked while tests are gathered
         gateway = _gateway[0]
@@ -87,7 +89,7 @@ class Token:
         made = gateway.call("POST", "/api/v1/keys", {"name": "revoked", "policies": ["administrator"]})
         return str(made.json()["token"])
 
-    def set(self, case: schemathesis.Case, data: str, context: schemathesis.AuthContext) -> None:
+    def set(self, case: schemathesis.Case[Any], data: str, context: schemathesis.AuthContext) -> None:
         case.headers["Authorization"] = f"Bearer {data}"
 
 
@@ -119,14 +121,16 @@ def seeded(gateway: Running) -> Running:
 
 @schema.parametrize()
 @settings(
-    max_examples=15,
+    max_examples=10,
     phases=(Phase.explicit, Phase.generate),  # what fails is shown as it is: finding a smaller one takes minutes
     deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_as_documented(case: schemathesis.Case, seeded: Running) -> None:
+def test_every_answer_is_as_documented(case: schemathesis.Case[Any], seeded: Running) -> None:
     """Statuses, media types, headers and bodies; what the document forbids is refused, and what it allows is not."""
     make_sensible(case)
-    case.call_and_validate(base_url=seeded.address, session=Slashes())
+    # A value may be anything: no body is a wrong one.
+    anything = [negative_data_rejection] if "PUT" == case.method and case.path.startswith("/api/v1/secrets/") else []
+    case.call_and_validate(base_url=seeded.address, session=Slashes(), excluded_checks=anything)

@@ -59,7 +59,11 @@ class WriteItem(Body, gc=False):
     """
 
     more: ClassVar[Mapping[str, Any]] = {
-        "oneOf": [{"required": ["json"]}, {"required": ["text"]}, {"required": ["base64"]}]
+        "oneOf": [
+            {"required": ["json"], "properties": {"media_type": {"const": JSON}, "text": False, "base64": False}},
+            {"required": ["text"], "properties": {"json": False, "base64": False}},
+            {"required": ["base64"], "properties": {"json": False, "text": False}},
+        ]
     }
     path: PathText
     json: msgspec.Raw | UnsetType = UNSET

@@ -193,8 +193,8 @@ def _request(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
             "required": True,
             "content": {name: {"schema": _VALUE_SCHEMAS.get(name, {})} for name in route.media_types},
         }
-    needed = {"required", "anyOf", "oneOf"} & set(schemas[route.request.__name__])
-    required = bool(needed)
+    schema = schemas[route.request.__name__]
+    required = any(schema.get(word) for word in ("required", "anyOf", "oneOf"))
     return {"required": required, "content": {_JSON: {"schema": _reference(route.request)}}}
 
 

@@ -141,15 +141,16 @@ class _Endpoint:
 
 
 class Table:
-    """All endpoints, looked up by method and raw path."""
+    """All endpoints, looked up by method and raw path. ``endpoints``: the method and pattern of each."""
 
     def __init__(self, routes: Iterable[Route], documents: Iterable[Document] = ()) -> None:
         self.routes = tuple(routes)
         self.documents = tuple(documents)
         self._by_first: dict[bytes, list[_Endpoint]] = {}
         known: dict[str, _Endpoint] = {}
-        endpoints: tuple[Route | Document, ...] = (*self.routes, *self.documents)
-        for route in endpoints:
+        both: tuple[Route | Document, ...] = (*self.routes, *self.documents)
+        self.endpoints = tuple((route.method, route.pattern) for route in both)
+        for route in both:
             endpoint = known.get(route.pattern)
             if endpoint is None:
                 endpoint = known[route.pattern] = _Endpoint(route.pattern)
