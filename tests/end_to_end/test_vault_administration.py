@@ -171,3 +171,17 @@ def test_of_fifty_who_unwrap_at_once_one_gets_the_answer(gateway: Running) -> No
         one["details"]["creation_path"] for one in ours if one["operation"] == "UnwrapOwn" and one["code"] == "ok"
     ]
     assert told["token"] not in repr(records)
+
+
+def test_a_mount_is_tuned_over_rest_as_well(gateway: Running) -> None:
+    """What one API sets, the other shows; what is absent stays."""
+    name = new_name()
+    gateway.mount(name, "native")
+
+    tuned = gateway.call("PATCH", f"/api/v1/mounts/{name}", {"cache_ttl_seconds": 0, "presentation": {"vault.kv": "1"}})
+    assert (200, 0) == (tuned.status, tuned.json()["cache_ttl_seconds"])
+    options = gateway.call("GET", f"/v1/sys/mounts/{name}/tune").json()["options"]
+    assert ("1", "0s") == (options["version"], options["wardgate:cache_ttl"])
+    again = gateway.call("PATCH", f"/api/v1/mounts/{name}", {"cache_ttl_seconds": None}).json()
+    assert (None, {"vault.kv": "1"}) == (again["cache_ttl_seconds"], again["presentation"])
+    assert 400 == gateway.call("PATCH", f"/api/v1/mounts/{name}", {"cache_ttl_seconds": 86_401}).status

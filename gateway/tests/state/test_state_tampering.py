@@ -278,7 +278,7 @@ def test_a_copied_mount_has_no_id_a_store_knows(house: House, file: Path, reopen
     attack(
         file,
         "INSERT INTO mounts SELECT 'copy', namespace, 'public', type, presentation, options_key, options, description,"
-        " created_at, mac FROM mounts WHERE namespace = 'root'",
+        " created_at, mac, NULL, NULL, NULL FROM mounts WHERE namespace = 'root'",
     )
     kept, copied = reopen().mounts.of("root")
     assert genuine == kept
