@@ -143,6 +143,12 @@ def test_a_recursive_page_scans(gateway: Scripted, rest: Request) -> None:
     assert answer.json() == {"entries": [{"name": "a/b", "folder": False}], "cursor": None}
 
 
+def test_a_read_can_ask_for_what_is_there_now(gateway: Scripted, rest: Request) -> None:
+    """Cache-Control: no-cache asks the store, whatever is remembered."""
+    rest("GET", "/api/v1/secrets/secret/app", headers=(("Cache-Control", "max-age=0, No-Cache"),))
+    assert gateway.asked == [ReadSecret(path=PATH, fresh=True)]
+
+
 @pytest.mark.parametrize(
     ("given", "kept"),
     [

@@ -175,6 +175,11 @@ def _value_answer(outcome: Outcome[SecretVersion]) -> Answer:
     return Answer(value.data, 200, media_type, version_headers(outcome.result.info))
 
 
+def _read(call: Call) -> Operation[SecretVersion]:
+    directives = {one.strip().lower() for one in call.headers.get("cache-control", "").split(",")}
+    return ReadSecret(path=call.path, version=selector(call.query), fresh="no-cache" in directives)
+
+
 def _write(call: Call) -> Operation[VersionInfo]:
     return WriteSecret(path=call.path, value=_value(call), expect=expected(call.headers))
 
@@ -279,7 +284,7 @@ ROUTES = (
     Route(
         method="GET", pattern="secrets/{path}", summary="Read a value, in its own media type.",
         query=VersionQuery, response=Raw, conditions=("if-none-match",), headers=VERSION_HEADERS, errors=_GONE,
-        operation=lambda call: ReadSecret(path=call.path, version=selector(call.query)), answer=_value_answer,
+        operation=_read, answer=_value_answer,
     ),
     Route(
         method="PUT", pattern="secrets/{path}", summary="Store a value as a new version; If-Match and If-None-Match.",
