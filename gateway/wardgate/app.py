@@ -32,7 +32,9 @@ from wardgate.server.facts import Worker
 from wardgate.spi import options
 from wardgate.spi.errors import InvalidValue, WardgateError
 from wardgate.spi.frontend import Frontend, Receive, Scope, Send
+from wardgate.spi.identity import Authenticator
 from wardgate.spi.path import Path
+from wardgate.spi.services import Clock
 from wardgate.state import State
 from wardgate.state.authenticator import TokenAuthenticator
 from wardgate.telemetry import page
@@ -65,23 +67,6 @@ class Application:
         self._journal = _journal(config, worker, self._state, clock, self._watching)
         self._begin = Begin(self._journal)
         engine = Engine(self._state.policies.of, worker.epochs, self._state.labels.of)
-        handlers = services.build(
-            self._state,
-            engine=engine,
-            built_in=BUILT_IN,
-            types=self._registry.backend_types,
-            open_backend=opening.of_row,
-            opened=self._mounts.of,
-            clock=clock,
-            version=__version__,
-            metrics=partial(exposition, worker.meters.page),
-            lent=config.namespace_backends,
-            presentations=self._registry.presentations,
-        )
-        others = [
-            kind.open(options.parse(kind.options, {}, of=f"authenticator {name}"), clock)
-            for name, kind in self._registry.authenticator_types.items()
-        ]
         self._cache = Cache(
             worker.epochs,
             clock,
@@ -90,21 +75,17 @@ class Application:
             ttl=round(config.cache.ttl_seconds * 10**9),
             count=self._watching.cache,
         )
+        authenticators = [TokenAuthenticator(self._state.principals), *self._others(clock)]
         road = compose(
             [
                 Audit(self._journal),
-                Authenticate(
-                    [TokenAuthenticator(self._state.principals), *others],
-                    clock,
-                    worker.epochs,
-                    fingerprint=self._journal.fingerprint,
-                ),
+                Authenticate(authenticators, clock, worker.epochs, fingerprint=self._journal.fingerprint),
                 Authorize(engine),
                 self._begin,
                 self._cache,
             ],
             Dispatch(
-                handlers,
+                self._handlers(config, worker, engine, opening, clock),
                 self._mounts.of,
                 self._state.ledger,
                 opening.keyring,
@@ -147,6 +128,30 @@ class Application:
         await self._state.close()
         if self._tracing is not None:
             await self._tracing.close()
+
+    def _handlers(
+        self, config: Config, worker: Worker, engine: Engine, opening: Opening, clock: Clock
+    ) -> services.Handlers:
+        return services.build(
+            self._state,
+            engine=engine,
+            built_in=BUILT_IN,
+            types=self._registry.backend_types,
+            open_backend=opening.of_row,
+            opened=self._mounts.of,
+            clock=clock,
+            version=__version__,
+            metrics=partial(exposition, worker.meters.page),
+            lent=config.namespace_backends,
+            presentations=self._registry.presentations,
+        )
+
+    def _others(self, clock: Clock) -> list[Authenticator]:
+        """The authenticators of plugins."""
+        return [
+            kind.open(options.parse(kind.options, {}, of=f"authenticator {name}"), clock)
+            for name, kind in self._registry.authenticator_types.items()
+        ]
 
     def _claims(self, road: Handler) -> list[tuple[str, Frontend]]:
         """Every front-end by the prefixes it claims; each has a door of its own, where its requests are counted."""
