@@ -118,34 +118,9 @@ class Principals:
         """
         token = token or new_token()
         now = self._clock.now()
-        ttl = life.first
-        row = self._codes.signed(
-            principals,
-            {
-                "id": new_id(),
-                "namespace": namespace,
-                "kind": origin.kind,
-                "lookup": self._lookup(token),
-                "accessor": new_id(),
-                "name": origin.role[1] if origin.role else name,
-                "policies": json.dumps(list(dict.fromkeys(policies))),
-                "created_at": now,
-                "expires_at": None if ttl is None else now + ttl,
-                "ttl": ttl,
-                "max_ttl": life.max_ttl,
-                "renewable": int(life.renewable),
-                "role": origin.role[0] if origin.role else None,
-                "parent": origin.parent,
-                "method": origin.method,
-                "attributes": _json(origin.attributes),
-                "meta": _json(origin.meta),
-                "networks": _json(origin.networks),
-                "period": life.period,
-                "explicit_max_ttl": life.explicit_max_ttl,
-                "uses_left": life.uses,
-                "renewed_at": None,
-            },
-        )
+        of_it = {"namespace": namespace, "lookup": self._lookup(token), "name": origin.role[1] if origin.role else name}
+        carried = {"policies": json.dumps(list(dict.fromkeys(policies)))}
+        row = self._codes.signed(principals, {**of_it, **carried, **_new(life, origin, now)})
 
         def keep(connection: Connection) -> None:
             trees.sweep(connection, now)
@@ -348,6 +323,31 @@ class Principals:
 def _one(connection: Connection, statement: Select[Any], parameters: Mapping[str, object]) -> dict[str, Any] | None:
     row = connection.execute(statement, parameters).mappings().first()
     return None if row is None else dict(row)
+
+
+def _new(life: Life, origin: Origin, now: int) -> dict[str, Any]:
+    """What a new row holds of its life and its origin."""
+    ttl = life.first
+    return {
+        "id": new_id(),
+        "kind": origin.kind,
+        "accessor": new_id(),
+        "created_at": now,
+        "expires_at": None if ttl is None else now + ttl,
+        "ttl": ttl,
+        "max_ttl": life.max_ttl,
+        "renewable": int(life.renewable),
+        "role": origin.role[0] if origin.role else None,
+        "parent": origin.parent,
+        "method": origin.method,
+        "attributes": _json(origin.attributes),
+        "meta": _json(origin.meta),
+        "networks": _json(origin.networks),
+        "period": life.period,
+        "explicit_max_ttl": life.explicit_max_ttl,
+        "uses_left": life.uses,
+        "renewed_at": None,
+    }
 
 
 def _json(value: object) -> str | None:

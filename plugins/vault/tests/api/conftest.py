@@ -29,7 +29,7 @@ from wardgate.spi.errors import (
     SecretNotFound,
     VersionNotFound,
 )
-from wardgate.spi.frontend import ARRIVAL, Arrival, Outcome, Wrap
+from wardgate.spi.frontend import ARRIVAL, Arrival, Outcome, Repeat, Wrap
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations import mounts, policies, system
 from wardgate.spi.operations.base import Action, Operation
@@ -228,7 +228,7 @@ class MemoryGateway:
         self.services = Services(self)
         self._mounts: dict[Path, Mount] = {}
         dispatch = Dispatch(
-            {kind: _awaited(handler) for kind, handler in self.services.handlers.items()} | identity.handlers,
+            {kind: _awaited(handler) for kind, handler in self.services.handlers.items()} | dict(identity.handlers),
             lambda _: self.mounts(""),
             MemoryLedger(),
             lambda mount: RING.scoped(mount.id),
@@ -280,7 +280,9 @@ class MemoryGateway:
         credential: Credential | None,
         namespace: str = "",
         wrap: Wrap | None = None,
+        repeat: Repeat | None = None,
     ) -> Outcome[Any]:
+        assert repeat is None
         self.asked.append(operation)
         mount = self.mounts("").locate(operation.path)
         context = Context(scope[ARRIVAL], operation, credential, "" if namespace else "root", mount, wrap)
