@@ -30,6 +30,8 @@ LONGEST = 256
 
 # Decoded later: as it stands it can be searched for quotes.
 _RawText = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "string"})]
+_BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+_RawBase64 = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "string", "pattern": _BASE64})]
 _MediaType = Annotated[
     str, msgspec.Meta(min_length=1, max_length=255, extra_json_schema={"pattern": f"^{MEDIA_TYPE.pattern}$"})
 ]
@@ -68,7 +70,7 @@ class WriteItem(Body, gc=False):
     path: PathText
     json: msgspec.Raw | UnsetType = UNSET
     text: _RawText | UnsetType = UNSET
-    base64: _RawText | UnsetType = UNSET
+    base64: _RawBase64 | UnsetType = UNSET
     media_type: _MediaType | UnsetType = UNSET
     expect: VersionName | UnsetType | None = UNSET
 
