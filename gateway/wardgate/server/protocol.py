@@ -311,6 +311,7 @@ class Connection(HttpToolsProtocol):
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
+            cycle.waiting_for_100_continue = False  # nothing may follow the refusal
             cycle.message_event.set()
             if cycle.response_started:
                 self.transport.abort()
