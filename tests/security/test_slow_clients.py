@@ -125,7 +125,7 @@ async def stops_reading(gateway: Running) -> None:
     loop = asyncio.get_running_loop()
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        client.setblocking(False)
+        client.settimeout(0)
         await loop.sock_connect(client, ("127.0.0.1", gateway.port))
         await loop.sock_sendall(client, head(gateway, "GET", LARGE) * AHEAD)
         await asyncio.sleep(LIMIT + SLACK / 2)
@@ -202,7 +202,7 @@ def test_a_client_that_reads_gets_all_it_asked_for(hurried: Running) -> None:
     async def ask() -> int:
         loop = asyncio.get_running_loop()
         with socket.socket() as client:
-            client.setblocking(False)
+            client.settimeout(0)
             await loop.sock_connect(client, ("127.0.0.1", hurried.port))
             asked = head(hurried, "GET", LARGE) * (AHEAD - 1) + head(hurried, "GET", LARGE, "Connection: close")
             await loop.sock_sendall(client, asked)
