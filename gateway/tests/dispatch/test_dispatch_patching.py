@@ -132,10 +132,14 @@ def reference(target: Any, change: Any) -> Any:
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
-DOCUMENTS = st.dictionaries(
-    st.sampled_from("abcü\n"),
-    st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from("abc"), inner), max_leaves=8),
-)
+NAMES = st.sampled_from(["a", "b", "c", "ü", "\n"])
+
+
+def _around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return inner | st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3)
+
+
+DOCUMENTS = st.dictionaries(NAMES, _around(_around(LEAVES)), max_size=4)
 
 
 @given(DOCUMENTS, DOCUMENTS)
