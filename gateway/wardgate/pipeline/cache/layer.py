@@ -12,6 +12,7 @@ from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline import Handler
 from wardgate.pipeline.cache.flights import Flights
 from wardgate.pipeline.cache.memory import Entry, Key, Limits, Memory
+from wardgate.room import Room
 from wardgate.spi.errors import Gone, SecretNotFound, Unavailable, VersionNotFound, WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Operation
@@ -219,6 +220,7 @@ class Cache:
         """What is remembered, and for the rest one batch of what is not."""
         mounts = self._mounts(context.namespace)
         answers: list[Any] = []
+        room = Room()
         missing: list[tuple[int, Mount, Key, int, int]] = []
         for item, decision in zip(operation.items, context.decisions, strict=True):
             mount = mounts.locate(item.path) if decision is not None else None
@@ -230,7 +232,9 @@ class Cache:
                 if answer is None:
                     slot = self._slot("secret", mount.id, *item.path.segments)
                     missing.append((len(answers), mount, key, slot, self._epoch(slot)))
-            answers.append(answer.result if isinstance(answer, Outcome) else answer)
+            if isinstance(answer, Outcome):
+                answer = room.refusal() if room.full else room.taken(answer.result)
+            answers.append(answer)
         at = [index for index, answer in enumerate(answers) if answer is None]
         if not at:
             return Outcome(tuple(answers))
