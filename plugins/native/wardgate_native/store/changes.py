@@ -44,7 +44,7 @@ def ordinal_of(version: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for every secret of a mount beside its own settings. Below 0, ``delete_after``: none ends by itself."""
+    """What holds for every secret of a mount beside its own settings. ``delete_after`` below 0: none ends by itself."""
 
     default_versions: int
     max_versions: int = 0
