@@ -22,7 +22,6 @@ from wardgate.spi.operations.approle import (
     ReadRoleId,
     Role,
     SecretIdIssued,
-    WriteRole,
 )
 from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.keys import CreateKey, ListKeys, RevokeKey
@@ -63,7 +62,7 @@ ROLE = Role("web", ("app",), token_ttl=3_600 * SECOND, secret_id_uses=5)
 ROLE_PATH = Path(("auth", "approle", "role", "web"))
 ANSWERS: MappingProxyType[type, Any] = MappingProxyType({
     ListKeys: (ISSUED.info,), CreateKey: ISSUED, RevokeKey: None,
-    ListRoles: ("web",), ReadRole: ROLE, WriteRole: None, DeleteRole: None, ReadRoleId: "role-1",
+    ListRoles: ("web",), ReadRole: ROLE, DeleteRole: None, ReadRoleId: "role-1",
     CreateSecretId: SecretIdIssued("a1", 0, 0, "secret-1"), Login: ISSUED,
     ListMounts: (MOUNT,), ReadMount: MOUNT, CreateMount: MOUNT, DeleteMount: None,
     ListNamespaces: (NAMESPACE,), CreateNamespace: NamespaceCreated(NAMESPACE, ISSUED), DeleteNamespace: None,
@@ -102,10 +101,6 @@ def _scripted(gateway: Scripted) -> None:
         ),
         ("key revoke k1 --yes", RevokeKey(path=Path(("auth", "keys", "k1"))), ""),
         ("approle list", ListRoles(), "web\n"),
-        (
-            "approle write web --policy app --token-ttl 1h --secret-id-uses 5",
-            WriteRole(path=ROLE_PATH, role=ROLE), "",
-        ),
         ("approle delete web --yes", DeleteRole(path=ROLE_PATH), ""),
         ("approle role-id web", ReadRoleId(path=ROLE_PATH.child("role-id")), "role-1\n"),
         ("approle secret-id web", CreateSecretId(path=ROLE_PATH.child("secret-id")), "secret-1\n"),

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wardgate.cli import output, values
 from wardgate.cli.duration import Duration
+from wardgate.cli.failure import Failure
 from wardgate.cli.paths import path_of
 from wardgate.cli.session import Session, client_options
 
+if TYPE_CHECKING:
+    from wardgate.cli.client import Client
+
 REFUSED = "Check both ids; a secret id may be expired or used up."
+_USES = click.IntRange(min=0)
+_ANYWHERE = "any"
 
 
 @click.group()
@@ -42,38 +48,57 @@ def read(session: Session, name: str) -> None:
     if session.json:
         output.as_json(answer)
         return
-    answer["policies"] = " ".join(answer["policies"])
-    output.facts([(field, str(value)) for field, value in answer.items()])
+    output.facts([(name, " ".join(held) if isinstance(held, list) else str(held)) for name, held in answer.items()])
 
 
 @approle.command()
 @click.argument("name")
 @click.option("--policy", "policies", multiple=True, help="A policy its tokens carry. May be repeated.")
-@click.option("--token-ttl", type=Duration(), default="0", help="How long a token lives; 0: the gateway's default.")
-@click.option("--token-max-ttl", type=Duration(), default="0", help="How long renewals can keep it alive.")
-@click.option("--secret-id-ttl", type=Duration(), default="0", help="How long a secret id lives.")
-@click.option("--secret-id-uses", type=click.IntRange(min=0), default=0, help="Logins of a secret id; 0: any number.")
+@click.option("--token-ttl", "token_ttl_seconds", type=Duration(), help="How long a token lives; 0: the default.")
+@click.option("--token-max-ttl", "token_max_ttl_seconds", type=Duration(), help="How long renewals keep it alive.")
+@click.option("--token-period", "token_period_seconds", type=Duration(), help="What each renewal gives; 0: no period.")
+@click.option(
+    "--token-explicit-max-ttl",
+    "token_explicit_max_ttl_seconds",
+    type=Duration(),
+    help="What no renewal goes beyond, even with a period; 0: no such end.",
+)
+@click.option("--token-uses", type=_USES, help="Requests of a token; 0: any number.")
+@click.option("--token-network", "token_networks", multiple=True, help="Where its tokens hold, such as 10.0.0.0/8.")
+@click.option("--bind-to-source/--no-bind-to-source", default=None, help="A token holds where its login came from.")
+@click.option(
+    "--secret-id-ttl", "secret_id_ttl_seconds", type=Duration(), help="How long a secret id lives; 0: no end."
+)
+@click.option("--secret-id-uses", type=_USES, help="Logins of a secret id; 0: any number.")
+@click.option("--secret-id-network", "secret_id_networks", multiple=True, help="Where secret ids may log in from.")
+@click.option("--bind-secret-id/--no-bind-secret-id", default=None, help="A login shows a secret id.")
 @client_options
-def write(
-    session: Session,
-    name: str,
-    policies: tuple[str, ...],
-    token_ttl: int,
-    token_max_ttl: int,
-    secret_id_ttl: int,
-    secret_id_uses: int,
-) -> None:
-    """Create the role NAME, or replace it whole."""
-    body: dict[str, Any] = {
-        "policies": list(policies),
-        "token_ttl_seconds": token_ttl,
-        "token_max_ttl_seconds": token_max_ttl,
-        "secret_id_ttl_seconds": secret_id_ttl,
-        "secret_id_uses": secret_id_uses,
-    }
+def write(session: Session, name: str, **named: Any) -> None:
+    """Create the role NAME, or change it: what is not named stays as it is.
+
+    A network of "any" takes all networks away. Repeated options name all there are to be, not one more.
+    """
+    role = {field: given for field, given in named.items() if given is not None and given != ()}
+    for networks in ("token_networks", "secret_id_networks"):
+        if role.get(networks) == (_ANYWHERE,):
+            role[networks] = ()
+    path = f"approle/roles/{path_of(name)}"
     with session.client() as client:
-        client.request("PUT", f"approle/roles/{path_of(name)}", body=body)
+        kept = _kept(client, path)
+        client.request("PUT", path, body={**kept, **role})
     output.done(session.json, f"Wrote the role {name}.")
+
+
+def _kept(client: Client, path: str) -> dict[str, Any]:
+    """The role as it is, and so all its bounds; nothing where there is none yet."""
+    try:
+        role: dict[str, Any] = client.json("GET", path)
+    except Failure as failure:
+        if failure.code != "secret_not_found":
+            raise
+        return {}
+    del role["name"]
+    return role
 
 
 @approle.command()
@@ -103,11 +128,19 @@ def role_id(session: Session, name: str) -> None:
 
 @approle.command("secret-id")
 @click.argument("name")
+@click.option("--ttl", "ttl_seconds", type=Duration(), help="How long it lives, within the role's.")
+@click.option("--uses", type=_USES, help="Its logins, within the role's.")
+@click.option("--network", "networks", multiple=True, help="Where it may log in from, within the role's.")
+@click.option("--token-network", "token_networks", multiple=True, help="Where its tokens hold, within the role's.")
+@click.option("--metadata", multiple=True, metavar="NAME=TEXT", help="What its tokens say of themselves.")
 @client_options
-def secret_id(session: Session, name: str) -> None:
+def secret_id(session: Session, name: str, *, metadata: tuple[str, ...], **named: Any) -> None:
     """Issue a secret id for the role NAME; it is printed on stdout, this once."""
+    body = {field: given for field, given in named.items() if given is not None}
     with session.client() as client:
-        answer = client.json("POST", f"approle/roles/{path_of(name)}/secret-ids")
+        answer = client.json(
+            "POST", f"approle/roles/{path_of(name)}/secret-ids", body={**body, "metadata": values.pairs(metadata)}
+        )
     if session.json:
         output.as_json(answer)
     else:

@@ -133,6 +133,13 @@ def test_a_role_is_read_as_it_is_written(rest: Request) -> None:
     assert 204 == rest("PUT", "/api/v1/approle/roles/web", answer).status
 
 
+def test_a_bound_below_a_second_stays_one(gateway: Scripted, rest: Request) -> None:
+    """Shown as 0 and written back, it would be none."""
+    gateway.answers[ReadRole] = Role("web", token_period=1, token_ttl=SECOND, secret_id_ttl=SECOND + 1)
+    answer = rest("GET", "/api/v1/approle/roles/web").json()
+    assert (1, 1, 2) == (answer["token_period_seconds"], answer["token_ttl_seconds"], answer["secret_id_ttl_seconds"])
+
+
 def test_a_secret_id_is_known_by_its_accessor(rest: Request) -> None:
     """All but itself."""
     answer = rest("POST", "/api/v1/approle/roles/web/secret-ids/lookup", {"accessor": "acc-2"}).json()

@@ -155,18 +155,23 @@ def _write(call: Call) -> Operation[None]:
     return WriteRole(path=ROLES.joined(call.path), role=role)
 
 
+def _seconds(duration: int) -> int:
+    """Whole seconds, rounded up: what is shown may be written back, and 0 would be no bound at all."""
+    return -(-duration // SECOND)
+
+
 def _role_answer(outcome: Outcome[Role]) -> Answer:
     role = outcome.result
     body = NamedRole(
         name=role.name,
         policies=list(role.policies),
-        token_ttl_seconds=role.token_ttl // SECOND,
-        token_max_ttl_seconds=role.token_max_ttl // SECOND,
-        secret_id_ttl_seconds=role.secret_id_ttl // SECOND,
+        token_ttl_seconds=_seconds(role.token_ttl),
+        token_max_ttl_seconds=_seconds(role.token_max_ttl),
+        secret_id_ttl_seconds=_seconds(role.secret_id_ttl),
         secret_id_uses=role.secret_id_uses,
         bind_secret_id=role.bind_secret_id,
-        token_period_seconds=role.token_period // SECOND,
-        token_explicit_max_ttl_seconds=role.token_explicit_max_ttl // SECOND,
+        token_period_seconds=_seconds(role.token_period),
+        token_explicit_max_ttl_seconds=_seconds(role.token_explicit_max_ttl),
         token_uses=role.token_uses,
         token_networks=list(role.token_networks),
         secret_id_networks=list(role.secret_id_networks),
