@@ -53,6 +53,16 @@ def test_what_was_backed_up_comes_back(world: World) -> None:
     assert [] == world.left_over()
 
 
+def test_what_holds_once_does_not_come_back(world: World) -> None:
+    """A wrapped answer may have been taken out since; an idempotency key's change may not be there any more."""
+    world.create()
+    assert world.restore(world.folder / "new").ok
+    for data, rows in ((world.data, 1), (world.folder / "new", 0)):
+        with closing(sqlite3.connect(data / "gateway.db")) as connection:
+            for table in ("wrapped", "idempotency_keys"):
+                assert (rows,) == connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+
+
 def test_a_backup_and_what_is_made_of_it_are_their_owner_s_alone(world: World) -> None:
     """0600 for files and 0700 for folders, whatever the umask."""
     world.create()

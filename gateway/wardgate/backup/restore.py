@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path as FilePath
 
-from wardgate.backup.archive import Archive, Manifest, Tick, sync_folder
+from wardgate.backup.archive import STATE, Archive, Manifest, Tick, sync_folder
 from wardgate.backup.examine import Findings, examine
 from wardgate.spi.errors import AlreadyExists, InvalidValue, Unavailable
 from wardgate.state.installation import Seal
+from wardgate.state.tables import idempotency_keys, wrapped
 
 
 def verify(
@@ -36,6 +38,8 @@ def restore(
 ) -> tuple[Manifest, Findings]:
     """Make the new data folder ``to`` of a backup, in one step, once all that is in it was looked at.
 
+    Wrapped answers and idempotency keys stay behind: what was taken out once is not given out again, and an answer
+    of a time that is not come back is not repeated.
     With problems among the findings nothing is made. Raises what :func:`verify` does, and:
 
     Raises:
@@ -47,6 +51,7 @@ def restore(
     with _unpacked(file, to.parent, to.name, seal) as (folder, manifest):
         findings = _examined(folder, seal, plugins, values=values, tick=tick)
         if findings.ok:
+            _forget(folder / STATE)
             _sync(folder)
             _must_be_free(to)
             folder.rename(to)
@@ -80,6 +85,14 @@ def _unpacked(file: FilePath, beside: FilePath, name: str, seal: Seal) -> Iterat
 
 def _examined(folder: FilePath, seal: Seal, plugins: Sequence[str], *, values: bool, tick: Tick) -> Findings:
     return asyncio.run(examine(folder, seal, plugins, values=values, tick=tick))
+
+
+def _forget(state: FilePath) -> None:
+    """Empty what holds only once, or only for a while, over its very bytes."""
+    with closing(sqlite3.connect(state, isolation_level=None)) as connection:
+        connection.execute("PRAGMA secure_delete = ON")
+        for table in (wrapped, idempotency_keys):
+            connection.execute(f"DELETE FROM {table.name}")  # noqa: S608  # a name of ours
 
 
 def _sync(folder: FilePath) -> None:
