@@ -72,7 +72,10 @@ class Road:
         async def last(context: Context) -> Outcome[Any]:
             return Outcome(context.principal)
 
-        result: Principal | None = asyncio.run(self.layer(context, last)).result
+        async def answer() -> Outcome[Any]:
+            return await self.layer(context, last)
+
+        result: Principal | None = asyncio.run(answer()).result
         return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextvars import ContextVar
 from typing import Any
 
@@ -35,6 +36,10 @@ class Records:
 
 def context_of(operation: Operation[Any]) -> Context:
     return Context(Arrival("r", 0, 0.0, "192.0.2.1"), operation, None, "root")
+
+
+async def answered(answer: Awaitable[Outcome[Any]]) -> Outcome[Any]:
+    return await answer
 
 
 def change() -> Context:
@@ -75,7 +80,7 @@ def test_without_a_record_nothing_is_done() -> None:
         raise AssertionError
 
     with pytest.raises(Unavailable):
-        asyncio.run(Begin(Records(Unavailable("no")), IDENTIFIER)(context, innermost))
+        asyncio.run(answered(Begin(Records(Unavailable("no")), IDENTIFIER)(context, innermost)))
     assert not context.begun
 
 
@@ -87,7 +92,7 @@ def test_an_error_behind_begin_reaches_the_caller() -> None:
         raise error
 
     with pytest.raises(Conflict) as caught:
-        asyncio.run(Begin(Records(), IDENTIFIER)(change(), innermost))
+        asyncio.run(answered(Begin(Records(), IDENTIFIER)(change(), innermost)))
     assert error is caught.value
 
 
