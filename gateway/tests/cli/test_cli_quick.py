@@ -13,7 +13,7 @@ from wardgate.cli.root import COMMANDS
 
 HEAVY = (
     "rich", "sqlalchemy", "alembic", "httpx", "httpx2", "casbin", "cryptography", "msgspec", "pluggy", "pydantic",
-    "starlette", "uvicorn", "asyncio", "sqlite3", "ssl", "tomlkit", "tomllib", "prometheus_client", "opentelemetry",
+    "uvicorn", "asyncio", "sqlite3", "ssl", "tomlkit", "tomllib", "prometheus_client", "opentelemetry",
 )  # fmt: skip
 MAIN = "from wardgate.cli import main; main()"
 ROUNDS = 5
