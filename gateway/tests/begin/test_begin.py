@@ -54,7 +54,7 @@ def test_what_changes_nothing_passes() -> None:
     """A read needs no request record."""
     records = Records()
     assert Outcome((False, None)) == asyncio.run(
-        Begin(records, IDENTIFIER)(context_of(ReadSecret(path=Path(("a",)))), seen)
+        answered(Begin(records, IDENTIFIER)(context_of(ReadSecret(path=Path(("a",)))), seen))
     )
     assert [] == records.taken
 
