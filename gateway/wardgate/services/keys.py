@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wardgate.context import Context
-from wardgate.services.names import capped, check_handed_out, check_title, denying, name_below
+from wardgate.services.names import capped, check_handed_out, check_title, denying, name_below, proved
 from wardgate.services.service import Handlers
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated
 from wardgate.spi.operations.keys import KEYS, CreateKey, ListKeys, ReadKey, RevokeKey
-from wardgate.spi.operations.policies import Policy
+from wardgate.spi.operations.policies import ADMINISTRATOR, Policy
 from wardgate.spi.operations.tokens import TokenInfo, TokenIssued
 from wardgate.state import State
 from wardgate.state.lives import Life, check_life
@@ -42,7 +42,10 @@ class KeysService:
         return info
 
     async def create(self, context: Context, operation: CreateKey) -> TokenIssued:
-        """Issue a key. It does not outlive its giver, unless that is an administrator, and has its networks.
+        """Issue a key. It has its giver's networks.
+
+        Unless that is an administrator, it does not outlive it either, and conditions read of it what they do of the
+        giver.
 
         Raises:
             InvalidValue: a policy that does not exist, a life that is none, a name too long or empty; a giver whose
@@ -60,7 +63,12 @@ class KeysService:
         known = self._built_in.union(policy.name for policy in policies)
         check_handed_out(operation.policies, giver, known, denying(giver, policies))
         life = Life(ttl=capped(operation.ttl, giver, context.arrival.received_at))
-        origin = Origin(networks=giver.networks)
+        trusted = ADMINISTRATOR in giver.policies
+        origin = Origin(
+            method=None if trusted else giver.method,
+            attributes=None if trusted else proved(giver),
+            networks=giver.networks,
+        )
         return await self._principals.issue(
             context.namespace, operation.key_name, operation.policies, life, origin=origin
         )

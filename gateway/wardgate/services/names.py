@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound
-from wardgate.spi.identity import Principal
+from wardgate.spi.identity import KNOWN_AS, Principal
 from wardgate.spi.operations.policies import ADMINISTRATOR, DEFAULT, Effect, Policy
 from wardgate.spi.options import nearest
 from wardgate.spi.path import Path
@@ -74,6 +74,16 @@ def capped(ttl: int | None, giver: Principal, now: int) -> int | None:
         return ttl
     left = max(giver.expires_at - now, 1)
     return left if ttl is None else min(ttl, left)
+
+
+def proved(giver: Principal) -> Mapping[str, str]:
+    """The attributes of what ``giver`` makes. It chooses a name for people; conditions go on reading the giver's.
+
+    An administrator's words are taken: it could write the conditions.
+    """
+    if ADMINISTRATOR in giver.policies:
+        return giver.attributes
+    return {KNOWN_AS: giver.name, **giver.attributes}
 
 
 def denying(giver: Principal, policies: Iterable[Policy]) -> tuple[str, ...]:

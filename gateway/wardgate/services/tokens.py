@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wardgate.context import Context
-from wardgate.services.names import capped, check_handed_out, check_meta, check_title, denying
+from wardgate.services.names import capped, check_handed_out, check_meta, check_title, denying, proved
 from wardgate.services.service import Handlers
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated, Unsupported
 from wardgate.spi.identity import Principal
@@ -117,7 +117,7 @@ class TokensService:
             kind=TOKEN,
             parent=None if orphan else giver.id,
             method=giver.method,
-            attributes=giver.attributes,
+            attributes=proved(giver),
             networks=giver.networks,
             meta=operation.meta,
         )

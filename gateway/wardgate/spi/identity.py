@@ -5,6 +5,10 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+KNOWN_AS: Final = "wardgate:name"
+"""Among a principal's attributes: the name that conditions read, where it is not free to choose its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from wardgate.pipeline.authorize.conditions.question import UNKNOWN, Question, Unknown
 from wardgate.spi.errors import InvalidValue
+from wardgate.spi.identity import KNOWN_AS
 from wardgate.spi.options import nearest
 from wardgate.spi.path import MAX_SEGMENTS
 
@@ -105,6 +106,10 @@ def _of_asker(what: str) -> Callable[[Question], Any]:
     return attrgetter(f"asker.{what}")
 
 
+def _name(question: Question) -> str | None:
+    return question.asker.attributes.get(KNOWN_AS, question.asker.name)
+
+
 def _named(key: str, name: str | None = None) -> Attribute:
     def read(question: Question) -> Any:
         return question.asker.attributes.get(key)
@@ -135,7 +140,7 @@ _FIXED: Final = {
     attribute.name: attribute
     for attribute in (
         Attribute("principal.id", Kind.TEXT, _of_asker("id")),
-        Attribute("principal.name", Kind.TEXT, _of_asker("name")),
+        Attribute("principal.name", Kind.TEXT, _name),
         Attribute("principal.method", Kind.TEXT, _of_asker("method")),
         _named("role", "principal.role"),
         Attribute("principal.policies", Kind.TEXTS, _of_asker("policies")),
