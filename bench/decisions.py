@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import cycle
 from types import SimpleNamespace
 
 from wardgate.pipeline.authorize import Engine
@@ -11,13 +13,74 @@ from wardgate.server.epochs import LocalEpochs
 from wardgate.spi.frontend import Arrival
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.base import Action
+from wardgate.spi.operations.policies import Effect, Policy, Rule
 from wardgate.spi.operations.secrets import ReadSecret
 from wardgate.spi.path import Path
 
 from bench.figures import Figure
-from bench.policy_decision import CROWD, CROWDED, NAMES, ROUNDS, Labels, conditional, policies
 
 RULES = 1_000
+RULES_A_POLICY = 100
+NAMES = 1_000
+ROUNDS = 5_000
+CROWD = 20
+CONDITIONS = (
+    'source in ["10.0.0.0/8", "fd00::/8"] and principal.method == "key"',
+    'label.env == "production" or principal.role in ["ci", "cd"]',
+    'time in hours("00:00-24:00", "Europe/Berlin") and time in weekdays("mon-sun", "Europe/Berlin")',
+    'not has(label.class) or label.class != "restricted"',
+    'path.depth >= 2 and path.segment.2 != principal.id and principal.name startswith "be"',
+)
+
+
+def policies(rules: int) -> tuple[Policy, ...]:
+    """``rules`` rules over teams, in policies of 100: two wildcard rules, a deny, and literal ones."""
+    made = []
+    for number in range(0, rules, RULES_A_POLICY):
+        teams = range(number, min(number + RULES_A_POLICY, rules) - 3)
+        made.append(
+            Policy(
+                f"policy-{number}",
+                (
+                    Rule(Effect.ALLOW, ("list",), ("secret/*/**",)),
+                    Rule(Effect.ALLOW, ("read",), (f"secret/team-*/shared-{number}/*",)),
+                    Rule(Effect.DENY, ("*",), (f"secret/*/private-{number}/**",)),
+                    *(Rule(Effect.ALLOW, ("read", "list"), (f"secret/team-{team}/**",)) for team in teams),
+                ),
+            )
+        )
+    return tuple(made)
+
+
+def conditional(written: Sequence[Policy]) -> tuple[Policy, ...]:
+    """The same policies with a condition in each rule: network, labels, time, path and principal by turns."""
+    conditions = cycle(CONDITIONS)
+    return tuple(
+        Policy(policy.name, tuple(dataclasses.replace(rule, when=next(conditions)) for rule in policy.rules))
+        for policy in written
+    )
+
+
+CROWDED = Policy(
+    "crowd", tuple(Rule(Effect.ALLOW, ("read",), (f"secret/crowd-*/{'*/' * (i % 2)}**",)) for i in range(CROWD))
+)
+"""Rules that all cover the same paths."""
+
+
+class Labels:
+    """Labels of 1,000 folders; half of them production."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], dict[str, str]] = {
+            ("secret", f"team-{i}"): {"env": "production" if i % 2 else "test"} for i in range(1_000)
+        }
+
+    def of(self, segments: tuple[str, ...]) -> Mapping[str, str]:
+        """As the gateway's state does it: by name, from the nearest ancestor."""
+        found: dict[str, str] = {}
+        for length in range(1, len(segments) + 1):
+            found.update(self._known.get(segments[:length], {}))
+        return found
 
 
 def measure() -> list[Figure]:
