@@ -145,7 +145,7 @@ async def _subkeys(request: Request, path: Path) -> Answer:
         depth = kv_bodies.depth(request.parameters.get("depth"))
     warnings = kv_bodies.ignored(request.parameters, "version", "depth")
     try:
-        outcome = await request.perform(ReadSecret(path=path, version=version))
+        outcome = await request.perform(ReadSecret(path=path, version=version, fresh=request.fresh))
     except Gone as gone:
         if gone.info is None:
             return NOT_FOUND

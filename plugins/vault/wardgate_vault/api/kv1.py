@@ -44,7 +44,7 @@ def _no_secret(request: Request) -> Answer:
 
 async def _read(request: Request, _: MountView, path: Path) -> Answer:
     try:
-        outcome = await request.perform(ReadSecret(path=path))
+        outcome = await request.perform(ReadSecret(path=path, fresh=request.fresh))
     except Gone:
         return NOT_FOUND
     value = outcome.result.value

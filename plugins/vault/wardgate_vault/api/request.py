@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -110,7 +110,8 @@ class Request:
         namespace = headers.get(b"x-vault-namespace")
         if namespace:
             self.namespace = _namespace(namespace)
-        self.fresh = headers.get(b"cache-control") == b"no-cache"
+        if b"cache-control" in headers:
+            self.fresh = _no_cache(value for name, value in listed if name == b"cache-control")
         wrap_ttl = headers.get(b"x-vault-wrap-ttl")
         if wrap_ttl:
             self.wrap_ttl = _wrap_ttl(wrap_ttl.decode("latin-1"))
@@ -196,6 +197,11 @@ def _wrap_ttl(given: str) -> int:
     if ttl > MAX_WRAP_TTL:
         raise Malformed("error parsing X-Vault-Wrap-TTL header: more than 768h")
     return ttl
+
+
+def _no_cache(given: Iterable[bytes]) -> bool:
+    """Whether ``no-cache`` is among the directives, which any number of headers may hold (RFC 9111, 5.2)."""
+    return any(one.strip().lower() == b"no-cache" for one in b",".join(given).split(b","))
 
 
 _remembered_path = lru_cache(maxsize=4_096)(Path.from_raw)
