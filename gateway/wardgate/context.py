@@ -1,4 +1,4 @@
-"""One context a request: facts set at its birth, and slots that can be set once."""
+"""One context a request: facts from its birth, what layers note beside them, and slots that can be set once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
-from wardgate.spi.frontend import Arrival, Freshness, Repeat, Wrap
+from wardgate.spi.frontend import Arrival, Repeat, Wrap
 from wardgate.spi.identity import Credential, Principal
 from wardgate.spi.operations.base import Operation
 
@@ -56,7 +56,7 @@ class Decision:
     until: int | None = None
 
 
-_SLOTS = {name: f"_{name}" for name in ("principal", "decision", "decisions", "freshness")}
+_SLOTS = {name: f"_{name}" for name in ("principal", "decision", "decisions")}
 
 
 class Context:
@@ -64,20 +64,22 @@ class Context:
 
     ``namespace``: the namespace's id, or "" when the path named none (no principal ever matches that).
     ``mount``: where the operation's path lies, None at the gateway's own services and where nothing is mounted; a fact
-    that only dispatch may tell the caller. ``wrap``: the caller wants the answer kept. ``repeat``: the change shall
-    be made once. ``fingerprint``: what the audit calls the credential, where that is known without computing it.
+    that only dispatch may tell the caller. ``repeat``: the change shall be made once.
+
+    Three are changed on the way. ``wrap``: the caller wants the answer kept; authorize narrows its encoding to what the
+    caller may see. ``begun``: the change is on record; begin says so. ``fingerprint``: what the audit calls the
+    credential, where authenticate knows it without computing it.
     """
 
     __slots__ = (
-        "_decision", "_decisions", "_freshness", "_principal", "arrival", "begun", "credential", "fingerprint", "mount",
-        "namespace", "operation", "repeat", "wrap",
+        "_decision", "_decisions", "_principal", "arrival", "begun", "credential", "fingerprint", "mount", "namespace",
+        "operation", "repeat", "wrap",
     )  # fmt: skip
 
     principal: Once[Principal | None] = once("principal")
     decision: Once[Decision] = once("decision")
     decisions: Once[tuple[Decision | None, ...]] = once("decisions")
     """Of a batch: one for each item, None where it is denied."""
-    freshness: Once[Freshness] = once("freshness")
 
     def __init__(
         self,
