@@ -10,6 +10,8 @@ from wardgate.spi.errors import InvalidValue
 
 SECOND = 1_000_000_000
 LONGEST = 2**63 - 1
+UNSET = "0001-01-01T00:00:00Z"
+"""A time that was never set, as Go writes it."""
 _UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3_600 * SECOND}
 _DAY = 24 * 3_600 * SECOND
 _PART = re.compile(r"(\d{1,19})(?:\.(\d{1,18}))?(ns|us|µs|ms|s|m|h|d)", re.ASCII)

@@ -267,6 +267,16 @@ def test_a_version_that_is_gone_says_when_and_how(gateway: Scripted, rest: Reque
     }  # fmt: skip
 
 
+def test_a_time_that_no_store_keeps_is_not_shown(gateway: Scripted, rest: Request) -> None:
+    """Null, and no header: never the year 1970."""
+    info = VersionInfo("1", 1)
+    gateway.answers[ReadSecret] = SecretVersion(info, Value(b"x"))
+    gateway.answers[DescribeSecret] = SecretInfo(info, (info,), 0, 0)
+    assert "x-wardgate-created-at" not in rest("GET", "/api/v1/secrets/secret/app").headers
+    known = rest("GET", "/api/v1/metadata/secret/app").json()
+    assert [None] * 3 == [known["created_at"], known["updated_at"], known["versions"][0]["created_at"]]
+
+
 def test_an_old_answer_says_its_age(gateway: Scripted, rest: Request) -> None:
     """Age, staleness and warnings are headers, so that a value's body stays its bytes."""
     gateway.answers[ReadSecret] = SecretVersion(INFO, Value(b"x"))

@@ -199,6 +199,8 @@ def _patch(call: Call) -> Operation[VersionInfo]:
 
 
 def _seen(call: Call) -> VersionId | None:
+    if call.headers.get("if-match", "").strip() == "*":
+        return None  # what is not there can neither be patched nor deleted
     expect = expected(call.headers)
     assert not isinstance(expect, Absent)  # no route that asks honours If-None-Match
     return expect
@@ -239,8 +241,8 @@ def _metadata_answer(outcome: Outcome[SecretInfo]) -> Answer:
     body = Metadata(
         current=None if info.current is None else version(info.current),
         versions=[version(one) for one in info.versions],
-        created_at=rfc3339(info.created_at),
-        updated_at=rfc3339(info.updated_at),
+        created_at=rfc3339(info.created_at or None),
+        updated_at=rfc3339(info.updated_at or None),
         labels=dict(info.labels),
         settings=Settings(
             max_versions=info.settings.max_versions,

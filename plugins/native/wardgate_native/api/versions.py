@@ -19,7 +19,10 @@ VersionName = (
 
 
 class Version(msgspec.Struct, kw_only=True):
-    """One version without its value. ``id`` is the store's own; ``ordinal`` counts from 1."""
+    """One version without its value. ``id`` is the store's own; ``ordinal`` counts from 1.
+
+    ``created_at`` null: the store keeps no times.
+    """
 
     id: str
     ordinal: int
@@ -44,7 +47,7 @@ def version(info: VersionInfo) -> Version:
         id=info.id,
         ordinal=info.ordinal,
         state=info.state.value,
-        created_at=rfc3339(info.created_at),
+        created_at=rfc3339(info.created_at or None),
         deleted_at=rfc3339(info.deleted_at),
         expires_at=rfc3339(info.expires_at),
         stages=sorted(info.stages),
@@ -56,10 +59,10 @@ def version_headers(info: VersionInfo) -> tuple[tuple[str, str], ...]:
     headers = [
         ("etag", etag(info.id, info.created_at)),
         ("x-wardgate-version", str(info.ordinal)),
-        ("x-wardgate-created-at", rfc3339(info.created_at) or ""),
     ]
-    if info.expires_at is not None:
-        headers.append(("x-wardgate-expires-at", rfc3339(info.expires_at) or ""))
+    for name, time in (("created", info.created_at or None), ("expires", info.expires_at)):
+        if (shown := rfc3339(time)) is not None:
+            headers.append((f"x-wardgate-{name}-at", shown))
     return tuple(headers)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from wardgate.spi.values import SecretInfo, SecretSettings, SecretVersion, VersionInfo, VersionState
 
 from wardgate_vault.api.envelope import encode
-from wardgate_vault.durations import format_duration, rfc3339
+from wardgate_vault.durations import UNSET, format_duration, rfc3339
 from wardgate_vault.maps import to_json, to_map
 
 
@@ -20,7 +20,7 @@ def version(found: SecretVersion) -> bytes:
             b'{"data":',
             to_json(found.value),
             b',"metadata":{"created_time":"',
-            rfc3339(info.created_at).encode(),
+            _made(info.created_at).encode(),
             b'","custom_metadata":',
             labels,
             b',"deletion_time":"',
@@ -38,7 +38,7 @@ def gone(version: VersionInfo) -> bytes:
 def info(version: VersionInfo) -> dict[str, object]:
     """A version without its value."""
     return {
-        "created_time": rfc3339(version.created_at),
+        "created_time": _made(version.created_at),
         "custom_metadata": dict(version.labels) if version.labels else None,
         "deletion_time": _deletion_time(version),
         "destroyed": version.state is VersionState.DESTROYED,
@@ -76,7 +76,7 @@ def secret(known: SecretInfo) -> dict[str, object]:
     settings = known.settings
     return {
         "cas_required": bool(settings.compare_and_set_required),
-        "created_time": rfc3339(known.created_at),
+        "created_time": _made(known.created_at),
         "current_version": known.current.ordinal if known.current else 0,
         "custom_metadata": dict(known.labels) or None,
         "delete_version_after": format_duration(settings.delete_after or 0),
@@ -84,10 +84,10 @@ def secret(known: SecretInfo) -> dict[str, object]:
         "metadata_cas_required": False,
         # Vault counts from 0 until the first version is dropped.
         "oldest_version": min(ordinals) if ordinals and min(ordinals) > 1 else 0,
-        "updated_time": rfc3339(known.updated_at),
+        "updated_time": _made(known.updated_at),
         "versions": {
             str(version.ordinal): {
-                "created_time": rfc3339(version.created_at),
+                "created_time": _made(version.created_at),
                 "deletion_time": _deletion_time(version),
                 "destroyed": version.state is VersionState.DESTROYED,
             }
@@ -96,10 +96,16 @@ def secret(known: SecretInfo) -> dict[str, object]:
     }
 
 
+def _made(time: int) -> str:
+    """When something was made; Go's zero time where the store keeps no times, as Vault shows what was never set."""
+    return rfc3339(time) if time else UNSET
+
+
 def _deletion_time(version: VersionInfo) -> str:
     """When the version was, or will be, deleted. Clients take an empty text for a live version."""
     if version.state is VersionState.LIVE:
         return rfc3339(version.expires_at)
     if version.state is VersionState.DESTROYED:
         return rfc3339(version.deleted_at or version.expires_at)
+    # Never UNSET: to Go's clients a version deleted at the zero time is a live one.
     return rfc3339(next((time for time in (version.deleted_at, version.expires_at) if time), version.created_at))

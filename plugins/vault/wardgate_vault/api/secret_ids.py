@@ -25,9 +25,7 @@ from wardgate_vault.api.errors import NOT_FOUND, refusing
 from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import ONE, Route
 from wardgate_vault.api.tokens import ACCEPTED, TIDYING
-from wardgate_vault.durations import parse_duration, rfc3339, whole_seconds
-
-_NEVER = "0001-01-01T00:00:00Z"
+from wardgate_vault.durations import UNSET, parse_duration, rfc3339, whole_seconds
 
 
 async def _issue(request: Request) -> Answer:
@@ -171,7 +169,7 @@ def _shown(info: SecretIdInfo) -> dict[str, object]:
     return {
         "cidr_list": info.networks,
         "creation_time": rfc3339(info.created_at),
-        "expiration_time": _NEVER if info.expires_at is None else rfc3339(info.expires_at),
+        "expiration_time": UNSET if info.expires_at is None else rfc3339(info.expires_at),
         "last_updated_time": rfc3339(info.used_at),
         "metadata": info.metadata,
         "secret_id_accessor": info.accessor,
