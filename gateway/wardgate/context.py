@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
+from wardgate.batch_budget import BatchBudget
 from wardgate.spi.frontend import Arrival, Repeat, Wrap
 from wardgate.spi.identity import Credential, Principal
 from wardgate.spi.operations.base import Operation
@@ -72,8 +73,8 @@ class Context:
     """
 
     __slots__ = (
-        "_decision", "_decisions", "_principal", "arrival", "begun", "credential", "fingerprint", "mount", "namespace",
-        "operation", "repeat", "wrap",
+        "_budget", "_decision", "_decisions", "_principal", "arrival", "begun", "credential", "fingerprint", "mount",
+        "namespace", "operation", "repeat", "wrap",
     )  # fmt: skip
 
     principal: Once[Principal | None] = once("principal")
@@ -90,6 +91,7 @@ class Context:
         mount: Mount | None = None,
         wrap: Wrap | None = None,
         repeat: Repeat | None = None,
+        budget: BatchBudget | None = None,
     ) -> None:
         self.arrival = arrival
         self.operation = operation
@@ -100,6 +102,14 @@ class Context:
         self.repeat = repeat
         self.begun = False
         self.fingerprint = ""
+        self._budget = budget
+
+    @property
+    def budget(self) -> BatchBudget:
+        """Of a batch: one for all layers that bring values."""
+        if self._budget is None:
+            self._budget = BatchBudget()
+        return self._budget
 
     def known(self, slot: str) -> Any:
         """The value of a slot, or None when the request never got that far; for the audit."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from wardgate.room import MAX_READ
+from wardgate.batch_budget import MAX_READ
 
 from tests.servers.gateway import Answer, Running, running
 

@@ -13,7 +13,7 @@ from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import SecretNotFound, WardgateError
 from wardgate.spi.frontend import Arrival, Outcome, Wrap
-from wardgate.spi.operations.base import Operation
+from wardgate.spi.operations.base import Batch, Operation
 from wardgate.spi.operations.secrets import ReadSecret, ReadSecrets, WriteSecret, WriteSecrets
 from wardgate.spi.path import Path
 from wardgate.spi.values import SecretVersion, Value, VersionInfo
@@ -100,6 +100,8 @@ class Room:
             for item in operation.items:
                 self._write(item)
             return Outcome(tuple(VersionInfo("1") for _ in operation.items))
+        if isinstance(operation, Batch):
+            return Outcome(tuple(None for _ in operation.items))
         if isinstance(operation, WriteSecret):
             self._write(operation)
             if self.store.fault is not None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from wardgate.batch_budget import MAX_READ
+from wardgate.context import Context
 from wardgate.pipeline import LAYERS
 from wardgate.spi.errors import (
     Gone,
@@ -20,7 +23,8 @@ from wardgate.spi.errors import (
     WardgateError,
 )
 from wardgate.spi.frontend import Outcome, Wrap
-from wardgate.spi.operations.secrets import Ordinal, ReadSecret, ReadSecrets, WriteSecret, WriteSecrets
+from wardgate.spi.operations.base import Action, Batch
+from wardgate.spi.operations.secrets import DeleteSecret, Ordinal, ReadSecret, ReadSecrets, WriteSecret, WriteSecrets
 from wardgate.spi.values import SecretVersion, Value
 
 from tests.support.cache_room import DECISION, Room, Store, at
@@ -143,6 +147,28 @@ def test_a_batch_of_writes_purges_each_path(make_room: MakeRoom) -> None:
         assert [b"new", b"new"] == [await room.read("a"), await room.read("b")]
 
     run(scenario)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndSecrets(Batch[None]):
+    """A batch that this layer has never heard of."""
+
+    action = Action.DELETE
+    mutates = True
+
+
+def test_any_batch_that_changes_purges_each_path(make_room: MakeRoom) -> None:
+    """Known by what it declares, and not by its name."""
+    room = make_room()
+    room.store.values["s/b"] = b"b"
+
+    async def scenario() -> None:
+        before = [await room.read("a"), await room.read("b")]
+        await room.ask(EndSecrets(items=tuple(DeleteSecret(path=at(name)) for name in "ab")))
+        assert before == [await room.read("a"), await room.read("b")]
+
+    run(scenario)
+    assert 2 == room.store.reads.count("s/a") == room.store.reads.count("s/b")
 
 
 def test_what_was_fetched_before_a_change_is_not_remembered_after_it(make_room: MakeRoom) -> None:
@@ -383,6 +409,27 @@ def test_a_denied_item_of_a_batch_gets_nothing_that_is_remembered(make_room: Mak
 
     run(scenario)
     assert [((batch.items[0],), (None,))] == seen
+
+
+def test_a_half_remembered_batch_brings_no_more_than_any(make_room: MakeRoom) -> None:
+    """What came from memory counts for the layer below too."""
+    room = make_room()
+    room.store.values["s/a"] = b"x" * (MAX_READ // 16)
+    spent = []
+
+    async def below(context: Context) -> Outcome[Any]:
+        spent.append(context.budget.spent)
+        return Outcome((SecretNotFound(),))
+
+    async def scenario() -> None:
+        await room.read("a")
+        room._road = below  # type: ignore[method-assign]
+        for times in (15, 16):
+            items = [*([ReadSecret(path=at("a"))] * times), ReadSecret(path=at(f"none-{times}"))]
+            await room.ask(ReadSecrets(items=tuple(items)))
+
+    run(scenario)
+    assert [False, True] == spent
 
 
 def shown(item: SecretVersion | WardgateError) -> Any:

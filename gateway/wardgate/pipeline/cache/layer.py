@@ -12,11 +12,10 @@ from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline import Handler
 from wardgate.pipeline.cache.flights import Flights
 from wardgate.pipeline.cache.memory import Entry, Key, Limits, Memory
-from wardgate.room import Room
 from wardgate.spi.errors import Gone, SecretNotFound, Unavailable, VersionNotFound, WardgateError
 from wardgate.spi.frontend import Outcome
-from wardgate.spi.operations.base import Operation
-from wardgate.spi.operations.secrets import ReadSecret, ReadSecrets, WriteSecrets
+from wardgate.spi.operations.base import Batch, Operation
+from wardgate.spi.operations.secrets import ReadSecret, ReadSecrets
 from wardgate.spi.services import Clock
 from wardgate.spi.values import SecretVersion
 
@@ -205,7 +204,7 @@ class Cache:
         return (min(ends) - self._clock.now()) / SECOND if ends else float("inf")
 
     def _purge(self, context: Context, operation: Operation[Any]) -> None:
-        if isinstance(operation, WriteSecrets):
+        if isinstance(operation, Batch):
             mounts = self._mounts(context.namespace)
             for item in operation.items:
                 self._purge_path(mounts.locate(item.path), item)
@@ -220,7 +219,6 @@ class Cache:
         """What is remembered, and for the rest one batch of what is not."""
         mounts = self._mounts(context.namespace)
         answers: list[Any] = []
-        room = Room()
         missing: list[tuple[int, Mount, Key, int, int]] = []
         for item, decision in zip(operation.items, context.decisions, strict=True):
             mount = mounts.locate(item.path) if decision is not None else None
@@ -233,7 +231,7 @@ class Cache:
                     slot = self._slot("secret", mount.id, *item.path.segments)
                     missing.append((len(answers), mount, key, slot, self._epoch(slot)))
             if isinstance(answer, Outcome):
-                answer = room.refusal() if room.full else room.taken(answer.result)
+                answer = context.budget.refusal() if context.budget.spent else context.budget.counted(answer.result)
             answers.append(answer)
         at = [index for index, answer in enumerate(answers) if answer is None]
         if not at:
@@ -257,6 +255,7 @@ def _narrowed(context: Context, operation: ReadSecrets, at: list[int]) -> Contex
         ReadSecrets(items=tuple(operation.items[index] for index in at)),
         context.credential,
         context.namespace,
+        budget=context.budget,
     )
     narrow.principal = context.principal
     decisions: tuple[Decision | None, ...] = tuple(context.decisions[index] for index in at)

@@ -16,7 +16,6 @@ from wardgate.pipeline.dispatch.secrets import SECRET_HANDLERS
 from wardgate.pipeline.dispatch.versions import Ledger, Versions
 from wardgate.pipeline.dispatch.watch import Unwatched, Watch
 from wardgate.pipeline.dispatch.wrapping import Keeper, Wrapping
-from wardgate.room import Room
 from wardgate.spi.errors import (
     OutcomeUnknown,
     PermissionDenied,
@@ -111,11 +110,10 @@ class Dispatch:
         """Each item's result or error, in order. Items of embedded stores that are read wait for nobody."""
         mounts = self._mounts(context.namespace)
         asked = [(item, mounts.locate(item.path)) for item in batch.items]
-        room = Room()
         if all(mount is None or mount.embedded for _, mount in asked) and not batch.mutates:
             return tuple(
                 [
-                    await self._item(context, item, mount, decision, room)
+                    await self._item(context, item, mount, decision)
                     for (item, mount), decision in zip(asked, context.decisions, strict=True)
                 ]
             )
@@ -123,7 +121,7 @@ class Dispatch:
 
         async def in_turn(item: Operation[Any], mount: Mount | None, decision: Decision | None) -> Any:
             async with turns:
-                return await self._item(context, item, mount, decision, room)
+                return await self._item(context, item, mount, decision)
 
         return tuple(
             await asyncio.gather(
@@ -135,14 +133,14 @@ class Dispatch:
         )
 
     async def _item(
-        self, context: Context, item: Operation[Any], mount: Mount | None, decision: Decision | None, room: Room
+        self, context: Context, item: Operation[Any], mount: Mount | None, decision: Decision | None
     ) -> Any:
         if decision is None:
             return PermissionDenied("permission denied: no policy of this token allows it")
-        if room.full:
-            return room.refusal()
+        if context.budget.spent:
+            return context.budget.refusal()
         try:
-            return room.taken(await self._ask(context, item, mount))
+            return context.budget.counted(await self._ask(context, item, mount))
         except WardgateError as error:
             return error
 

@@ -11,7 +11,7 @@ MAX_READ: Final = 16 * 1024 * 1024
 """Bytes of values after which a batch reads no more; the item that passes it still comes."""
 
 
-class Room:
+class BatchBudget:
     """What is left for the rest of a batch."""
 
     def __init__(self, size: int = MAX_READ) -> None:
@@ -19,16 +19,16 @@ class Room:
         self._left = size
 
     @property
-    def full(self) -> bool:
+    def spent(self) -> bool:
         """Whether nothing more is to be read."""
         return self._left <= 0
 
-    def taken(self, result: Any) -> Any:
-        """The same result, after its value took room."""
+    def counted(self, result: Any) -> Any:
+        """The same result, after its value was taken from what is left."""
         if isinstance(result, SecretVersion):
             self._left -= len(result.value.data)
         return result
 
     def refusal(self) -> TooLarge:
-        """The answer to an item that came after it was full."""
-        return TooLarge(f"the items before it hold more than {self._size} bytes; read it in another request")
+        """The answer to an item for which nothing is left."""
+        return TooLarge(f"the other items hold more than {self._size} bytes; read it in another request")
