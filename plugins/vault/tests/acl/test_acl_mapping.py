@@ -36,6 +36,8 @@ SECOND = {
     Action.LIST: [("list", "metadata")],
 }
 """What each action is in Vault's requests, said here once more: by hand, and not from the code under test."""
+CONFIG = {Action.DESCRIBE: ["read"], Action.ANNOTATE: ["update"]}
+"""The same, of a mount's own prefix: the settings of all its secrets."""
 FIRST = {
     Action.READ: ["read"], Action.WRITE: ["create", "update"], Action.DELETE: ["delete"], Action.DESTROY: ["delete"],
     Action.LIST: ["list"],
@@ -45,6 +47,8 @@ FIRST = {
 def requests_of(action: Action, path: Sequence[str]) -> list[tuple[str, str]]:
     """The requests of Vault's that an action here stands for; none where it stands for nothing of Vault's."""
     slash = "/" if action is Action.LIST else ""
+    if path == ["s"] and action is not Action.LIST:
+        return [(wanted, "s/config") for wanted in CONFIG.get(action, [])]
     if path[0] == "s":
         return [(wanted, "/".join(("s", kind, *path[1:])) + slash) for wanted, kind in SECOND.get(action, [])]
     return [(wanted, "/".join(path) + slash) for wanted in FIRST.get(action, [])]
@@ -68,8 +72,8 @@ NAMES = st.sampled_from(["a", "ab", "b"])
 SEGMENTS = st.one_of(NAMES, st.just("+"))
 STARTS = st.sampled_from(
     [
-        "s/data", "s/data", "s/metadata", "s/metadata", "s/delete", "s/destroy", "s/undelete", "s/+", "s", "k/v", "k/v",
-        "k/+", "+/data", "+/+",
+        "s/data", "s/data", "s/metadata", "s/metadata", "s/delete", "s/destroy", "s/undelete", "s/config", "s/+", "s",
+        "k/v", "k/v", "k/+", "+/data", "+/+",
     ]
 )  # fmt: skip
 ENDS = st.sampled_from(["", "", "*", "/*", "/", "a*"])
@@ -104,7 +108,7 @@ def test_what_is_allowed_here_vault_would_allow(policy: dict[str, frozenset[str]
         for rest in below:
             path = [*prefix, *rest]
             for action in Action:
-                if (not rest and action is not Action.LIST) or not allowed(rules, action, path):
+                if not allowed(rules, action, path):
                     continue
                 asked = requests_of(action, path)
                 assert asked, (action, path)
@@ -121,6 +125,16 @@ def test_a_usual_policy_keeps_what_it_says() -> None:
 
     assert (Rule(Effect.ALLOW, ("describe", "list", "read", "write"), ("s/app/**",)),) == done.rules
     assert [] == done.warnings
+
+
+def test_the_settings_of_a_mount_are_its_prefix() -> None:
+    """Read and written; a pattern over all of the mount reaches them too."""
+    for text in ("s/config", "s/*"):
+        rules = mapping((text, "read update")).rules
+        assert allowed(rules, Action.DESCRIBE, ["s"])
+        assert allowed(rules, Action.ANNOTATE, ["s"])
+    rules = mapping(("s/metadata/*", "create read update")).rules
+    assert not allowed(rules, Action.DESCRIBE, ["s"])
 
 
 def test_a_narrower_path_takes_away_what_a_wider_one_gives() -> None:

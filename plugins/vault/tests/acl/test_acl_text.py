@@ -133,4 +133,26 @@ def test_what_cannot_be_shown_is_a_comment() -> None:
     shown = rendered(Policy("p", rules), MOUNTS)
 
     assert all(line.startswith("#") for line in shown.splitlines())
-    assert 4 == len(shown.splitlines())
+    assert "allow less than the rules" in shown.splitlines()[1]
+    assert "rule 3 has a condition, which cannot be said here" in shown
+    assert "source in ['10.0.0.0/8']" in shown
+
+
+@pytest.mark.parametrize(
+    "denial",
+    [
+        Rule(Effect.DENY, ("read",), ("secret/app/**",), "source in ['10.0.0.0/8']"),
+        Rule(Effect.DENY, ("read",), ("secret/team-*/x",)),
+        Rule(Effect.DENY, ("read",), ("secret/app/x", "secret/team-*")),
+        Rule(Effect.DENY, ("*",), ("**",)),
+    ],
+)
+def test_what_a_denial_narrows_is_not_shown_without_it(denial: Rule) -> None:
+    """A text that leaves it out would allow more than the rules do."""
+    allow = Rule(Effect.ALLOW, ("read",), ("secret/**",))
+
+    shown = rendered(Policy("p", (allow, denial)), MOUNTS)
+
+    assert all(line.startswith("#") for line in shown.splitlines())
+    assert "A denial cannot be said" in shown
+    assert '"secret/**"' in shown

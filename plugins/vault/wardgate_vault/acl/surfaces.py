@@ -64,6 +64,9 @@ def _second(prefix: tuple[str, ...]) -> list[Grant]:
         Grant(Action.DESCRIBE, here, (need("metadata", "read"),)),
         Grant(Action.ANNOTATE, here, (need("metadata", "create", "update"),)),
         Grant(Action.LIST, here, (need("metadata", "list"),), folder=True),
+        # The settings for all secrets of the mount; Vault looks for none there, so that writing them is an update.
+        Grant(Action.DESCRIBE, prefix, (((*prefix, "config"), frozenset({"read"})),)),
+        Grant(Action.ANNOTATE, prefix, (((*prefix, "config"), frozenset({"update"})),)),
     ]
 
 
