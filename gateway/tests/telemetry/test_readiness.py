@@ -68,7 +68,7 @@ def run(config: Config, worker: Worker, work: Callable[[Application], Awaitable[
 
 
 def a_worker(**more: Any) -> Worker:
-    return Worker(0, 1, "boot-1", LocalEpochs(), **more)
+    return Worker(0, "boot-1", LocalEpochs(), **more)
 
 
 def test_a_retired_audit_makes_a_worker_unready_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

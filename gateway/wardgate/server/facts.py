@@ -14,13 +14,12 @@ from wardgate.telemetry.metrics import Meters
 class Worker:
     """One worker of a host.
 
-    ``slot``: 0 to ``slots`` - 1; a worker that replaces a dead one has its slot. ``boot_id``: a UUID, new for each
+    ``slot``: its number, from 0; a worker that replaces a dead one has its slot. ``boot_id``: a UUID, new for each
     start of a worker. ``epochs``: shared by all workers. ``meters``: what this one counts, on a page that all can
     read. ``stopping``: why no more requests should be sent to this host; empty while it runs.
     """
 
     slot: int
-    slots: int
     boot_id: str
     epochs: Epochs
     meters: Meters = field(default_factory=lambda: Meters(Page(1), 0))

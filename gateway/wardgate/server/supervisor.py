@@ -144,9 +144,7 @@ class Supervisor:
     def _start(self, slot: Slot) -> None:
         slot.boot_id = str(uuid.uuid4())
         meters = Meters(self._page, slot.number)
-        facts = Worker(
-            slot.number, len(self._slots), slot.boot_id, self._epochs, meters, lambda: _STOPPING * self._told_to_stop()
-        )
+        facts = Worker(slot.number, slot.boot_id, self._epochs, meters, lambda: _STOPPING * self._told_to_stop())
         ours, theirs = os.pipe()
         parent = os.getpid()
         sys.stdout.flush()

@@ -15,11 +15,10 @@ from wardgate.spi.values import Expect, Page, SecretInfo, SecretSettings, Secret
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether the store answers, in a sentence without secrets. ``latency`` in seconds."""
+    """Whether the store answers, in a sentence without secrets."""
 
     ok: bool
     detail: str
-    latency: float = 0.0
 
 
 def _unsupported(what: str) -> NoReturn:

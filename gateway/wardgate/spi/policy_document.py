@@ -49,11 +49,6 @@ def parse_policy(document: Mapping[str, Any], *, name: str = "") -> Policy:
     return Policy(found, tuple(_rule(rule, f"{of}, rule {number}") for number, rule in enumerate(rules, start=1)))
 
 
-def dump_policy(policy: Policy) -> dict[str, Any]:
-    """The structure that :func:`parse_policy` reads back as an equal policy."""
-    return {"name": policy.name, "rules": [_dump_rule(rule) for rule in policy.rules]}
-
-
 def check_keys(document: object, known: Iterable[str], *, of: str) -> None:
     """Refuse what is no table, and keys nobody knows: a misspelt one must not silently mean nothing.
 
@@ -93,14 +88,3 @@ def _rule(document: object, of: str) -> Rule:
         texts(document["paths"], of=f"{of}: 'paths'"),
         when,
     )
-
-
-def _dump_rule(rule: Rule) -> dict[str, Any]:
-    dumped: dict[str, Any] = {
-        "effect": rule.effect.value,
-        "actions": list(rule.actions),
-        "paths": list(rule.paths),
-    }
-    if rule.when:
-        dumped["when"] = rule.when
-    return dumped

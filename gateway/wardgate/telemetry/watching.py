@@ -122,12 +122,8 @@ class Watching:
 
     def commit(self, records: int, failed: int, seconds: float, retired: str) -> None:
         """The audit's thread has written a batch; no other thread counts what it counts."""
-        numbers, size = self._meters.numbers, self._meters.at(metrics.AUDIT_RECORDS)
-        numbers[size + bisect_left(metrics.SIZES, records)] += 1.0
-        numbers[size + len(metrics.SIZES) + 1] += records
-        took = self._meters.at(metrics.AUDIT_SECONDS)
-        numbers[took + bisect_left(_BOUNDS, seconds)] += 1.0
-        numbers[took + _SUM] += seconds
+        self._meters.observe(metrics.AUDIT_RECORDS, records)
+        self._meters.observe(metrics.AUDIT_SECONDS, seconds)
         if failed:
             self._meters.add(metrics.AUDIT_FAILED, by=failed)
             self._unwritten_at = time.monotonic()

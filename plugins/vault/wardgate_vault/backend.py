@@ -69,7 +69,8 @@ class VaultBackend(Engine):
     kv_version = 2
 
     def __init__(self, options: Options, clock: Clock, client: Client) -> None:
-        super().__init__(options, clock, client, client.kv)
+        super().__init__(options, client, client.kv)
+        self._clock = clock
 
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
         """Return the newest version, or the one of this number."""

@@ -38,7 +38,7 @@ class KvOneBackend(Engine):
     kv_version = 1
 
     def __init__(self, options: Options, services: Services, client: Client) -> None:
-        super().__init__(options, services.clock, client, client.kv_v1)
+        super().__init__(options, client, client.kv_v1)
         self._keyring = services.keyring
         self._id = services.mount.encode()
 

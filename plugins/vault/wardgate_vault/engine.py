@@ -9,7 +9,6 @@ from wardgate.spi import pages
 from wardgate.spi.backend import Backend, Health
 from wardgate.spi.errors import Malformed, SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.path import Path
-from wardgate.spi.services import Clock
 from wardgate.spi.values import Entry, Page, Value
 
 from wardgate_vault.maps import TEXT_KEY, TYPE_KEY, to_map
@@ -31,8 +30,7 @@ class Engine(Backend):
 
     kv_version: ClassVar[int]
 
-    def __init__(self, options: Options, clock: Clock, client: Client, calls: Any) -> None:
-        self._clock = clock
+    def __init__(self, options: Options, client: Client, calls: Any) -> None:
         self._client = client
         self._kv = calls
         self._mount = options.mount.strip("/")
@@ -50,12 +48,11 @@ class Engine(Backend):
 
     async def health(self) -> Health:
         """Whether the server is up and unsealed, and shows the gateway's token an engine of this version."""
-        started = self._clock.monotonic()
         try:
             detail = await self._ill()
         except WardgateError as error:
             detail = error.message
-        return Health(not detail, detail or "the store answers", self._clock.monotonic() - started)
+        return Health(not detail, detail or "the store answers")
 
     async def close(self) -> None:
         """Give back threads and connections."""

@@ -53,13 +53,6 @@ class Report:
         """Whether every chain holds."""
         return not any(shard.bad for shard in self.shards)
 
-    @property
-    def exit_code(self) -> int:
-        """0: every chain holds; 1: one does not; 3: there is nothing to check."""
-        if not self.shards:
-            return 3
-        return 0 if self.ok else 1
-
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         return {"folder": self.folder, "ok": self.ok, "shards": [asdict(shard) for shard in self.shards]}
