@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from click.testing import Result
 from wardgate.cli import terminal
 from wardgate.spi.errors import Unauthenticated
+from wardgate.spi.hookspecs import BackendType, hookimpl
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.approle import (
     CreateSecretId,
@@ -45,6 +48,7 @@ from wardgate.spi.operations.policies import (
     WritePolicy,
 )
 from wardgate.spi.operations.tokens import TokenInfo, TokenIssued
+from wardgate.spi.options import option as declared
 from wardgate.spi.path import Path
 
 from tests.support.scripted import Scripted
@@ -214,10 +218,71 @@ def test_a_mount_s_secret_option_is_not_an_argument(gateway: Scripted, run: Run,
     assert "canary" not in result.stderr
 
 
-def test_a_type_that_only_the_gateway_knows_is_left_to_it(gateway: Scripted, run: Run) -> None:
+def test_a_type_that_only_the_gateway_knows_is_left_to_it(gateway: Scripted, run: Run, tmp_path: FilePath) -> None:
     """Its plugins may be others than those of this machine."""
-    assert 0 == run("mount", "add", "a", "--type", "elsewhere", "--option", "token=x").exit_code
-    assert isinstance(gateway.asked[0], CreateMount)
+    (tmp_path / "port").write_text("5\n")
+    options = ["--option", "token=-", "--option", f"port:=@{tmp_path / 'port'}"]
+    assert 0 == run("mount", "add", "a", "--type", "elsewhere", *options, input=b"x").exit_code
+    asked = gateway.asked[0]
+    assert isinstance(asked, CreateMount)
+    assert {"token": "x", "port": 5} == asked.options
+
+
+@pytest.mark.parametrize("option", ["secret_key=canary", 'secret_key:="canary"', "secret_key="])
+def test_no_option_of_an_unknown_type_is_an_argument(gateway: Scripted, run: Run, option: str) -> None:
+    """Nobody here knows which of them are secret."""
+    result = run("mount", "add", "a", "--type", "elsewhere", "--option", option)
+    assert (2, []) == (result.exit_code, gateway.asked)
+    assert "write secret_key=- (stdin or prompt) or secret_key=@FILE" in result.stderr
+    assert "canary" not in result.stderr
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideOptions:
+    """Of a store whose plugin nobody loads by default."""
+
+    region: str = declared(help="Where.")
+    secret_key: str = declared(help="What opens it.", secret=True)
+
+
+def never(*_: Any) -> Any:
+    """Opens nothing: the type is only described."""
+    raise NotImplementedError
+
+
+class Outside:
+    """A plugin of somebody else's."""
+
+    @staticmethod
+    @hookimpl
+    def backend_type() -> list[BackendType]:
+        return [BackendType(name="outside", help="", open=never, options=OutsideOptions)]
+
+
+def test_an_installed_plugin_that_is_no_default_says_what_is_secret(
+    gateway: Scripted, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own description is looked up, whichever is broken beside it."""
+    real = importlib.metadata.entry_points
+    group = "wardgate.plugins"
+    others = [
+        importlib.metadata.EntryPoint("broken", "no_such_module", group),
+        importlib.metadata.EntryPoint("outside", f"{__name__}:Outside", group),
+    ]
+
+    def entry_points(**wanted: Any) -> importlib.metadata.EntryPoints:
+        found = importlib.metadata.EntryPoints([*real(group=group), *others])
+        return found.select(**wanted)
+
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+    result = run("mount", "add", "a", "--type", "outside", "--option", "secret_key=canary")
+    assert (2, []) == (result.exit_code, gateway.asked)
+    assert "write secret_key=-" in result.stderr
+    options = ["--option", "region=x", "--option", "secret_key=-"]
+    assert 0 == run("mount", "add", "a", "--type", "outside", *options, input=b"y").exit_code
+    asked = gateway.asked[0]
+    assert isinstance(asked, CreateMount)
+    assert {"region": "x", "secret_key": "y"} == asked.options
 
 
 def test_a_key_s_id_stays_on_one_line(gateway: Scripted, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import json
 from typing import Any
 
@@ -120,17 +121,23 @@ def remove(session: Session, prefix: str, *, yes: bool) -> None:
     output.done(session.json, f"Forgot the mount at {prefix}.")
 
 
-def _secret_options(kind: str) -> frozenset[str]:
-    """The options of a type that are secret, as far as this machine's plugins know it: the gateway may have others."""
+def _secret_options(kind: str) -> frozenset[str] | None:
+    """The options of a type that are secret; None where no plugin of this machine knows it, as the gateway's may.
+
+    Only if the plugins that `serve` loads by default do not know it, the others that are installed are imported.
+    """
     from wardgate.config import DEFAULT_PLUGINS  # noqa: PLC0415  # what only this command needs
     from wardgate.registry import Registry  # noqa: PLC0415
+    from wardgate.spi.hookspecs import ENTRY_POINT_GROUP  # noqa: PLC0415
     from wardgate.spi.options import describe  # noqa: PLC0415
 
-    with contextlib.suppress(WardgateError):
-        found = Registry.load(DEFAULT_PLUGINS).backend_types.get(kind)
-        if found is not None:
-            return frozenset(option.name for option in describe(found.options) if option.secret)
-    return frozenset()
+    installed = sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP).names)
+    for name in dict.fromkeys((*DEFAULT_PLUGINS, *installed)):
+        with contextlib.suppress(WardgateError):
+            found = Registry.load((name,)).backend_types.get(kind)
+            if found is not None:
+                return frozenset(option.name for option in describe(found.options) if option.secret)
+    return None
 
 
 def _presentation(given: str) -> tuple[str, str]:

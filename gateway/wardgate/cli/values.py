@@ -133,31 +133,34 @@ def media_type(data: bytes, chosen: str | None) -> str:
     return TEXT
 
 
-def options(given: Sequence[str], secret: Collection[str] = ()) -> dict[str, object]:
-    """Options of a mount: ``name=text``, ``name:=JSON``, and for secrets ``name=-`` and ``name=@FILE``.
+def options(given: Sequence[str], secret: Collection[str] | None = ()) -> dict[str, object]:
+    """Options of a mount: ``name=text`` or ``name:=JSON``, either of which can come from ``-`` or ``@FILE``.
 
-    For the names in ``secret`` only the last two are taken, as in :func:`fields`.
+    For the names in ``secret`` only those two are taken, as in :func:`fields`; None: nobody knows which are secret,
+    so for all of them.
     """
     sources = Sources()
     result: dict[str, object] = {}
     for argument in given:
-        name, equals, source = argument.partition("=")
+        left, equals, source = argument.partition("=")
+        name = left.removesuffix(":")
         if not equals or not name:
             raise click.UsageError("an option is written name=text, name:=JSON, name=- or name=@FILE")
-        from_elsewhere = source == "-" or (source.startswith("@") and len(source) > 1)
-        if name.removesuffix(":") in secret and (name.endswith(":") or not from_elsewhere):
-            raise _would_show(name.removesuffix(":"))
-        if name.endswith(":"):
-            name = name.removesuffix(":")
-            try:
-                result[name] = strict_json.loads(source.encode())
-            except Malformed:
-                raise click.UsageError(f"what follows {name}:= is not JSON") from None
-        elif from_elsewhere:
-            result[name] = sources.text(name, source).removesuffix("\n")
-        else:
-            result[name] = source
+        if source == "-" or (source.startswith("@") and len(source) > 1):
+            source = sources.text(name, source).removesuffix("\n")
+        elif secret is None:
+            raise _would_show(name, f" ({name}:=@FILE for numbers): no plugin here says which options are secret")
+        elif name in secret:
+            raise _would_show(name)
+        result[name] = source if name == left else _json(name, source)
     return result
+
+
+def _json(name: str, text: str) -> object:
+    try:
+        return strict_json.loads(text.encode())
+    except Malformed:
+        raise click.UsageError(f"what follows {name}:= is not JSON") from None
 
 
 def pairs(given: Sequence[str]) -> dict[str, str]:
