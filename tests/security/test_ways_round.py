@@ -134,7 +134,7 @@ def test_a_condition_on_the_version_tells_nothing_of_what_is_denied(guarded: tup
     for method, header in itertools.product(("GET", "PUT", "DELETE"), ("If-Match", "If-None-Match")):
         answers = [
             gateway.call(method, target, b"x" if method == "PUT" else None, token=token, **{header: value})
-            for value in (tag, '"2"', "*")
+            for value in (tag, '"2"')
         ]
         assert len({answer.status for answer in answers}) == 1
         assert answers[0].status in {400, 403}
