@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from wardgate.batch_budget import MAX_READ
 from wardgate.context import Context
-from wardgate.pipeline import LAYERS
 from wardgate.spi.errors import (
     Gone,
     OutcomeUnknown,
@@ -35,11 +34,6 @@ MakeRoom = Callable[..., Room]
 
 def run(scenario: Any) -> None:
     asyncio.run(scenario())
-
-
-def test_the_cache_stands_behind_authorize() -> None:
-    """No hit is answered before its own caller was allowed it."""
-    assert LAYERS.index("authorize") < LAYERS.index("cache") < LAYERS.index("dispatch")
 
 
 @pytest.mark.parametrize("embedded", [False, True])
