@@ -86,7 +86,7 @@ class Labels:
 def measure() -> list[Figure]:
     """Each rule has a condition: the slower case."""
     written = conditional((CROWDED, *policies(RULES - CROWD)))
-    engine = Engine(lambda _: SimpleNamespace(epoch=0, policies=written), LocalEpochs(), lambda _: labels)
+    engine = Engine(lambda _: SimpleNamespace(policies=written), LocalEpochs(), lambda _: labels)
     labels = Labels()
     facts = Arrival("id", time.time_ns(), 0.0, "10.1.2.3")
     names = tuple(policy.name for policy in written)

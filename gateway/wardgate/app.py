@@ -142,7 +142,7 @@ class Application:
             clock=clock,
             version=__version__,
             metrics=partial(exposition, worker.meters.page),
-            lent=config.namespace_backends,
+            namespace_backends=config.namespace_backends,
             presentations=self._registry.presentations,
         )
 
@@ -209,8 +209,8 @@ class Application:
 def _journal(config: Config, worker: Worker, state: State, clock: SystemClock, watching: Watching) -> Journal:
     settings = Settings(
         synced=config.audit.synced,
-        file_bytes=config.audit.max_file_bytes,
-        keep_files=config.audit.retention_files,
+        max_file_bytes=config.audit.max_file_bytes,
+        retention_files=config.audit.retention_files,
     )
     key = state.root.derive("audit-hmac")
     return Journal(config.audit.folder, worker.slot, key, clock, settings=settings, watch=watching.commit)

@@ -15,7 +15,7 @@ from typing import Any
 from wardgate.clock import SystemClock
 from wardgate.context import Context
 from wardgate.pipeline import Handler
-from wardgate.pipeline.audit import Journal, Record, Settings
+from wardgate.pipeline.audit import Journal, Record
 from wardgate.pipeline.audit.record import read
 from wardgate.pipeline.audit.sink import Disk, files_of
 from wardgate.spi.errors import OutcomeUnknown, Unavailable
@@ -41,6 +41,8 @@ from wardgate.spi.operations.system import ReadSealStatus
 from wardgate.spi.operations.tokens import LookupSelf, RevokeSelf
 from wardgate.spi.path import Path
 from wardgate.spi.values import SecretVersion, Value, VersionInfo
+
+from tests.support.audit_settings import kept
 
 PATIENCE = 0.2
 SLACK = 0.8
@@ -210,7 +212,7 @@ def run_with(
     async def run() -> None:
         folder = place / "audit"
         disk = FaultyDisk(folder)
-        settings = Settings(patience=patience, reserve_bytes=4_096)
+        settings = kept(patience=patience, reserve_bytes=4_096)
         world = World(folder, disk, journal(folder, 0, bytes(32), SystemClock(), settings=settings, disk=disk))
         await world.journal.open(lambda record: "unknown")
         try:

@@ -35,7 +35,8 @@ async def store(context):
 async def main():
     folder, limit = pathlib.Path(sys.argv[1]), int(sys.argv[2])
     clock = SystemClock()
-    journal = Journal(folder, 0, bytes(32), clock, settings=Settings(reserve_bytes=65_536))
+    settings = Settings(synced=True, max_file_bytes=2**28, retention_files=0, reserve_bytes=65_536)
+    journal = Journal(folder, 0, bytes(32), clock, settings=settings)
     await journal.open(lambda record: "unknown")
     if limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

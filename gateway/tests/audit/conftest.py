@@ -17,11 +17,13 @@ from wardgate.spi.operations.secrets import ReadSecret, WriteSecret
 from wardgate.spi.path import Path
 from wardgate.spi.values import SecretVersion, Value, VersionInfo
 
+from tests.support.audit_settings import kept
+
 TOKEN = "wg_canary-of-a-token-0123456789abcdefghijklmnopqrstuvwxyz"
 VALUE = b'{"canary-field": "canary-value"}'
 KEY = b"k" * 32
 PATH = Path(("secret", "team", "db"))
-SMALL = Settings(file_bytes=2_000, reserve_bytes=4_096, keep_files=0, patience=5)
+SMALL = kept(max_file_bytes=2_000, reserve_bytes=4_096, patience=5)
 
 
 class Clock:

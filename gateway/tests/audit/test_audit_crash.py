@@ -35,7 +35,8 @@ async def client(journal, clock, change):
 
 async def main():
     clock = SystemClock()
-    journal = Journal(pathlib.Path(sys.argv[1]), 0, bytes(32), clock, settings=Settings(file_bytes=50_000))
+    settings = Settings(synced=True, max_file_bytes=50_000, retention_files=0)
+    journal = Journal(pathlib.Path(sys.argv[1]), 0, bytes(32), clock, settings=settings)
     await journal.open(lambda record: "unknown")
     await asyncio.gather(*(client(journal, clock, change) for change in (True, False) * 4))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from wardgate.context import Context, Decision
-from wardgate.pipeline.audit import Journal, Settings, verify
+from wardgate.pipeline.audit import Journal, verify
 from wardgate.pipeline.audit import journal as journal_module
 from wardgate.pipeline.audit.record import Record, decode
 from wardgate.pipeline.audit.renderer import KeyedHash, Renderer
@@ -23,7 +23,9 @@ from wardgate.spi.operations.secrets import DeleteSecret, ReadSecret, VersionId
 from wardgate.spi.operations.system import ReadLeader, ReadSealStatus
 from wardgate.spi.path import MAX_SEGMENT_BYTES, MAX_SEGMENTS, Path
 
-QUICK = Settings(reserve_bytes=0, synced=False)
+from tests.support.audit_settings import kept
+
+QUICK = kept(reserve_bytes=0, synced=False)
 STRANGER = "198.51.100.9"
 LOGIN = Login(role_id="r", secret_id="s")
 

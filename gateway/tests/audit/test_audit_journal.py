@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import uvloop
-from wardgate.pipeline.audit import Journal, Settings, verify
+from wardgate.pipeline.audit import Journal, verify
 from wardgate.pipeline.audit.sink import Disk
 from wardgate.spi.errors import Malformed, Unavailable
 from wardgate.spi.operations.approle import Login
@@ -19,6 +19,8 @@ from wardgate.spi.operations.keys import CreateKey
 from wardgate.spi.operations.mounts import CreateMount
 from wardgate.spi.operations.secrets import AnnotateSecret, DeleteSecret, Ordinal, ReadSecret, Stage, VersionId
 from wardgate.spi.path import Path
+
+from tests.support.audit_settings import kept
 
 
 class CountingDisk(Disk):
@@ -138,7 +140,7 @@ def test_requests_that_wait_together_share_a_sync(audited: Any) -> None:
         await asyncio.gather(*(journal.closing(audited.context(), "ok") for _ in range(200)))
         assert disk.syncs - before < 20
 
-    asyncio.run(audited.run(work, Settings(reserve_bytes=0), disk=disk))
+    asyncio.run(audited.run(work, kept(reserve_bytes=0), disk=disk))
     assert 202 == len(audited.lines())
     assert verify(audited.folder).ok
 
@@ -150,7 +152,7 @@ def test_without_synced_nothing_is_synced(audited: Any) -> None:
     async def work(journal: Journal) -> None:
         await journal.closing(audited.context(), "ok")
 
-    asyncio.run(audited.run(work, Settings(reserve_bytes=0, synced=False), disk=disk))
+    asyncio.run(audited.run(work, kept(reserve_bytes=0, synced=False), disk=disk))
     assert 0 == disk.syncs
     assert 3 == len(audited.lines())
 
@@ -214,7 +216,7 @@ def test_a_loop_that_was_held_up_takes_the_answer_that_waits(audited: Any) -> No
         threading.Event().wait(0.4)
         await waiting
 
-    uvloop.run(audited.run(work, Settings(patience=0.3, reserve_bytes=0)))
+    uvloop.run(audited.run(work, kept(patience=0.3, reserve_bytes=0)))
 
 
 def test_closing_waits_for_changes_under_way(audited: Any) -> None:

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 from wardgate.context import Context
 from wardgate.pipeline import compose
-from wardgate.pipeline.audit import Audit, Journal, Settings, verify
+from wardgate.pipeline.audit import Audit, Journal, verify
 from wardgate.pipeline.audit.sink import Disk
 from wardgate.pipeline.begin import Begin
 from wardgate.spi.errors import CLOSED_LIST, OutcomeUnknown, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.system import ReadHealth
 
-QUIET = Settings(reserve_bytes=0)
+from tests.support.audit_settings import kept
+
+QUIET = kept(reserve_bytes=0)
 
 
 def through(
@@ -217,7 +219,7 @@ def test_the_audit_is_complete(audited: Any) -> None:
 
         await asyncio.gather(*(client(range(first, 2_000, 50)) for first in range(50)))
 
-    asyncio.run(audited.run(work, Settings(reserve_bytes=0, file_bytes=200_000)))
+    asyncio.run(audited.run(work, kept(reserve_bytes=0, max_file_bytes=200_000)))
     closed = [(record["request"], record["code"]) for record in audited.lines() if record["kind"] == "closing"]
     begun = sorted(int(record["request"]) for record in audited.lines() if record["kind"] == "request")
     assert 2_000 == len(closed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,6 +11,8 @@ import pytest
 from wardgate.pipeline.audit import Found, Journal, Record, Settings, verify
 from wardgate.pipeline.audit.sink import Disk
 from wardgate.spi.errors import Unavailable
+
+from tests.support.audit_settings import kept
 
 
 def reads(audited: Any, count: int) -> Callable[[Journal], Awaitable[None]]:
@@ -23,7 +24,7 @@ def reads(audited: Any, count: int) -> Callable[[Journal], Awaitable[None]]:
 
 
 def with_settings(audited: Any, **changes: Any) -> Settings:
-    return dataclasses.replace(Settings(file_bytes=2_000, reserve_bytes=0, keep_files=0), **changes)
+    return kept(**{"max_file_bytes": 2_000, "reserve_bytes": 0, **changes})
 
 
 def test_full_files_are_followed_by_the_next(audited: Any) -> None:
@@ -37,7 +38,7 @@ def test_full_files_are_followed_by_the_next(audited: Any) -> None:
 
 def test_retention_removes_the_oldest_and_says_so(audited: Any) -> None:
     """The files left verify by themselves; one that went without a word does not."""
-    asyncio.run(audited.run(reads(audited, 40), with_settings(audited, keep_files=3)))
+    asyncio.run(audited.run(reads(audited, 40), with_settings(audited, retention_files=3)))
     names = [file.name for file in audited.files()]
     report = verify(audited.folder)
     assert (3, None) == (len(names), report.shards[0].bad)
@@ -62,13 +63,13 @@ def test_a_boot_links_to_the_boot_before(audited: Any) -> None:
 @pytest.mark.parametrize("kept", [1, 40, -2, -1])
 def test_a_half_written_line_is_cut_off_and_recorded(audited: Any, kept: int) -> None:
     """Whatever a crash left of the last line goes, and the boot record says how many bytes."""
-    asyncio.run(audited.run(reads(audited, 2), with_settings(audited, file_bytes=10_000)))
+    asyncio.run(audited.run(reads(audited, 2), with_settings(audited, max_file_bytes=10_000)))
     file = audited.files()[-1]
     whole = file.read_bytes()
     half = whole.splitlines(keepends=True)[-1][:kept]
     file.write_bytes(whole + half)
     assert verify(audited.folder).shards[0].unfinished
-    asyncio.run(audited.run(reads(audited, 1), with_settings(audited, file_bytes=10_000)))
+    asyncio.run(audited.run(reads(audited, 1), with_settings(audited, max_file_bytes=10_000)))
     assert len(half) == next(record["cut"] for record in reversed(audited.lines()) if record["kind"] == "boot")
     assert verify(audited.folder).ok
 
@@ -76,9 +77,9 @@ def test_a_half_written_line_is_cut_off_and_recorded(audited: Any, kept: int) ->
 @pytest.mark.parametrize("left", [b"", b'{"shard":0,"boot":"x'])
 def test_a_crash_between_two_files_is_mended(audited: Any, left: bytes) -> None:
     """A new file without a whole record is removed; the one before goes on."""
-    asyncio.run(audited.run(reads(audited, 1), with_settings(audited, file_bytes=10_000)))
+    asyncio.run(audited.run(reads(audited, 1), with_settings(audited, max_file_bytes=10_000)))
     (audited.folder / "shard-0-000002.jsonl").write_bytes(left)
-    asyncio.run(audited.run(reads(audited, 1), with_settings(audited, file_bytes=10_000)))
+    asyncio.run(audited.run(reads(audited, 1), with_settings(audited, max_file_bytes=10_000)))
     assert ["shard-0-000001.jsonl"] == [file.name for file in audited.files()]
     assert verify(audited.folder).ok
 
@@ -139,13 +140,13 @@ def test_what_cannot_be_asked_is_unknown(audited: Any) -> None:
 
 def test_a_broken_file_is_left_as_it_is_and_a_new_one_begun(audited: Any) -> None:
     """Nothing is repaired: the evidence stays, the gateway serves, and verify keeps naming the bad record."""
-    asyncio.run(audited.run(reads(audited, 6), with_settings(audited, file_bytes=10_000)))
+    asyncio.run(audited.run(reads(audited, 6), with_settings(audited, max_file_bytes=10_000)))
     file = audited.files()[0]
     lines = file.read_bytes().splitlines(keepends=True)
     lines[4] = lines[4].replace(b"secret/team/db", b"secret/team/dc")
     broken = b"".join(lines)
     file.write_bytes(broken)
-    asyncio.run(audited.run(reads(audited, 1), with_settings(audited, file_bytes=10_000)))
+    asyncio.run(audited.run(reads(audited, 1), with_settings(audited, max_file_bytes=10_000)))
     assert broken == file.read_bytes()
     header = next(record for record in audited.lines() if record.get("fault"))
     assert ("file", 2) == (header["kind"], header["number"])
@@ -186,7 +187,7 @@ def test_a_file_that_is_touched_behind_the_gateways_back_is_noticed(audited: Any
             file.write_bytes(text[:-10])
         await reads(audited, 2)(journal)
 
-    asyncio.run(audited.run(work, with_settings(audited, file_bytes=10_000)))
+    asyncio.run(audited.run(work, with_settings(audited, max_file_bytes=10_000)))
     file = audited.files()[-1]
     header, *records = _lines(file)
     assert ("shard-0-000002.jsonl", 2) == (file.name, len(records))

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from wardgate.cli.root import wardgate
-from wardgate.pipeline.audit import Journal, Settings
+from wardgate.pipeline.audit import Journal
 from wardgate.pipeline.audit.tail import Seen, Tail
 from wardgate.spi.operations.secrets import ReadSecret
 from wardgate.spi.path import Path
 
+from tests.support.audit_settings import kept
+
 OTHER = Path(("secret", "teams", "db"))
-ONE_FILE = Settings(reserve_bytes=4_096, patience=5)
+ONE_FILE = kept(reserve_bytes=4_096, patience=5)
 
 
 def reads(audited: Any, times: int, path: Path | None = None) -> Callable[[Journal], Awaitable[None]]:

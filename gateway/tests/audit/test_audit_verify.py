@@ -7,9 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from wardgate.pipeline.audit import Journal, Settings, verify
+from wardgate.pipeline.audit import Journal, verify
 
-ONE_FILE = Settings(reserve_bytes=0)
+from tests.support.audit_settings import kept
+
+ONE_FILE = kept(reserve_bytes=0)
 
 
 def test_a_good_audit_is_said_in_a_sentence(audited: Any) -> None:

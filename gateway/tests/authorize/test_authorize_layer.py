@@ -31,7 +31,7 @@ POLICIES = (
     ),
     Policy("all", (Rule(Effect.ALLOW, ("*",), ("**",)),)),
 )
-ENGINE = Engine(lambda _: SimpleNamespace(epoch=0, policies=POLICIES), LocalEpochs())
+ENGINE = Engine(lambda _: SimpleNamespace(policies=POLICIES), LocalEpochs())
 ENTRIES = (
     Entry("app"), Entry("hidden"), Entry("hidden", folder=True), Entry("other"), Entry("private"),
     Entry("private", folder=True), Entry("sub", folder=True), Entry("x-1"), Entry("x-1", folder=True),

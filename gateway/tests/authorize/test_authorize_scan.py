@@ -38,7 +38,7 @@ class Caller:
     """Somebody with these rules before a store of these secrets, with the real layer between."""
 
     def __init__(self, rules: list[Rule], secrets: set[tuple[str, ...]]) -> None:
-        policies = SimpleNamespace(epoch=0, policies=(Policy("p", tuple(rules)),))
+        policies = SimpleNamespace(policies=(Policy("p", tuple(rules)),))
         self.layer = Authorize(Engine(lambda _: policies, LocalEpochs()))
         self.secrets = secrets
 

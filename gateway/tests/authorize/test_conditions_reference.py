@@ -42,7 +42,7 @@ def label_of(labelled: Mapping[tuple[str, ...], str], path: tuple[str, ...]) -> 
 
 
 def engine_of(given_rules: tuple[Rule, ...], kept: Kept) -> Engine:
-    written = SimpleNamespace(epoch=0, policies=(Policy("p", given_rules),))
+    written = SimpleNamespace(policies=(Policy("p", given_rules),))
     return Engine(lambda _: written, LocalEpochs(), lambda _: kept)
 
 

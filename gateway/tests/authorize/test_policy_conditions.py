@@ -50,7 +50,7 @@ class House:
     kept: Kept = field(default_factory=Kept)
 
     def __post_init__(self) -> None:
-        written = SimpleNamespace(epoch=0, policies=self.policies)
+        written = SimpleNamespace(policies=self.policies)
         self.engine = Engine(lambda _: written, LocalEpochs(), lambda _: self.kept)
 
     def allows(self, operation: Operation[object], *carried: str, **facts: Any) -> bool:

@@ -139,7 +139,7 @@ def paths_near(draw: st.DrawFn, world: Reference) -> tuple[str, ...]:
 
 
 def engine_of(policies: tuple[Policy, ...]) -> Engine:
-    return Engine(lambda _: SimpleNamespace(epoch=0, policies=policies), LocalEpochs())
+    return Engine(lambda _: SimpleNamespace(policies=policies), LocalEpochs())
 
 
 def somebody(carries: tuple[str, ...]) -> Principal:

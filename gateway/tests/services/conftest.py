@@ -78,7 +78,7 @@ class Desk:
             types=TYPES,
             open_backend=self._open,
             opened=self.opened.of,
-            lent=TYPES,
+            namespace_backends=TYPES,
             presentations={"vault.kv": ("2",)},
             clock=clock,
             version="1.2.3",

@@ -86,7 +86,7 @@ def test_the_nearest_ancestor_that_sets_a_name_gives_it(
             if name in labelled.get(path[:length], {}):
                 expected[name] = labelled[path[:length]][name]
                 break
-    found = LabelSet(1, labelled)
+    found = LabelSet(labelled)
     assert expected == found.of(path)
     assert expected == {name: value for name, (value, _) in found.origins(path).items()}
 

@@ -35,7 +35,7 @@ def build(
     clock: Clock,
     version: str,
     metrics: Callable[[], bytes] = bytes,
-    lent: Container[str] = (),
+    namespace_backends: Container[str] = (),
     presentations: Mapping[str, Collection[str]] | None = None,
 ) -> Handlers:
     """Every handler there is.
@@ -50,7 +50,7 @@ def build(
         clock: for expiry.
         version: of this gateway.
         metrics: of this host, in Prometheus's text format.
-        lent: backend types that namespaces below the root may mount, besides the embedded ones.
+        namespace_backends: backend types that namespaces below the root may mount, besides the embedded ones.
         presentations: how the loaded front-ends can show a mount; None: whatever is said is kept.
     """
     services: tuple[Service, ...] = (
@@ -64,7 +64,7 @@ def build(
             open_backend=open_backend,
             opened=opened,
             reaches=engine.reaches,
-            lent=lent,
+            namespace_backends=namespace_backends,
             presentations=presentations,
         ),
         NamespacesService(state),

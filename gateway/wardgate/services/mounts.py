@@ -51,11 +51,11 @@ class MountsService:
         open_backend: Callable[[str, MountRow], Backend],
         opened: Callable[[str], Iterable[Mount]],
         reaches: Callable[[Principal, Path, Arrival], bool],
-        lent: Container[str] = (),
+        namespace_backends: Container[str] = (),
         presentations: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         self._presentations = presentations
-        self._lent = lent
+        self._namespace_backends = namespace_backends
         self._mounts = state.mounts
         self._types = types
         self._open_backend = open_backend
@@ -104,7 +104,8 @@ class MountsService:
         kind = self._types.get(operation.type)
         if kind is None:
             raise InvalidValue(f"unknown mount type {operation.type[:80]!r}{nearest(operation.type[:80], self._types)}")
-        if context.namespace != ROOT_NAMESPACE and not kind.embedded and operation.type not in self._lent:
+        allowed = kind.embedded or operation.type in self._namespace_backends
+        if context.namespace != ROOT_NAMESPACE and not allowed:
             # It would connect from the gateway's own network, to wherever a tenant says.
             raise PermissionDenied(
                 f"namespaces may not mount a {operation.type} store here; the operator can allow it: namespace_backends"

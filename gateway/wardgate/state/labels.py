@@ -26,12 +26,11 @@ Segments = tuple[str, ...]
 
 
 class LabelSet:
-    """The labels of one namespace. ``epoch`` is the set's generation, which grows with every change."""
+    """The labels of one namespace."""
 
-    __slots__ = ("epoch", "labelled")
+    __slots__ = ("labelled",)
 
-    def __init__(self, epoch: int, labelled: Mapping[Segments, Mapping[str, str]]) -> None:
-        self.epoch = epoch
+    def __init__(self, labelled: Mapping[Segments, Mapping[str, str]]) -> None:
         self.labelled = labelled
 
     def of(self, segments: Segments) -> Mapping[str, str]:
@@ -124,7 +123,7 @@ class LabelsOfPaths:
         with self._database.reading() as connection, snapshot(connection):
             generation, rows = self._verified(connection, namespace)
         self._newest[namespace] = generation
-        return LabelSet(generation, {tuple(path.split("/")): _decode(labels) for path, labels in rows})
+        return LabelSet({tuple(path.split("/")): _decode(labels) for path, labels in rows})
 
     def _verified(self, connection: Connection, namespace: str) -> tuple[int, list[tuple[str, str]]]:
         table = tables.label_sets

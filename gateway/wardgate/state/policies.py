@@ -23,9 +23,8 @@ MAX_POLICIES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class PolicySet:
-    """The written policies of one namespace. ``epoch`` is the set's generation, which grows with every change."""
+    """The written policies of one namespace."""
 
-    epoch: int
     policies: tuple[Policy, ...]
 
 
@@ -102,7 +101,7 @@ class Policies:
         with self._database.reading() as connection, snapshot(connection):
             generation, rows = self._verified(connection, namespace)
         self._newest[namespace] = generation
-        return PolicySet(generation, tuple(_decode(name, rules) for name, rules in rows))
+        return PolicySet(tuple(_decode(name, rules) for name, rules in rows))
 
     def _verified(self, connection: Connection, namespace: str) -> tuple[int, list[tuple[str, str]]]:
         head = connection.execute(

@@ -35,7 +35,6 @@ PUBLIC: Final = frozenset({ReadSealStatus, ReadLeader})
 
 _LATE: Final = 0.05
 _CODES: Final[dict[Found, str]] = {"committed": "ok", "absent": "unavailable", "unknown": "outcome_unknown"}
-_DEFAULTS: Final = Settings()
 
 
 def _unwatched(_records: int, _failed: int, _seconds: float, _retired: str) -> None:
@@ -59,11 +58,11 @@ class Journal:
         hmac_key: bytes,
         clock: Clock,
         *,
-        settings: Settings = _DEFAULTS,
+        settings: Settings,
         disk: Disk | None = None,
         watch: Watch = _unwatched,
     ) -> None:
-        self._watching = watch
+        self._watch = watch
         self.boot = uuid.uuid4().hex
         self.fault = ""
         self._patience = settings.patience
@@ -79,7 +78,7 @@ class Journal:
         self._committer: Committer | None = None
         self._gathered: list[Entry] = []
         self._committing = False
-        self._watch: asyncio.TimerHandle | None = None
+        self._expiry: asyncio.TimerHandle | None = None
         self._window: asyncio.TimerHandle | None = None
 
     async def open(self, resolve: Resolve) -> None:
@@ -95,7 +94,7 @@ class Journal:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise Unavailable(f"the audit cannot be written: {reason}; make room or mend the disk") from None
         self._loop = asyncio.get_running_loop()
-        self._committer = Committer(self._shard, self._loop, self._settle, self._watching)
+        self._committer = Committer(self._shard, self._loop, self._settle, self._watch)
         for record in left_open:
             found: Found = "unknown"
             with suppress(WardgateError):
@@ -167,7 +166,7 @@ class Journal:
         if self._gathered:
             self._commit()
         await asyncio.to_thread(self._committer.stop, max(0.1, deadline - self._loop.time()))
-        for timer in (self._watch, self._window):
+        for timer in (self._expiry, self._window):
             if timer:
                 timer.cancel()
 
@@ -181,8 +180,8 @@ class Journal:
             # At the end of this turn of the loop: what its other requests put by then shares the write and the sync.
             self._committing = True
             loop.call_soon(self._commit)
-        if self._watch is None:
-            self._watch = loop.call_at(deadline, self._expire)
+        if self._expiry is None:
+            self._expiry = loop.call_at(deadline, self._expire)
         return future
 
     def _commit(self) -> None:
@@ -209,14 +208,14 @@ class Journal:
     def _expire(self) -> None:
         """Give up on what waited too long. It may still be written: the audit may say too much, never too little."""
         now = self._loop.time()
-        if self._watch and now - self._watch.when() > _LATE:
+        if self._expiry and now - self._expiry.when() > _LATE:
             # The loop itself was held up: the answer may be waiting behind this very call.
-            self._watch = self._loop.call_later(_LATE, self._expire)
+            self._expiry = self._loop.call_later(_LATE, self._expire)
             return
-        self._watch = None
+        self._expiry = None
         for deadline, future in self._waiting:
             if deadline > now:
-                self._watch = self._loop.call_at(deadline, self._expire)
+                self._expiry = self._loop.call_at(deadline, self._expire)
                 break
             self._stalled = True
             if not future.done():

@@ -18,20 +18,20 @@ _ATTEMPTS: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How the audit is kept.
+    """How the audit is kept; the first three are the configuration's.
 
-    ``synced``: each batch is synced before it counts. ``patience``: seconds a request waits for its record.
-    ``file_bytes``: a file that reached this is followed by the next. ``keep_files``: older ones of a shard are
-    removed; 0 keeps all. ``reserve_bytes``: kept back on the disk for each shard, so that changes under way can still
+    ``synced``: each batch is synced before it counts. ``max_file_bytes``: a file that reached this is followed by the
+    next. ``retention_files``: older ones of a shard are removed; 0 keeps all. ``patience``: seconds a request waits for
+    its record. ``reserve_bytes``: kept back on the disk for each shard, so that changes under way can still
     be closed when the disk is full; 0 for none. ``anonymous_rate`` and ``anonymous_burst``: denials a second, and at
     once, that one source without a principal can make it write; those beyond are counted. Logins and principals have
     budgets of their own.
     """
 
-    synced: bool = True
+    synced: bool
+    max_file_bytes: int
+    retention_files: int
     patience: float = 1.0
-    file_bytes: int = 64 * 1024 * 1024
-    keep_files: int = 128
     reserve_bytes: int = 8 * 1024 * 1024
     anonymous_rate: float = 5.0
     anonymous_burst: float = 200.0
@@ -111,7 +111,7 @@ class Shard:
         self._sink.close()
 
     def _append_turning(self, entries: Sequence[Entry]) -> None:
-        if self._sink.size >= self._settings.file_bytes:
+        if self._sink.size >= self._settings.max_file_bytes:
             self._turn()
         before = self._chain.sequence, self._chain.head
         self._append(entries)
@@ -137,7 +137,7 @@ class Shard:
 
     def _turn(self, fault: str = "") -> None:
         number = self._sink.number + 1
-        keep = self._settings.keep_files
+        keep = self._settings.retention_files
         removed = max(self._removed, number - keep) if keep else self._removed
         previous = self._chain.head.hex()
         opened = tuple(msgspec.Raw(body) for body in self._open.values())
