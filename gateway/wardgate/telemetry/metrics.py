@@ -95,11 +95,9 @@ SPANS: Final = Metric(
 )
 BUILD: Final = Metric("wardgate_build_info", "gauge", "Always 1; its labels say what runs.", ("version", "python"))
 
-METRICS: Final = (
-    REQUESTS, REQUEST_SECONDS, REFUSED, AUDIT_RECORDS, AUDIT_SECONDS, AUDIT_FAILED, AUDIT_RETIRED, CACHE_HITS,
-    CACHE_MISSES, CACHE_ENTRIES, CACHE_BYTES, BACKEND_CALLS, BACKEND_SECONDS, BREAKERS, CONNECTIONS, LOOP_LAG, MEMORY,
-    CPU, STARTED, RESTARTS, STOPPING, SPANS, BUILD,
-)  # fmt: skip
+METRICS: Final = tuple(one for one in tuple(globals().values()) if isinstance(one, Metric))
+"""All that are declared above, in that order."""
+
 BY_NAME: Final = {metric.name: metric for metric in METRICS}
 _SEPARATOR = "\x1f"
 

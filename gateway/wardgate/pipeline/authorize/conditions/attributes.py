@@ -32,8 +32,8 @@ class Kind(enum.Enum):
 class Attribute:
     """One attribute. ``read`` gives its value, None where it is missing, UNKNOWN where it is not known yet.
 
-    ``of_path``: names of one folder differ in it. ``asked``: it is no part
-    of what answers differ by, because path and action are apart, and so is the time.
+    ``of_path``: names of one folder differ in it. ``asked``: it is said by what is asked and when; answers are
+    remembered by that already, so its value need not be among the attributes they differ by.
     """
 
     name: str
@@ -53,12 +53,6 @@ class Attribute:
             return "/".join(value)
         return ", ".join(value) if self.kind is Kind.TEXTS else str(value)
 
-
-PLAIN: Final = (
-    "principal.id", "principal.name", "principal.method", "principal.role", "principal.policies", "action", "path",
-    "path.depth", "source", "time",
-)  # fmt: skip
-"""The attributes with a fixed name."""
 
 FAMILIES: Final = ("principal.attribute.NAME", "path.segment.N", "label.NAME")
 """Those whose name ends in a name or number of the author's choice."""
@@ -151,3 +145,6 @@ _FIXED: Final = {
         Attribute("time", Kind.TIME, attrgetter("time"), asked=True),
     )
 }
+
+PLAIN: Final = tuple(_FIXED)
+"""The attributes with a fixed name."""
