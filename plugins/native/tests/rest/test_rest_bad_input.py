@@ -113,7 +113,6 @@ def test_a_bad_body_is_a_400(gateway: Scripted, rest: Request, method: str, targ
         ((("If-Match", "*"),), "name one version"),
         ((("If-Match", 'W/"3"'),), "name one version"),
         ((("If-Match", '"1", "2"'),), "name one version"),
-        ((("If-Match", '"%ff"'),), "not one of ours"),
         ((("If-Match", '"1"'), ("If-None-Match", "*")), "not both"),
         ((("If-None-Match", '"1"'),), "If-None-Match: * alone"),
         ((("Content-Type", "application/x-www-form-urlencoded"),), "say what the value is"),
@@ -180,7 +179,7 @@ def test_an_unknown_endpoint_is_a_404(gateway: Scripted, rest: Request, target: 
 def test_an_unknown_method_is_a_405_that_names_the_others(gateway: Scripted, rest: Request) -> None:
     """Allow lists what the endpoint has."""
     response = rest("POST", "/api/v1/secrets/a", b"x")
-    assert (405, "DELETE, GET, PATCH, PUT") == (response.status, response.headers["allow"])
+    assert (405, "DELETE, GET, HEAD, PATCH, PUT") == (response.status, response.headers["allow"])
 
 
 def test_a_rejection_that_cannot_be_audited_says_so(gateway: Scripted, rest: Request) -> None:

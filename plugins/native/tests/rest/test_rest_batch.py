@@ -38,7 +38,8 @@ def test_a_batch_of_reads_asks_once(gateway: Scripted, rest: Request) -> None:
     gateway.answers[ReadSecrets] = ()
     items = [
         {"path": "secret/a"}, {"path": "secret/a", "version": 3}, {"path": "secret/b", "version": "3"},
-        {"path": "secret/b", "stage": "previous"},
+        {"path": "secret/b", "stage": "previous"}, {"path": "secret/b", "stage": "previous", "fresh": True},
+        {"path": "secret/a", "fresh": False},
     ]  # fmt: skip
     assert rest("POST", "/api/v1/batch/read", {"items": items}).status == 200
     assert gateway.asked == [
@@ -46,6 +47,7 @@ def test_a_batch_of_reads_asks_once(gateway: Scripted, rest: Request) -> None:
             items=(
                 ReadSecret(path=A), ReadSecret(path=A, version=Ordinal(3)), ReadSecret(path=B, version=VersionId("3")),
                 ReadSecret(path=B, version=Stage("previous")),
+                ReadSecret(path=B, version=Stage("previous"), fresh=True), ReadSecret(path=A),
             )
         )
     ]  # fmt: skip
@@ -127,6 +129,8 @@ def test_a_batch_of_writes_asks_once(gateway: Scripted, rest: Request) -> None:
         ("read", b'{"items": [{"path": "a", "p\\u0061th": "b"}]}', "twice"),
         ("read", b'{"items": [{"path": "a", "version": 1, "version": 2}]}', "twice"),
         ("read", b'{"items": [{"path": "a", "version": 1, "stage": "b"}]}', "name one of"),
+        ("read", b'{"items": [{"path": "a", "fresh": true, "fresh": false}]}', "twice"),
+        ("read", b'{"items": [{"path": "a", "fresh": 1}]}', "fresh"),
         ("read", b'{"items": [{"path": "a", "version": 0}]}', "version"),
         ("read", b'{"items": [{"path": "a", "version": 1.5}]}', "version"),
         ("read", b'{"items": [{"path": "a", "version": ' + b"9" * 5_000 + b"}]}", "version"),
@@ -165,8 +169,10 @@ def test_a_bad_batch_is_a_400(gateway: Scripted, rest: Request, kind: str, body:
 
 TEXTS = st.sampled_from(["a", "b/c", "é", '\\"', "\\u0061", "path", '"'])
 MEMBERS = st.tuples(
-    st.sampled_from(["path", "p\\u0061th", "version", "stage", "items", "text", "json"]),
-    st.one_of(TEXTS.map(lambda text: f'"{text}"'), st.sampled_from(["1", "2", "null", '{"a":1}', '{"a":1,"a":2}'])),
+    st.sampled_from(["path", "p\\u0061th", "version", "stage", "fresh", "items", "text", "json"]),
+    st.one_of(
+        TEXTS.map(lambda text: f'"{text}"'), st.sampled_from(["1", "2", "true", "null", '{"a":1}', '{"a":1,"a":2}'])
+    ),
 )
 OBJECTS = st.lists(MEMBERS, max_size=4).map(lambda pairs: "{" + ",".join(f'"{k}":{v}' for k, v in pairs) + "}")
 ARRAYS = st.lists(OBJECTS, max_size=3).map(lambda items: "[" + ",".join(items) + "]")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wardgate.spi.errors import Conflict, Gone
 from wardgate.spi.frontend import Freshness
+from wardgate.spi.operations.base import Rejected
 from wardgate.spi.operations.mounts import ListVisibleMounts, MountInfo
 from wardgate.spi.operations.secrets import (
     Absent,
@@ -124,6 +125,36 @@ def test_a_patch_asks_for_a_merge(gateway: Scripted, rest: Request) -> None:
     assert gateway.asked == [PatchSecret(path=PATH, patch=Value(b'{"a": null}', JSON), expect=VersionId("2"))]
     assert rest("PATCH", "/api/v1/secrets/secret/app", b"[]", patch).status == 400
     assert rest("PATCH", "/api/v1/secrets/secret/app", b"{}").status == 400
+
+
+def test_a_patch_can_demand_that_something_is_there(gateway: Scripted, rest: Request) -> None:
+    """If-Match: * on a patch, which is refused without it too."""
+    kind = ("Content-Type", "application/merge-patch+json")
+    assert rest("PATCH", "/api/v1/secrets/secret/app", b"{}", (kind, ("If-Match", "*"))).status == 404
+    assert gateway.asked == [PatchSecret(path=PATH, patch=Value(b"{}", JSON))]
+
+
+@pytest.mark.parametrize("tag", ['"%ff"', '";1"'])
+def test_an_etag_no_version_can_have_is_a_condition_that_does_not_hold(
+    gateway: Scripted, rest: Request, tag: str
+) -> None:
+    """As any other that is not the current one's; the store is not asked."""
+    answer = rest("PUT", "/api/v1/secrets/secret/app", b"1", (("If-Match", tag),))
+    assert (412, "conflict") == (answer.status, answer.json()["code"])
+    assert [Rejected] == [type(operation) for operation in gateway.asked]
+
+
+def test_head_answers_as_get_does_without_the_body(gateway: Scripted, rest: Request) -> None:
+    """The same operation is asked, so it is authorized and audited alike; its length is that of the value."""
+    gateway.answers[ReadSecret] = SecretVersion(INFO, Value(b"\x00\xff", BYTES))
+    target = "/api/v1/secrets/secret/app"
+    get, head = rest("GET", target), rest("HEAD", target)
+    assert (get.status, get.headers, b"") == (head.status, head.headers, head.body)
+    assert "2" == head.headers["content-length"]
+    assert [ReadSecret(path=PATH)] * 2 == gateway.asked
+    missing = rest("HEAD", "/api/v1/token")
+    assert (404, b"") == (missing.status, missing.body)
+    assert 405 == rest("HEAD", "/api/v1/batch/read").status
 
 
 def test_a_delete_can_demand_the_version_it_means(gateway: Scripted, rest: Request) -> None:

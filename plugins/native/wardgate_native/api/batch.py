@@ -13,7 +13,15 @@ from wardgate.spi import strict_json
 from wardgate.spi.errors import Malformed, WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import MAX_ITEMS, Operation
-from wardgate.spi.operations.secrets import Absent, ReadSecret, ReadSecrets, Stage, WriteSecret, WriteSecrets
+from wardgate.spi.operations.secrets import (
+    Absent,
+    ReadSecret,
+    ReadSecrets,
+    Selector,
+    Stage,
+    WriteSecret,
+    WriteSecrets,
+)
 from wardgate.spi.path import Path
 from wardgate.spi.values import BYTES, JSON, TEXT, SecretVersion, Value, VersionInfo
 
@@ -39,12 +47,16 @@ _DONE = 200
 
 
 class ReadItem(Body, gc=False):
-    """One secret to read. ``version``: a number is its ordinal, a text the store's id; or a ``stage``; or neither."""
+    """One secret to read. ``version``: a number is its ordinal, a text the store's id; or a ``stage``; or neither.
+
+    ``fresh``: ask the store, whatever the gateway remembers.
+    """
 
     more: ClassVar[Mapping[str, Any]] = {"not": {"required": ["version", "stage"]}}
     path: PathText
     version: VersionName | UnsetType = UNSET
     stage: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] | UnsetType = UNSET
+    fresh: bool | UnsetType = UNSET
 
 
 class Reads(Body):
@@ -145,23 +157,27 @@ def decode_reads(data: bytes) -> ReadSecrets:
     quotes = 2
     items = []
     for item in _reads(data).items:
-        version, stage = item.version, item.stage
+        version, stage, fresh = item.version, item.stage, item.fresh
         quotes += 4
-        if version is UNSET and stage is UNSET:
+        if version is UNSET and stage is UNSET and fresh is UNSET:
             text = item.path
             items.append(_current(text) if len(text) <= LONGEST else ReadSecret(path=Path.parse(text)))
             continue
-        if stage is UNSET:
-            quotes += 4 if isinstance(version, str) else 2
-            items.append(ReadSecret(path=_path(item.path), version=named(version)))  # type: ignore[arg-type]  # not UNSET
-            continue
-        if version is not UNSET:
-            raise Malformed("name one of version and stage")
-        quotes += 4
-        items.append(ReadSecret(path=_path(item.path), version=Stage(stage)))
+        quotes += 2 * (fresh is not UNSET) + 4 * (stage is not UNSET)
+        quotes += 0 if version is UNSET else 4 if isinstance(version, str) else 2
+        items.append(ReadSecret(path=_path(item.path), version=_selector(item), fresh=fresh is True))
     if b"\\" in data or data.count(b'"') != quotes:
         strict_json.loads(data)
     return ReadSecrets(items=tuple(items))
+
+
+def _selector(item: ReadItem) -> Selector | None:
+    version, stage = item.version, item.stage
+    if version is UNSET:
+        return None if stage is UNSET else Stage(stage)
+    if stage is not UNSET:
+        raise Malformed("name one of version and stage")
+    return named(version)
 
 
 def decode_writes(data: bytes) -> WriteSecrets:

@@ -73,7 +73,7 @@ class RestFrontend(Frontend):
         except WardgateError as raised:
             if raised is not error:
                 return problem(raised, _id(scope))
-        return problem(error, _id(scope), status=status, allow=allow)
+        return problem(error, _id(scope), status=status, allow=allow, conditional=request.conditional)
 
 
 class _Request:
@@ -151,4 +151,4 @@ async def _send(send: Send, answer: Answer, scope: Scope) -> None:
         headers.append((b"content-type", answer.media_type.encode("latin-1")))
         headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": answer.status or _OK, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -15,11 +15,13 @@ from wardgate.spi.errors import CLOSED_LIST, WardgateError
 from wardgate_native.api import repeats
 from wardgate_native.api.problems import PROBLEM, STATUS, Problem
 from wardgate_native.api.routing import Nothing, Raw, Route
-from wardgate_native.api.wire import NAME_FORMAT, PATH_FORMAT, Body, ShownOnce
+from wardgate_native.api.wire import NAME_FORMAT, PATH_FORMAT, TAG, TAG_FORMAT, Body, Refused, ShownOnce
 
 PREFIX = "/api/v1/"
 _JSON = "application/json"
-_CREATED, _NO_CONTENT, _NOT_MODIFIED, _PRECONDITION_FAILED = 201, 204, 304, 412
+_NOT_MODIFIED, _PRECONDITION_FAILED, _HEAD_TOO_LARGE = 304, 412, 431
+# The first layer answers for all APIs, and has no problem documents.
+_REFUSED_FIRST = (400, 413, 429, _HEAD_TOO_LARGE, 503)
 _ALWAYS = (
     errors.Malformed, errors.SecretNotFound, errors.TooLarge, errors.InvalidValue, errors.Unsupported,
     errors.RateLimited, errors.Unavailable, errors.Sealed,
@@ -52,15 +54,20 @@ _PARAMETERS: Mapping[str, dict[str, Any]] = {
         "schema": {"type": "string", "format": PATH_FORMAT},
     },
     "if-match": {
-        "name": "If-Match", "in": "header", "schema": {"type": "string", "format": "wardgate-etag"},
+        "name": "If-Match", "in": "header", "schema": {"type": "string", "format": TAG_FORMAT, "pattern": TAG},
         "description": "The ETag that the current version must have: a compare-and-set; else 412.",
+    },
+    "if-match-there": {
+        "name": "If-Match", "in": "header",
+        "schema": {"type": "string", "format": TAG_FORMAT, "pattern": f"^\\*$|{TAG}"},
+        "description": "The ETag that the current version must have: a compare-and-set; else 412. `*`: any.",
     },
     "if-none-match": {
         "name": "If-None-Match", "in": "header", "schema": {"type": "string", "const": "*"},
         "description": "`*`: only when there is no version yet; else 412.",
     },
     "if-none-match-read": {
-        "name": "If-None-Match", "in": "header", "schema": {"type": "string", "format": "wardgate-etag"},
+        "name": "If-None-Match", "in": "header", "schema": {"type": "string"},
         "description": "ETags of what the caller has; when the version is among them the answer is 304.",
     },
     "idempotency-key": {
@@ -87,7 +94,7 @@ def build(routes: Iterable[Route]) -> dict[str, Any]:
     """The document, as what JSON has."""
     routes = tuple(routes)
     types = {kind for route in routes for kind in _types(route) if kind not in (Raw, Nothing)}
-    ordered = sorted({Problem, *types}, key=lambda kind: str(kind.__name__))
+    ordered = sorted({Problem, Refused, *types}, key=lambda kind: str(kind.__name__))
     _, schemas = msgspec.json.schema_components(
         ordered, ref_template="#/components/schemas/{name}", schema_hook=_anything
     )
@@ -180,8 +187,8 @@ def _not_null(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _header_parameters(route: Route) -> list[dict[str, Any]]:
-    reads = route.method == "GET"
-    names = ["namespace", *(f"{name}-read" if reads and name == "if-none-match" else name for name in route.conditions)]
+    special = {("GET", "if-none-match"): "if-none-match-read", ("PATCH", "if-match"): "if-match-there"}
+    names = ["namespace", *(special.get((route.method, name), name) for name in route.conditions)]
     if route.repeatable:
         names.append("idempotency-key")
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
@@ -241,6 +248,7 @@ def _problems(route: Route) -> dict[int, list[str]]:
         found.setdefault(status, []).append(f"{title} (`{error.code}`)")
     if route.mutates and route.conditions:
         found[_PRECONDITION_FAILED] = ["The condition does not hold (`conflict`)"]
+    found[_HEAD_TOO_LARGE] = ["The target and the headers are too large"]
     return found
 
 
@@ -253,10 +261,15 @@ def _errors(route: Route) -> tuple[type[WardgateError], ...]:
 
 def _problem_response(status: int, titles: list[str]) -> dict[str, Any]:
     extra = {429: ("retry-after",), 401: ("www-authenticate",)}.get(status, ())
+    content: dict[str, Any] = {}
+    if status != _HEAD_TOO_LARGE:
+        content[PROBLEM] = {"schema": _reference(Problem)}
+    if status in _REFUSED_FIRST:
+        content[_JSON] = {"schema": _reference(Refused)}
     return {
         "description": "; ".join(titles) + ".",
         "headers": _headers("x-request-id", *extra),
-        "content": {PROBLEM: {"schema": _reference(Problem)}},
+        "content": content,
     }
 
 

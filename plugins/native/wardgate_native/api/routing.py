@@ -158,7 +158,7 @@ class Table:
             endpoint.routes[route.method] = route
 
     def find(self, method: str, raw: bytes) -> tuple[Route | Document, Path]:
-        """The route or document for a method and the still encoded path below ``/api/v1/``.
+        """The route or document for a method and the still encoded path below ``/api/v1/``; of GET for HEAD.
 
         Raises:
             NoSuchEndpoint: no such pattern, or not with this method.
@@ -169,8 +169,10 @@ class Table:
             captured = endpoint.captured(segments)
             if captured is None:
                 continue
-            route = endpoint.routes.get(method)
+            # The answer to HEAD is that of GET, without its body (RFC 9110, 9.3.2).
+            route = endpoint.routes.get("GET" if method == "HEAD" else method)
             if route is None:
-                raise NoSuchEndpoint(Unsupported("this endpoint has no such method"), 405, sorted(endpoint.routes))
+                allow = {*endpoint.routes, *(["HEAD"] if "GET" in endpoint.routes else [])}
+                raise NoSuchEndpoint(Unsupported("this endpoint has no such method"), 405, sorted(allow))
             return route, endpoint.path(captured)
         raise NoSuchEndpoint(Unsupported("there is no such endpoint below /api/v1/"), 404)

@@ -195,12 +195,12 @@ def _patch(call: Call) -> Operation[VersionInfo]:
     patch = strict_json.loads(call.body)
     if not isinstance(patch, dict):
         raise Malformed("a patch is a JSON object: what it names is changed, null takes a field away (RFC 7396)")
-    return PatchSecret(path=call.path, patch=Value(call.body, JSON), expect=_seen(call))
+    # If-Match: * asks that there is one, and nothing can be merged into what is not there.
+    expect = None if call.headers.get("if-match", "").strip() == "*" else _seen(call)
+    return PatchSecret(path=call.path, patch=Value(call.body, JSON), expect=expect)
 
 
 def _seen(call: Call) -> VersionId | None:
-    if call.headers.get("if-match", "").strip() == "*":
-        return None  # what is not there can neither be patched nor deleted
     expect = expected(call.headers)
     assert not isinstance(expect, Absent)  # no route that asks honours If-None-Match
     return expect

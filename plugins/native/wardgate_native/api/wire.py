@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from urllib.parse import quote, unquote
 
 import msgspec
-from wardgate.spi.errors import Malformed
+from wardgate.spi.errors import Conflict, Malformed
 
 SECOND = 1_000_000_000
 _MAX_SECONDS = 100 * 366 * 86_400
@@ -19,6 +19,10 @@ _MAX_SECONDS = 100 * 366 * 86_400
 _ETAG_SAFE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
 _TIME = ";"
 """In an entity tag: between a version's id and when it was made."""
+TAG = r'^"[!#-~]+"$'
+"""Pattern of an entity tag in a request's condition."""
+TAG_FORMAT = "wardgate-etag"
+"""Format of one."""
 _PRIVATE = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
 PATH_FORMAT = "wardgate-path"
@@ -38,6 +42,12 @@ class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """
 
     more: ClassVar[Mapping[str, Any]] = {}
+
+
+class Refused(msgspec.Struct):
+    """What the first layer refuses, before any API is asked."""
+
+    errors: list[str]
 
 
 class ShownOnce(msgspec.Struct):
@@ -104,14 +114,22 @@ def etag(version: str, created_at: int = 0) -> str:
 
 
 def version_of(tag: str) -> str:
-    """The version id of an entity tag. Raises Malformed for a weak one, a list, or ``*``."""
+    """The version id of an entity tag.
+
+    Raises:
+        Malformed: a weak one, a list, or ``*``.
+        Conflict: no version has such a tag.
+    """
     inner = tag[1:-1]
     if len(tag) < len('"x"') or tag[0] != '"' or tag[-1] != '"' or '"' in inner:
         raise Malformed('name one version as it stood in ETag, with its quotes: If-Match: "3"')
     try:
-        return unquote(inner.partition(_TIME)[0], errors="strict")
+        version = unquote(inner.partition(_TIME)[0], errors="strict")
     except UnicodeDecodeError:
-        raise Malformed("the entity tag is not one of ours") from None
+        version = ""
+    if not version:
+        raise Conflict("no version has this entity tag")
+    return version
 
 
 def header_text(text: str) -> str:
