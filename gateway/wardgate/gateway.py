@@ -23,7 +23,7 @@ class Gateway:
         road: the composed layers.
         resolve: path of a namespace, as the wire gave it, to its id; "" when there is none.
         mounts_of: the mounts of a namespace, by its id.
-        epoch: a number that moves with any change of the two; None: they are asked each time.
+        epoch: a number that moves with any change of the two.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Gateway:
         road: Handler,
         resolve: Callable[[str], str],
         mounts_of: Callable[[str], Mounts],
-        epoch: Callable[[], int] | None = None,
+        epoch: Callable[[], int],
     ) -> None:
         self._road = road
         self._resolve = resolve
@@ -60,14 +60,13 @@ class Gateway:
         return self._road(Context(scope[ARRIVAL], operation, credential, found, mount, wrap, repeat))
 
     def _find(self, namespace: str) -> tuple[str, Mounts]:
-        if self._epoch is not None:
-            epoch = self._epoch()  # before anything is read: what changes meanwhile moves it again
-            if epoch != self._seen:
-                self._found.clear()
-                self._seen = epoch
-            known = self._found.get(namespace)
-            if known is not None:
-                return known
+        epoch = self._epoch()  # before anything is read: what changes meanwhile moves it again
+        if epoch != self._seen:
+            self._found.clear()
+            self._seen = epoch
+        known = self._found.get(namespace)
+        if known is not None:
+            return known
         found = self._resolve(namespace)
         if not found:
             return "", NO_MOUNTS  # not kept: callers can name any number of namespaces that are none

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from wardgate.context import Context
@@ -64,6 +64,20 @@ class MemoryKeeper:
         if context.wrap is None:
             raise InvalidValue("endpoint requires response wrapping to be used")
         return operation.data
+
+
+class NoKeys:
+    """For where no change is asked for under a key: whoever asks is told that it is another request's."""
+
+    async def claim(self, namespace: str, principal: str, key: str, request: Sequence[bytes], busy: int) -> bytes:
+        """Refuse it."""
+        raise InvalidValue("that key was another request's")
+
+    async def keep(self, claim: object, answer: bytes) -> None:
+        """Nothing is ever kept."""
+
+    async def forget(self, claim: object) -> None:
+        """Nor forgotten."""
 
 
 def _method(operation: methods.ReadMethod) -> methods.MethodInfo:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -15,8 +14,7 @@ from wardgate.spi.frontend import Arrival, Outcome
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.secrets import DeleteSecret, ReadSecret
 from wardgate.spi.path import Path
-
-IDENTIFIER: ContextVar[str | None] = ContextVar("identifier", default=None)
+from wardgate.state.database import operation_id
 
 
 class Records:
@@ -47,14 +45,14 @@ def change() -> Context:
 
 
 async def seen(context: Context) -> Outcome[Any]:
-    return Outcome((context.begun, IDENTIFIER.get()))
+    return Outcome((context.begun, operation_id.get()))
 
 
 def test_what_changes_nothing_passes() -> None:
     """A read needs no request record."""
     records = Records()
     assert Outcome((False, None)) == asyncio.run(
-        answered(Begin(records, IDENTIFIER)(context_of(ReadSecret(path=Path(("a",)))), seen))
+        answered(Begin(records)(context_of(ReadSecret(path=Path(("a",)))), seen))
     )
     assert [] == records.taken
 
@@ -63,11 +61,11 @@ def test_a_change_is_recorded_first_and_carries_its_id() -> None:
     """The id is seen by all that is behind begin, and by nobody else."""
 
     async def run() -> None:
-        begin = Begin(Records(), IDENTIFIER)
+        begin = Begin(Records())
         answers = await asyncio.gather(begin(change(), seen), begin(change(), seen))
         assert {"change-1", "change-2"} == {answer.result[1] for answer in answers}
         assert {True} == {answer.result[0] for answer in answers}
-        assert IDENTIFIER.get() is None
+        assert operation_id.get() is None
 
     asyncio.run(run())
 
@@ -80,7 +78,7 @@ def test_without_a_record_nothing_is_done() -> None:
         raise AssertionError
 
     with pytest.raises(Unavailable):
-        asyncio.run(answered(Begin(Records(Unavailable("no")), IDENTIFIER)(context, innermost)))
+        asyncio.run(answered(Begin(Records(Unavailable("no")))(context, innermost)))
     assert not context.begun
 
 
@@ -92,7 +90,7 @@ def test_an_error_behind_begin_reaches_the_caller() -> None:
         raise error
 
     with pytest.raises(Conflict) as caught:
-        asyncio.run(answered(Begin(Records(), IDENTIFIER)(change(), innermost)))
+        asyncio.run(answered(Begin(Records())(change(), innermost)))
     assert error is caught.value
 
 
@@ -101,7 +99,7 @@ def test_a_client_that_leaves_while_it_is_recorded_stops_it() -> None:
 
     async def run() -> None:
         records = Records()
-        request = asyncio.ensure_future(Begin(records, IDENTIFIER)(change(), seen))
+        request = asyncio.ensure_future(Begin(records)(change(), seen))
         await asyncio.sleep(0)
         request.cancel()
         await asyncio.wait([request])
@@ -121,7 +119,7 @@ def test_draining_waits_for_changes_under_way() -> None:
             await may_end.wait()
             return Outcome(None)
 
-        begin = Begin(Records(), IDENTIFIER)
+        begin = Begin(Records())
         assert await begin.drain(0)
         request = asyncio.ensure_future(begin(change(), innermost))
         while not begin._running:  # noqa: ASYNC110  # turns of the loop, not time

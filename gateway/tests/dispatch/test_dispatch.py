@@ -40,6 +40,8 @@ from wardgate.spi.operations.secrets import (
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import JSON, Entry, Expect, Page, SecretVersion, Value, VersionInfo
 
+from tests.support.memory_services import MemoryKeeper, NoKeys
+
 R = TypeVar("R")
 SECRET = Path.parse("odd/app/db")
 RING = NamespaceKeyring("root", {1: RootKey.new_kek()}, 1)
@@ -118,7 +120,13 @@ class Room:
         self.clock = FakeClock()
         self.mounts = Mounts([Mount("m1", "root", Path.parse("odd"), "odd", {}, self.backend)])
         self.dispatch = Dispatch(
-            {}, lambda _: self.mounts, MemoryLedger(), lambda mount: RING.scoped(mount.id), self.clock
+            {},
+            lambda _: self.mounts,
+            MemoryLedger(),
+            lambda mount: RING.scoped(mount.id),
+            self.clock,
+            MemoryKeeper(),
+            NoKeys(),
         )
         self.ids = itertools.count()
 

@@ -32,12 +32,12 @@ def wrapping(encode: Any = lambda outcome: repr(outcome.result).encode()) -> Wra
     return Wrap(60 * 10**9, "secret/a", encode)
 
 
-def context_of(operation: Operation[Any], wrap: Wrap | None) -> Context:
+def context_of(operation: Operation[Any], wrap: Wrap) -> Context:
     return Context(ARRIVAL, operation, None, "root", None, wrap)
 
 
-def kept(keeper: Any, operation: Operation[Any], result: Any, wrap: Wrap | None) -> Outcome[Any]:
-    return asyncio.run(Wrapping(keeper).of(context_of(operation, wrap), Outcome(result)))
+def kept(keeper: Any, operation: Operation[Any], result: Any, wrap: Wrap) -> Outcome[Any]:
+    return asyncio.run(Wrapping(keeper).of(context_of(operation, wrap), wrap, Outcome(result)))
 
 
 def test_an_answer_is_kept_instead_of_given() -> None:
@@ -51,9 +51,8 @@ def test_an_answer_is_kept_instead_of_given() -> None:
 
 
 def test_what_says_nothing_is_given_as_it_is() -> None:
-    """No body, no wrapping; and none where none is asked for."""
+    """No body, no wrapping."""
     assert "value" == kept(MemoryKeeper(), ReadSecret(path=SECRET), "value", wrapping(lambda _: b"")).result
-    assert "value" == kept(MemoryKeeper(), ReadSecret(path=SECRET), "value", None).result
 
 
 def test_the_accessor_of_a_token_inside_is_told() -> None:
@@ -80,7 +79,7 @@ def test_what_cannot_be_kept_is_refused_before_it_is_done() -> None:
     read, change = ReadSecret(path=SECRET), DeleteSecret(path=SECRET)
 
     with pytest.raises(RateLimited):
-        Wrapping(Full()).check(context_of(change, wrapping()))
+        Wrapping(Full()).check("root", wrapping())
     with pytest.raises(TooLarge):
         kept(Full(), read, "value", wrapping())
     with pytest.raises(OutcomeUnknown, match="its answer is lost"):
@@ -107,7 +106,8 @@ def test_a_wrapped_list_holds_no_name_that_is_denied() -> None:
 
     async def dispatch(context: Context) -> Outcome[Any]:
         page = Page((Entry("shown", folder=True), Entry("hidden", folder=True)), None)
-        return await Wrapping(keeper).of(context, Outcome(page))
+        assert context.wrap
+        return await Wrapping(keeper).of(context, context.wrap, Outcome(page))
 
     async def answered() -> Outcome[Any]:
         return await authorize(context, dispatch)

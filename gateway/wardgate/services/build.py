@@ -34,9 +34,9 @@ def build(
     opened: Callable[[str], Iterable[Mount]],
     clock: Clock,
     version: str,
+    namespace_backends: Container[str],
+    presentations: Mapping[str, Collection[str]],
     metrics: Callable[[], bytes] = bytes,
-    namespace_backends: Container[str] = (),
-    presentations: Mapping[str, Collection[str]] | None = None,
 ) -> Handlers:
     """Every handler there is.
 
@@ -49,9 +49,9 @@ def build(
         opened: the mounts of a namespace as this worker has them open, for their faults.
         clock: for expiry.
         version: of this gateway.
-        metrics: of this host, in Prometheus's text format.
         namespace_backends: backend types that namespaces below the root may mount, besides the embedded ones.
-        presentations: how the loaded front-ends can show a mount; None: whatever is said is kept.
+        presentations: how the loaded front-ends can show a mount.
+        metrics: of this host, in Prometheus's text format.
     """
     services: tuple[Service, ...] = (
         AppRoleService(state, clock, built_in=built_in),

@@ -51,8 +51,8 @@ class MountsService:
         open_backend: Callable[[str, MountRow], Backend],
         opened: Callable[[str], Iterable[Mount]],
         reaches: Callable[[Principal, Path, Arrival], bool],
-        namespace_backends: Container[str] = (),
-        presentations: Mapping[str, Collection[str]] | None = None,
+        namespace_backends: Container[str],
+        presentations: Mapping[str, Collection[str]],
     ) -> None:
         self._presentations = presentations
         self._namespace_backends = namespace_backends
@@ -157,10 +157,8 @@ class MountsService:
         await self._mounts.remove(context.namespace, _prefix(operation.path))
 
     def _check_presentation(self, given: Mapping[str, str]) -> None:
-        """Refuse what no loaded front-end knows; None: whatever is said is kept."""
+        """Refuse what no loaded front-end knows."""
         known = self._presentations
-        if known is None:
-            return
         for key, value in given.items():
             if key not in known:
                 raise InvalidValue(f"no front-end knows the presentation {key[:80]!r}{nearest(key[:80], known)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from contextvars import ContextVar, copy_context
+from contextvars import copy_context
 from typing import Any, Protocol
 
 from wardgate.context import Context
@@ -23,9 +23,8 @@ class RequestRecords(Protocol):
 class Begin:
     """Records the request of an operation that mutates, then runs the rest of the road in a task of its own."""
 
-    def __init__(self, journal: RequestRecords, identifier: ContextVar[str | None] = operation_id) -> None:
+    def __init__(self, journal: RequestRecords) -> None:
         self._journal = journal
-        self._identifier = identifier
         self._running: set[asyncio.Task[Outcome[Any]]] = set()
 
     def __call__(self, context: Context, call_next: Handler) -> Awaitable[Outcome[Any]]:
@@ -37,7 +36,7 @@ class Begin:
         change = await self._journal.request(context)
         context.begun = True
         variables = copy_context()
-        variables.run(self._identifier.set, change)
+        variables.run(operation_id.set, change)
         task: asyncio.Task[Outcome[Any]] = asyncio.get_running_loop().create_task(
             _run(call_next, context), context=variables
         )

@@ -21,7 +21,6 @@ from wardgate.spi.errors import (
     PermissionDenied,
     SecretNotFound,
     Unavailable,
-    Unsupported,
     WardgateError,
 )
 from wardgate.spi.frontend import Outcome
@@ -45,8 +44,8 @@ class Dispatch:
         ledger: ordinals of versions in stores that do not number them.
         keyring: the keys of a mount's namespace, scoped to that mount; seals the cursors of pages.
         clock: for deadlines and the circuit breakers.
-        keeper: keeps the answers that are asked for wrapped; None: they cannot be.
-        keys: remembers the changes that are asked for under a key; None: they cannot be.
+        keeper: keeps the answers that are asked for wrapped.
+        keys: remembers the changes that are asked for under a key.
         watch: sees how backends do.
     """
 
@@ -57,8 +56,8 @@ class Dispatch:
         ledger: Ledger,
         keyring: Callable[[Mount], Keyring],
         clock: Clock,
-        keeper: Keeper | None = None,
-        keys: Keys[Any] | None = None,
+        keeper: Keeper,
+        keys: Keys[Any],
         watch: Watch = _UNWATCHED,
     ) -> None:
         self._services = services
@@ -68,8 +67,8 @@ class Dispatch:
         self._clock = clock
         self._watch = watch
         self._breakers = Breakers(clock, watch)
-        self._wrapping = Wrapping(keeper) if keeper else None
-        self._repeating = Repeating(keys, clock) if keys else None
+        self._wrapping = Wrapping(keeper)
+        self._repeating = Repeating(keys, clock)
 
     async def __call__(self, context: Context) -> Outcome[Any]:
         """Answer one operation.
@@ -85,18 +84,15 @@ class Dispatch:
             raise operation.error
         if context.repeat is None:
             return await self._kept(context, operation)
-        if self._repeating is None:
-            raise Unsupported("changes cannot be asked for under a key here")
         return await self._repeating.once(context, partial(self._kept, context, operation))
 
     async def _kept(self, context: Context, operation: Operation[Any]) -> Outcome[Any]:
         """The answer, wrapped where that is asked for."""
-        if context.wrap is None:
+        wrap = context.wrap
+        if wrap is None:
             return await self._answer(context, operation)
-        if self._wrapping is None:
-            raise Unsupported("answers cannot be wrapped here")
-        self._wrapping.check(context)
-        return await self._wrapping.of(context, await self._answer(context, operation))
+        self._wrapping.check(context.namespace, wrap)
+        return await self._wrapping.of(context, wrap, await self._answer(context, operation))
 
     async def _answer(self, context: Context, operation: Operation[Any]) -> Outcome[Any]:
         service = self._services.get(type(operation))

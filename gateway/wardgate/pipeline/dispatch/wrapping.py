@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from wardgate.context import Context
 from wardgate.spi.errors import OutcomeUnknown, WardgateError
-from wardgate.spi.frontend import Outcome
+from wardgate.spi.frontend import Outcome, Wrap
 from wardgate.spi.operations.approle import SecretIdIssued
 from wardgate.spi.operations.tokens import TokenIssued
 from wardgate.spi.operations.wrapping import Rewrap, Wrapped
@@ -30,20 +30,18 @@ class Wrapping:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
 
-    def check(self, context: Context) -> None:
+    def check(self, namespace: str, wrap: Wrap) -> None:
         """Refuse at once what could not be kept afterwards. Raises InvalidValue, RateLimited."""
-        if context.wrap is not None:
-            self._keeper.check(context.namespace, context.wrap.ttl)
+        self._keeper.check(namespace, wrap.ttl)
 
-    async def of(self, context: Context, outcome: Outcome[Any]) -> Outcome[Any]:
-        """The outcome as it may leave: itself when nothing is asked for or nothing is in it, else its token.
+    async def of(self, context: Context, wrap: Wrap, outcome: Outcome[Any]) -> Outcome[Any]:
+        """The outcome as it may leave: itself when nothing is in it, else its token.
 
         Raises:
             TooLarge, RateLimited: it cannot be kept; nothing was changed by the operation.
             OutcomeUnknown: it cannot be kept, and the operation changed something.
         """
-        wrap = context.wrap
-        if wrap is None or isinstance(context.operation, Rewrap):
+        if isinstance(context.operation, Rewrap):
             return outcome
         try:
             payload = wrap.encode(outcome)

@@ -49,7 +49,7 @@ from wardgate_conformance.odd import OddBackend
 from wardgate_vault.api import FRONTEND
 
 from tests.end_to_end.vault_vectors import Response, Send
-from tests.support.memory_services import METHOD_HANDLERS, MemoryKeeper, MemoryPolicies, created, tuned
+from tests.support.memory_services import METHOD_HANDLERS, MemoryKeeper, MemoryPolicies, NoKeys, created, tuned
 from tests.support.real_identity import TOKEN, RealIdentity
 
 RING = NamespaceKeyring("root", {1: RootKey.new_kek()}, 1)
@@ -233,7 +233,8 @@ class MemoryGateway:
             MemoryLedger(),
             lambda mount: RING.scoped(mount.id),
             SystemClock(),
-            keeper=self.keeper,
+            self.keeper,
+            NoKeys(),
         )
         self._road = identity.before(dispatch)
         self.mount(Path(("secret",)), "native", {}, backend)
