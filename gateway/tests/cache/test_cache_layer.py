@@ -323,6 +323,41 @@ def test_a_fresh_read_asks_the_store_and_is_remembered(make_room: MakeRoom) -> N
     assert 2 == len(room.store.reads)
 
 
+def test_a_fresh_read_does_not_join_a_fetch_begun_before_it(make_room: MakeRoom) -> None:
+    """What was asked before may be older than what the caller knows to stand there."""
+    room = make_room()
+    room.store.gate = asyncio.Event()
+
+    async def scenario() -> None:
+        first = asyncio.create_task(room.read())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        room.store.values["s/a"] = b"changed behind the gateway's back"
+        fresh = asyncio.create_task(room.ask(ReadSecret(path=at("a"), fresh=True)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert room.store.gate is not None
+        room.store.gate.set()
+        assert b"one" == await first
+        assert b"changed behind the gateway's back" == (await fresh).result.value.data
+
+    run(scenario)
+
+
+def test_a_ttl_that_is_set_ends_what_was_remembered_under_another(make_room: MakeRoom) -> None:
+    """An hour tuned to a second holds from now on, not in an hour."""
+    room = make_room()
+    room.mount("root", ttl=3_600 * SECOND)
+
+    async def scenario() -> None:
+        await room.read()
+        room.mount("root", ttl=SECOND)
+        await room.read()
+
+    run(scenario)
+    assert 2 == len(room.store.reads)
+
+
 def test_a_wrapped_answer_neither_comes_from_the_cache_nor_enters_it(make_room: MakeRoom) -> None:
     """Its one-time token would be handed out twice."""
     room = make_room()

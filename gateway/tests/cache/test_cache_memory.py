@@ -11,7 +11,7 @@ NOTHING = SecretNotFound()
 
 
 def entry(size: int = 10) -> Entry:
-    return Entry(NOTHING, None, 0, 0, 0.0, size)
+    return Entry(NOTHING, None, None, 0, 0, 0.0, size)
 
 
 def key(number: int) -> tuple[str, tuple[str, ...], None]:

@@ -14,6 +14,9 @@ from wardgate.spi.operations.secrets import ReadSecret
 REMEMBERED: Final = 8_192
 """Reads whose parts are kept: some hundred bytes each."""
 
+LONGEST_PATH: Final = 256
+"""Characters; parts of longer ones are not kept, so that what is kept is bounded in bytes too."""
+
 _NOTHING: Final = len(encode(Record(0, "", "", ""))) - 1
 
 
@@ -54,7 +57,7 @@ class Fragments:
     def of(self, context: Context, code: str) -> Parts:
         """The parts of this request's record."""
         operation = context.operation
-        if type(operation) is not ReadSecret:
+        if type(operation) is not ReadSecret or sum(map(len, operation.path.segments)) > LONGEST_PATH:
             return self._make(context, code)
         principal, decision = context.known("principal"), context.known("decision")
         mount = context.mount.id if context.mount else ""

@@ -12,6 +12,7 @@ from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline import Handler
 from wardgate.pipeline.cache.flights import Flights
 from wardgate.pipeline.cache.memory import Entry, Key, Limits, Memory
+from wardgate.spi.backend import Backend
 from wardgate.spi.errors import Gone, SecretNotFound, Unavailable, VersionNotFound, WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Batch, Operation
@@ -101,7 +102,7 @@ class Cache:
         self._mounts = mounts
         self._ttl = ttl
         self._count = count
-        self._flights: Flights[tuple[str, Key], Outcome[SecretVersion]] = Flights()
+        self._flights: Flights[tuple[Backend | None, Key], Outcome[SecretVersion]] = Flights()
 
     async def __call__(self, context: Context, call_next: Handler) -> Outcome[Any]:
         """Answer from memory, or pass on and remember."""
@@ -137,7 +138,7 @@ class Cache:
         answer = None if operation.fresh else self._remembered(mount, key)
         self._count(mount.id, hit=answer is not None)
         if answer is None:
-            return await self._fetch(context, mount, key, call_next)
+            return await self._fetch(context, operation, mount, key, call_next)
         if isinstance(answer, WardgateError):
             raise answer.with_traceback(None)
         return answer
@@ -154,12 +155,15 @@ class Cache:
             entry.epoch == self._epoch(entry.slot)
             and self._monotonic() < entry.until
             and entry.backend is mount.backend
+            and entry.ttl == mount.cache_ttl
         ):
             return entry.answer
         self.memory.drop(mount.namespace, key)
         return None
 
-    async def _fetch(self, context: Context, mount: Mount, key: Key, call_next: Handler) -> Outcome[SecretVersion]:
+    async def _fetch(
+        self, context: Context, operation: ReadSecret, mount: Mount, key: Key, call_next: Handler
+    ) -> Outcome[SecretVersion]:
         # Before the fetch: what is changed meanwhile moves it, and what was fetched is then already old.
         slot = self._slot("secret", mount.id, *key[1])
         epoch = self._epoch(slot)
@@ -172,11 +176,13 @@ class Cache:
                 raise
             return cast("Outcome[SecretVersion]", self._remember(mount, key, slot, epoch, outcome))
 
-        if mount.embedded:
-            return await fetch()  # it waits for nobody, so that nobody can come meanwhile
+        # An embedded store waits for nobody, so that nobody can come meanwhile; and who asks for what stands there now is
+        # not served by a question that was put before.
+        if mount.embedded or operation.fresh:
+            return await fetch()
         patience = context.arrival.deadline - self._monotonic()
         try:
-            return await self._flights.join((mount.namespace, key), epoch, fetch, patience)
+            return await self._flights.join((mount.backend, key), epoch, fetch, patience)
         except TimeoutError:
             raise Unavailable(f"{mount.name} did not answer in time; try again") from None
 
@@ -195,7 +201,9 @@ class Cache:
             answer = replace(answer, rendered={})
         if ttl <= 0:
             return answer
-        self.memory.put(mount.namespace, key, Entry(answer, mount.backend, slot, epoch, now + ttl, size))
+        self.memory.put(
+            mount.namespace, key, Entry(answer, mount.backend, mount.cache_ttl, slot, epoch, now + ttl, size)
+        )
         return answer
 
     def _lifetime(self, found: SecretVersion) -> float:

@@ -34,12 +34,14 @@ class Limits:
 class Entry(NamedTuple):
     """An outcome, or an error that says that nothing is there.
 
-    ``backend``: the very object that answered; a mount that was opened anew has another. ``epoch`` of ``slot`` is from
-    before the fetch. ``until``: monotonic seconds. ``size``: bytes, roughly.
+    ``backend``: the very object that answered; a mount that was opened anew has another. ``ttl``: the mount's own at the
+    time; one that was set since ends the entry. ``epoch`` of ``slot`` is from before the fetch. ``until``: monotonic
+    seconds. ``size``: bytes, roughly.
     """
 
     answer: Outcome[SecretVersion] | WardgateError
     backend: Backend | None
+    ttl: int | None
     slot: int
     epoch: int
     until: float

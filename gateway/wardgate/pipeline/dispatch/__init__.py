@@ -156,6 +156,9 @@ class Dispatch:
         except (Unavailable, OutcomeUnknown) as error:
             self._breakers.failed(mount.id)
             raise type(error)(f"{mount.name}: {error.message}") from None
+        except WardgateError:
+            self._breakers.answered(mount.id)  # a store that refuses is there
+            raise
         self._breakers.answered(mount.id)
         return self._cursors.sealed(result, listing, mount) if listing else result
 
