@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wardgate.context import Context
 from wardgate.pipeline.authenticate import Authenticate
-from wardgate.pipeline.authenticate.layer import REFUSED
 from wardgate.server.epochs import LocalEpochs
-from wardgate.spi.errors import Sealed, Unauthenticated, Unavailable, WardgateError
+from wardgate.spi.errors import REFUSED, Sealed, Unauthenticated, Unavailable, WardgateError
 from wardgate.spi.frontend import Arrival, Outcome
 from wardgate.spi.identity import Authenticator, Credential, Principal
 from wardgate.spi.operations.approle import Login

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from wardgate.context import Context
 from wardgate.services.names import check_handed_out, check_meta, check_name, check_same, denying, name_below
-from wardgate.services.service import Handlers
-from wardgate.spi.errors import InvalidValue, Unauthenticated
+from wardgate.services.service import Handlers, asker
+from wardgate.spi.errors import InvalidValue
 from wardgate.spi.networks import check_networks, covered
 from wardgate.spi.operations.approle import (
     ROLES,
@@ -34,7 +34,6 @@ from wardgate.spi.services import Clock
 from wardgate.state import State
 from wardgate.state.approle import DEFAULT_TOKEN_MAX_TTL
 from wardgate.state.lives import check_life
-from wardgate.state.principals import REFUSED
 
 MAX_USES = 1_000_000_000
 """The most uses a secret id, or a token of a role, can be counted down from."""
@@ -81,9 +80,7 @@ class AppRoleService:
             AlreadyExists: another role has that role id.
             PermissionDenied: a policy the writer does not carry.
         """
-        giver, role = context.principal, operation.role
-        if giver is None:
-            raise Unauthenticated(REFUSED)
+        giver, role = asker(context), operation.role
         check_same("role", role.name, operation.path, ROLES)
         check_name("role's name", role.name)
         _check_lives(role)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from wardgate.context import Context
 from wardgate.services.names import capped, check_handed_out, check_title, denying, name_below, proved
-from wardgate.services.service import Handlers
-from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated
+from wardgate.services.service import Handlers, asker
+from wardgate.spi.errors import InvalidValue, SecretNotFound
 from wardgate.spi.operations.keys import KEYS, CreateKey, ListKeys, ReadKey, RevokeKey
 from wardgate.spi.operations.policies import ADMINISTRATOR, Policy
 from wardgate.spi.operations.tokens import TokenInfo, TokenIssued
 from wardgate.state import State
 from wardgate.state.lives import Life, check_life
-from wardgate.state.principals import KEY, REFUSED, Origin
+from wardgate.state.principals import KEY, Origin
 
 
 class KeysService:
@@ -52,9 +52,7 @@ class KeysService:
                 uses are counted.
             PermissionDenied: a policy the giver does not carry.
         """
-        giver = context.principal
-        if giver is None:
-            raise Unauthenticated(REFUSED)
+        giver = asker(context)
         if giver.counted:
             raise InvalidValue("a token whose uses are counted cannot issue keys")
         check_title("key's name", operation.key_name)

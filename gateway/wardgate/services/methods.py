@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from wardgate.context import Context
 from wardgate.services.names import name_below
-from wardgate.services.service import Handlers
-from wardgate.spi.errors import SecretNotFound, Unauthenticated
+from wardgate.services.service import Handlers, asker
+from wardgate.spi.errors import SecretNotFound
 from wardgate.spi.frontend import Arrival
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.methods import METHODS, ListMethods, ListVisibleMethods, MethodInfo, ReadMethod
@@ -16,7 +16,6 @@ from wardgate.spi.path import Path
 from wardgate.state import State
 
 _BUILT_IN = {"approle": "machines that prove a role", "token": "token based credentials"}
-_REFUSED = "permission denied"
 
 
 class MethodsService:
@@ -40,9 +39,7 @@ class MethodsService:
 
     async def list_visible(self, context: Context, _operation: ListVisibleMethods) -> tuple[MethodInfo, ...]:
         """Those the asker may do anything at all below."""
-        principal = context.principal
-        if principal is None:
-            raise Unauthenticated(_REFUSED)
+        principal = asker(context)
         return tuple(
             info
             for info in self._methods.values()

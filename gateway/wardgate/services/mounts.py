@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from wardgate.context import Context
 from wardgate.mounts import Mount
-from wardgate.services.service import Handlers
+from wardgate.services.service import Handlers, asker
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound, Unauthenticated, Unavailable
+from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound, Unavailable
 from wardgate.spi.frontend import Arrival
 from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.identity import Principal
@@ -30,7 +30,6 @@ from wardgate.state import State
 from wardgate.state.lives import MAX_LIFE
 from wardgate.state.mounts import MountRow
 from wardgate.state.namespaces import ROOT_NAMESPACE
-from wardgate.state.principals import REFUSED
 
 PROBE_SECONDS = 15.0
 """How long a new mount's store may take to answer before the mount is refused."""
@@ -77,9 +76,7 @@ class MountsService:
 
     async def list_visible(self, context: Context, _operation: ListVisibleMounts) -> tuple[MountInfo, ...]:
         """The mounts the asker may do anything at all below, without options, description or fault."""
-        principal = context.principal
-        if principal is None:
-            raise Unauthenticated(REFUSED)
+        principal = asker(context)
         return tuple(
             MountInfo(row.id, row.prefix, row.type, row.presentation, {}, row.created_at)
             for row in self._mounts.of(context.namespace)

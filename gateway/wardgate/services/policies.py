@@ -8,8 +8,8 @@ from typing import Protocol
 
 from wardgate.context import Context
 from wardgate.services.names import check_same, name_below
-from wardgate.services.service import Handlers
-from wardgate.spi.errors import InvalidValue, Unauthenticated
+from wardgate.services.service import Handlers, asker
+from wardgate.spi.errors import InvalidValue
 from wardgate.spi.frontend import Arrival
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.base import Action
@@ -28,7 +28,6 @@ from wardgate.spi.operations.policies import (
 from wardgate.spi.options import nearest
 from wardgate.spi.path import Path
 from wardgate.state import State
-from wardgate.state.principals import REFUSED
 
 MAX_TEXT = 64 * 1024
 """Bytes of the text that a policy was written as."""
@@ -121,9 +120,7 @@ class PoliciesService:
 
     async def capabilities(self, context: Context, operation: ReadCapabilities) -> Mapping[str, frozenset[Action]]:
         """What the asker may do at the paths asked for. Raises TooLarge for too many."""
-        if context.principal is None:
-            raise Unauthenticated(REFUSED)
-        return self._engine.capabilities(context.principal, operation.asked, context.arrival)
+        return self._engine.capabilities(asker(context), operation.asked, context.arrival)
 
 
 def _at(supposed: Supposed, now: int) -> Supposed:

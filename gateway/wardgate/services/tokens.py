@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from wardgate.context import Context
 from wardgate.services.names import capped, check_handed_out, check_meta, check_title, denying, proved
-from wardgate.services.service import Handlers
-from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated, Unsupported
+from wardgate.services.service import Handlers, asker
+from wardgate.spi.errors import REFUSED, InvalidValue, SecretNotFound, Unauthenticated, Unsupported
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.policies import Policy
 from wardgate.spi.operations.tokens import (
@@ -31,7 +31,7 @@ from wardgate.spi.operations.tokens import (
 from wardgate.spi.services import Clock
 from wardgate.state import State
 from wardgate.state.lives import Life, check_life
-from wardgate.state.principals import APPROLE, KEY, REFUSED, TOKEN, Origin
+from wardgate.state.principals import APPROLE, KEY, TOKEN, Origin
 
 DEFAULT_TTL = 32 * 86_400 * 10**9
 """Life of a token that a token makes, where nothing is said: 32 days, in nanoseconds."""
@@ -69,7 +69,7 @@ class TokensService:
 
     async def lookup(self, context: Context, _operation: LookupSelf) -> TokenInfo:
         """What is known of the token. Raises Unauthenticated when it ended a moment ago."""
-        principal = _principal(context)
+        principal = asker(context)
         if principal.method not in _OURS:
             expires_at = principal.expires_at
             ttl = 0 if expires_at is None else max(0, expires_at - self._clock.now())
@@ -200,15 +200,8 @@ def _life(asked: CreateToken, left: int | None) -> Life:
     )
 
 
-def _principal(context: Context) -> Principal:
-    principal = context.principal
-    if principal is None:
-        raise Unauthenticated(REFUSED)
-    return principal
-
-
 def _ours(context: Context) -> Principal:
-    principal = _principal(context)
+    principal = asker(context)
     if principal.method not in _OURS:
         raise Unsupported("this credential was not issued here; renew or revoke it where it comes from")
     return principal

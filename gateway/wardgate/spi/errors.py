@@ -5,10 +5,13 @@ A message says what happened and what to do. It never holds a value, a token, or
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from wardgate.spi.values import VersionInfo
+
+REFUSED: Final = "permission denied"
+"""The one message to whoever cannot prove himself, whatever is wrong with what he shows."""
 
 
 class WardgateError(Exception):

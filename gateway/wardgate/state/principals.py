@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, insert, or_, selec
 from sqlalchemy.exc import IntegrityError
 
 from wardgate.crypto import RootKey
-from wardgate.spi.errors import AlreadyExists, InvalidValue, SecretNotFound, Unauthenticated
+from wardgate.spi.errors import REFUSED, AlreadyExists, InvalidValue, SecretNotFound, Unauthenticated
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.tokens import TokenInfo, TokenIssued
 from wardgate.spi.services import Clock
@@ -28,8 +28,6 @@ from wardgate.state.tokens import new_id, new_token
 KEY = "key"
 APPROLE = "approle"
 TOKEN = "token"  # noqa: S105  # a kind of principal, not a password
-REFUSED = "permission denied"
-"""The one answer to any token that does not hold, whatever is wrong with it."""
 MAX_LISTED = 100_000
 """Accessors of one answer."""
 

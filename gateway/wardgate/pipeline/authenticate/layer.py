@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from wardgate.context import Context
 from wardgate.pipeline import Handler
-from wardgate.spi.errors import Unauthenticated, Unavailable, WardgateError
+from wardgate.spi.errors import REFUSED, Unauthenticated, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.identity import Authenticator, Credential, Principal
 from wardgate.spi.networks import within
@@ -19,8 +19,6 @@ from wardgate.spi.services import Clock
 
 MAX_REMEMBERED: Final = 10_000
 """Principals remembered in one worker; the least recently seen is forgotten first."""
-REFUSED: Final = "permission denied"
-"""The one answer to whoever cannot prove himself, whatever is wrong."""
 
 T = TypeVar("T")
 _Key = tuple[str, str, bytes]
