@@ -242,6 +242,19 @@ def test_a_store_that_keeps_failing_is_left_alone_and_then_probed(room: Room) ->
     assert asked + 2 == room.backend.calls
 
 
+def test_a_probe_that_finds_nothing_closes_the_breaker_too(room: Room) -> None:
+    """Whoever asks for what is not there must not keep a store that is back from everybody else."""
+    room.backend.failure = Unavailable("down")
+    for _ in range(FAILURES):
+        with pytest.raises(Unavailable):
+            room.run(ReadSecret(path=SECRET))
+    room.backend.failure = None
+    room.clock.seconds += COOL_DOWN
+    with pytest.raises(SecretNotFound):
+        room.run(ReadSecret(path=SECRET))
+    assert 1 == room.run(write("one")).ordinal
+
+
 class Listing(Unnumbered):
     """Gives its names one by one; its cursor is the last name, in plain."""
 

@@ -15,7 +15,7 @@ import requests
 from hvac.adapters import RawAdapter
 from hvac.api import SystemBackend
 from hvac.api.secrets_engines import KvV1, KvV2
-from wardgate.spi.errors import Unavailable
+from wardgate.spi.errors import RateLimited, Unavailable
 from wardgate.spi.services import Clock
 
 from wardgate_vault.deadline import Deadline, Transport, within
@@ -94,7 +94,7 @@ class Client:
         if self._closed:
             raise Unavailable("this mount is closed")
         if not self._room.acquire(blocking=False):
-            raise Unavailable("too many requests wait for this store; try again")
+            raise RateLimited("too many requests wait for this store; try again", retry_after=1.0)
         deadline = Deadline(self._clock, timeout=self._timeout, total=self._timeout * TIMES_IN_ALL)
         self._deadlines.add(deadline)
         future = self._threads.submit(_under, deadline, partial(work, *args, **named))
