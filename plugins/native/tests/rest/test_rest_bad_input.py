@@ -12,7 +12,6 @@ from wardgate.spi.errors import CLOSED_LIST, RateLimited, Unauthenticated, Unsup
 from wardgate.spi.operations.base import Rejected
 from wardgate.spi.operations.secrets import ReadSecret
 from wardgate_native.api.problems import STATUS
-from wardgate_native.api.reading import MAX_BODY
 from wardgate_native.api.table import TABLE
 
 from tests.support.scripted import Request, Scripted
@@ -159,14 +158,6 @@ def test_a_policy_under_another_name_is_refused(gateway: Scripted, rest: Request
 def test_text_that_is_not_utf8_is_refused(gateway: Scripted, rest: Request) -> None:
     """422: the request can be read, the value is not what it says it is."""
     assert rest("PUT", "/api/v1/secrets/a", b"\xff", (("Content-Type", "text/plain"),)).status == 422
-
-
-@pytest.mark.parametrize("announced", [True, False])
-def test_a_body_past_the_bound_is_a_413(gateway: Scripted, rest: Request, *, announced: bool) -> None:
-    """By its announced length, or once too much has come."""
-    headers = (("Content-Length", str(MAX_BODY + 1)),) if announced else ()
-    assert rest("PUT", "/api/v1/secrets/a", b"x" * (MAX_BODY + 1), headers).status == 413
-    assert [Rejected] == [type(operation) for operation in gateway.asked]
 
 
 @pytest.mark.parametrize("target", ["/api/v1/", "/api/v1/nothing", "/api/v1/status/", "/api/v1/SECRETS/a"])

@@ -98,7 +98,7 @@ class _Request:
             return route, Call(path, None, None, headers)
         self.conditional = reading.check_conditions(headers, route.conditions)
         query = reading.query(scope.get("query_string", b""), route.query)
-        self.body = await reading.body(receive, headers)
+        self.body = await reading.body(receive)
         return route, Call(path, query, reading.decode(self.body, headers, route), headers)
 
     def repeat(self, scope: Scope, route: Route, call: Call) -> Repeat | None:

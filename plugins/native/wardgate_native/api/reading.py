@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 from wardgate.spi import strict_json
-from wardgate.spi.errors import Malformed, TooLarge
+from wardgate.spi.errors import Malformed
 from wardgate.spi.frontend import Receive
 from wardgate.spi.identity import Credential
 from wardgate.spi.options import nearest
@@ -17,7 +17,6 @@ from wardgate.spi.path import Path
 
 from wardgate_native.api.routing import Nothing, Raw, Route
 
-MAX_BODY = 8 * 1024 * 1024
 _SINGLE = frozenset({
     "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-vault-token",
     "x-wardgate-namespace",
@@ -98,23 +97,14 @@ def _decoded(part: bytes) -> str:
         raise Malformed("the query string is not UTF-8") from None
 
 
-async def body(receive: Receive, given: Mapping[str, str]) -> bytes:
-    """The whole body. Raises TooLarge past ``MAX_BODY``, and ClientGone."""
-    too_large = TooLarge(f"the body is larger than {MAX_BODY // 1024} KiB")
-    announced = given.get("content-length", "0")
-    if announced.isdecimal() and int(announced[:20]) > MAX_BODY:
-        raise too_large
+async def body(receive: Receive) -> bytes:
+    """The whole body; how long it may be was seen to before it came here. Raises ClientGone."""
     chunks: list[bytes] = []
-    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise too_large
-        chunks.append(chunk)
+        chunks.append(message.get("body", b""))
         if not message.get("more_body", False):
             return b"".join(chunks)
 
