@@ -12,6 +12,7 @@ import tarfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path as FilePath
+from typing import BinaryIO
 
 import msgspec
 import pytest
@@ -115,6 +116,21 @@ def test_nothing_is_overwritten(world: World) -> None:
     for taken in (world.data, world.file, link):
         with pytest.raises(AlreadyExists, match="name a new folder"):
             world.restore(taken, world.folder / "good")
+    assert [] == world.left_over()
+
+
+def test_a_file_that_came_meanwhile_is_not_overwritten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The archive takes its name only where nothing has it at that moment."""
+    durable = archive.durable
+
+    def and_then_another_comes(stream: BinaryIO) -> None:
+        durable(stream)
+        world.file.write_text("another's")
+
+    monkeypatch.setattr(archive, "durable", and_then_another_comes)
+    with pytest.raises(AlreadyExists, match="name another"):
+        world.create()
+    assert "another's" == world.file.read_text()
     assert [] == world.left_over()
 
 

@@ -48,8 +48,10 @@ def create(data: FilePath, target: FilePath, seal: Seal, *, audit: FilePath | No
         with archive.new_file(written) as stream:
             archive.write(stream, manifest, installation.root, folder, tick)
             archive.durable(stream)
-        _refuse_existing(target)
-        written.rename(target)
+        try:
+            os.link(written, target)  # unlike a rename it never replaces what came there meanwhile
+        except FileExistsError:
+            raise _exists(target) from None
         archive.sync_folder(target.parent)
     return manifest
 
@@ -66,7 +68,11 @@ def _check(data: FilePath, target: FilePath) -> None:
 
 def _refuse_existing(target: FilePath) -> None:
     if os.path.lexists(target):
-        raise AlreadyExists(f"there is a file at {target} already; name another")
+        raise _exists(target)
+
+
+def _exists(target: FilePath) -> AlreadyExists:
+    return AlreadyExists(f"there is a file at {target} already; name another")
 
 
 def _installation(data: FilePath, seal: Seal) -> Installation:
