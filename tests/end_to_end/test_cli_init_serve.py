@@ -69,7 +69,12 @@ def test_from_init_to_the_first_secret_over_tls(made: tuple[Path, str], tmp_path
         assert run("put", "secret/first", "-", stdin="kept", env=env).exit_code == 0
         stranger = run("list", env={**env, "WARDGATE_CA_FILE": ""})
         assert (6, True) == (stranger.exit_code, "its certificate is not trusted" in stranger.stderr)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    config.write_text(config.read_text().replace("127.0.0.1:0", listen))
     with serving(config) as address:
+        assert "readiness: state: ok, audit: ok, running: ok, ok" in run("doctor", "--config", str(config)).stdout
         assert run("get", "secret/first", env={**env, "WARDGATE_ADDR": address}).stdout == "kept"
     checked = run("doctor", "--config", str(config))
     assert checked.exit_code == 0, checked.stdout

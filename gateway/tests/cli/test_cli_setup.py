@@ -9,6 +9,7 @@ import re
 import shlex
 import socket
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,7 @@ def test_doctor_finds_a_fresh_installation_well(made: Path) -> None:
     result = run("doctor", "--config", str(made), "--json")
     answer = json.loads(result.stdout)
     assert {check["check"]: check["ok"] for check in answer["checks"]} == dict.fromkeys(
-        ("configuration", "plugins", "data folder", "key file", "state", "audit", "tls", "port"), True
+        ("configuration", "plugins", "data folder", "key file", "state", "audit", "tls", "port", "readiness"), True
     )
     assert (0, True) == (result.exit_code, answer["ok"])
 
@@ -115,6 +116,36 @@ def test_doctor_names_what_is_wrong(made: Path) -> None:
         (made.parent / "data").chmod(0o755)
         (made.parent / "key").unlink()
         assert failing(made) == ["plugins", "data folder", "key file", "state", "port"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "well", "detail"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\nstate: ok\nok\n", True, "state: ok, ok"),
+        (b"HTTP/1.1 503 No\r\n\r\naudit: full\nnot ready: audit\n", False, "audit: full, not ready: audit"),
+        (b"", False, "does not answer"),
+    ],
+)
+def test_doctor_asks_a_gateway_that_runs(made: Path, answer: bytes, well: bool, detail: str) -> None:  # noqa: FBT001  # a parameter of the case
+    """What it says of its readiness, or that it says nothing."""
+    config = load(made)
+    config.runtime.mkdir(exist_ok=True)
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(4_096)
+            connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, (config.runtime / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made.write_text(made.read_text() + f'\n[server]\nlisten = "127.0.0.1:{listener.getsockname()[1]}"\n')
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        checks = json.loads(run("doctor", "--config", str(made), "--json").stdout)["checks"]
+        thread.join()
+    assert ("readiness", well) == (checks[-1]["check"], checks[-1]["ok"])
+    assert detail in checks[-1]["detail"]
 
 
 def test_doctor_without_a_configuration_stops_there(tmp_path: Path) -> None:

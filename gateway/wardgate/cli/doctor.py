@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import ssl
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 
 import click
@@ -17,6 +21,9 @@ from wardgate.cli.session import json_option
 from wardgate.cli.terminal import printable
 from wardgate.config import Config, load
 from wardgate.spi.errors import WardgateError
+
+_PATIENCE = 5.0
+_MOST = 4_096
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Finding:
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, file: Path, *, as_json: bool) -> None:
-    """Check configuration, plugins, data folder, key file, state, audit, TLS and port. Ends in 1 when one fails."""
+    """Check all that `serve` needs, and ask a gateway that runs. Ends in 1 when one check fails."""
     findings = examine(file)
     if as_json:
         output.as_json({"ok": all(found.ok for found in findings), "checks": [asdict(found) for found in findings]})
@@ -56,7 +63,7 @@ def examine(file: Path) -> list[Finding]:
         return [Finding("configuration", ok=False, detail=error.message)]
     checks: tuple[tuple[str, Callable[[Config], Finding]], ...] = (
         ("plugins", _plugins), ("data folder", _data), ("key file", _key_file), ("state", _state),
-        ("audit", _audit), ("tls", _tls), ("port", _port),
+        ("audit", _audit), ("tls", _tls), ("port", _port), ("readiness", _readiness),
     )  # fmt: skip
     findings = [Finding("configuration", ok=True, detail=f"{file} can be used")]
     for name, check in checks:
@@ -144,6 +151,35 @@ def _port(config: Config) -> Finding:
     except Stop as stop:
         return Finding("port", ok=False, detail=str(stop))
     return Finding("port", ok=True, detail=f"{host}:{port} is free")
+
+
+def _readiness(config: Config) -> Finding:
+    host, port = config.listen
+    if not serving(config):
+        return Finding("readiness", ok=True, detail="no gateway runs that could be asked")
+    if not port or (config.tls and config.tls.client_required):
+        return Finding("readiness", ok=True, detail="not asked: the port is any, or a client's certificate is wanted")
+    try:
+        status, said = _asked(host, port, tls=config.tls is not None)
+    except (OSError, HTTPException):
+        cure = "if listen or TLS were changed since it started, restart it; else its log says more"
+        return Finding("readiness", ok=False, detail=f"the gateway does not answer at {host}:{port}", cure=cure)
+    return Finding("readiness", ok=status == HTTPStatus.OK, detail=", ".join(said.split("\n")[:-1]) or str(status))
+
+
+def _asked(host: str, port: int, *, tls: bool) -> tuple[int, str]:
+    """Status and text of ``/readyz``, from the worker that took the connection. Raises OSError, HTTPException."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # what is listened on is not asked
+    connection = HTTPConnection(host, port, timeout=_PATIENCE)
+    if tls:
+        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # Nothing secret is sent, and the certificate is made for another name than the one asked for here.
+        trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+        connection = HTTPSConnection(host, port, timeout=_PATIENCE, context=trust)
+    with closing(connection):
+        connection.request("GET", "/readyz?verbose")
+        response = connection.getresponse()
+        return response.status, response.read(_MOST).decode("utf-8", "replace")
 
 
 def serving(config: Config) -> bool:
