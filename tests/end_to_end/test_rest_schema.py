@@ -69,7 +69,7 @@ def make_sensible(case: schemathesis.Case[Any]) -> None:
     one_of(case.query, "version", "version_id", "stage")
     case.query.pop("cursor", None)  # none that a page gave
     if isinstance(case.body, dict | list | float | int):
-        # No other is set anew: schemathesis calls whatever body was set wrong when it is null or left out.
+        # No other is set: schemathesis checks anew what is, and calls null and no body at all wrong, always.
         case.body = whole(case.body)
     if case.path_parameters.get("path") == "secret" and "mounts" not in case.path:
         case.path_parameters["path"] = SEEDED
