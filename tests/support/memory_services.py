@@ -24,7 +24,7 @@ class MemoryKeeper:
         self._kept: dict[str, wrapping.Unwrapped] = {}
         self.handlers: dict[type[Operation[Any]], Handler] = {
             wrapping.WrapData: self._data,
-            wrapping.LookupWrapping: lambda _c, o: self._of(o.token).kept,
+            wrapping.LookupWrapping: lambda _c, o: dataclasses.replace(self._of(o.token).kept, token=""),
             wrapping.Unwrap: lambda _c, o: self._taken(o.token),
             wrapping.UnwrapOwn: lambda _c, o: self._taken(o.token),
             wrapping.Rewrap: self._rewrap,

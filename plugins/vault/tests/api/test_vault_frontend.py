@@ -214,6 +214,19 @@ def test_what_cannot_be_read_is_refused_to_all(
     assert (400, [Rejected]) == (response.status, [type(operation) for operation in gateway.asked])
 
 
+def test_a_lookup_of_a_wrapping_is_wrapped_like_any_answer(gateway: Any, send: Send, token: str) -> None:
+    """It once was refused, and left a kept answer behind that nobody had the token of."""
+    wrapping = {**_as(token), "X-Vault-Wrap-TTL": "60s"}
+    kept = _json(send("POST", "/v1/sys/wrapping/wrap", wrapping, b'{"a": 1}'))["wrap_info"]["token"]
+
+    told = send("POST", "/v1/sys/wrapping/lookup", wrapping, json.dumps({"token": kept}).encode())
+
+    told_token = _json(told)["wrap_info"]["token"]
+    assert {kept, told_token} == set(gateway.keeper._kept)
+    inside = send("POST", "/v1/sys/wrapping/unwrap", _as(told_token), b"")
+    assert "sys/wrapping/wrap" == _json(inside)["data"]["creation_path"]
+
+
 def test_the_token_may_come_as_bearer(send: Send, token: str) -> None:
     """In any case of the word; the same token twice is one token; another scheme is no token of ours."""
     assert 200 == send("GET", "/v1/auth/token/lookup-self", {"Authorization": f"bearer {token}"}, b"").status

@@ -93,7 +93,7 @@ class _Wrapping(Request):
         except WardgateError as error:
             self._said.append(error)
             raise
-        if isinstance(outcome.result, Wrapped) and not isinstance(operation, LookupWrapping):
+        if isinstance(outcome.result, Wrapped) and outcome.result.token:  # what a lookup tells has none
             raise _Kept(outcome.result)
         self._said.append(outcome)
         return outcome
