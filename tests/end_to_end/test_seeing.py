@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import resource
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from wardgate.server.control import ask
 
 from tests.servers.gateway import Answer, Running, initialise, running, start
+from tests.support.waiting import until
 
 T = TypeVar("T")
 
@@ -27,17 +26,6 @@ def gateway() -> Iterator[Running]:
     with running(plugins=["native", "vault"], workers=2) as started:
         assert 200 == started.call("POST", "/v1/secret/data/x", {"data": {"a": "1"}}).status
         yield started
-
-
-def until(what: Callable[[], T | None], seconds: float = 30.0) -> T:
-    """Ask again and again; the other process has no clock of ours."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError):
-            if found := what():
-                return found
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
 
 
 def scrape(gateway: Running, token: str | None = None) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:

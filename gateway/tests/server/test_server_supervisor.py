@@ -23,22 +23,13 @@ from wardgate.server.control import ask
 from wardgate.server.hardening import no_core_dumps
 from wardgate.spi.errors import Unavailable
 
+from tests.support.waiting import until
+
 Toy = Callable[..., Any]
 
 
 def status(toy: Any) -> dict[str, Any]:
     return ask(toy.folder / "data", "status")
-
-
-def until(what: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """Ask again and again; the other process has no clock of ours."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with contextlib.suppress(Unavailable, ConnectionError):
-            if found := what():
-                return found
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
 
 
 def test_a_killed_worker_is_replaced_in_its_slot(toy: Toy) -> None:
