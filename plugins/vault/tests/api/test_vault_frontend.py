@@ -24,7 +24,7 @@ from wardgate.spi.operations.base import Action, Rejected
 from wardgate.spi.operations.policies import ReadCapabilities
 from wardgate.spi.operations.secrets import ListSecrets, ReadSecret, WriteSecret
 from wardgate.spi.path import Path
-from wardgate.spi.values import BYTES, TEXT, Entry, Page, SecretInfo, SecretVersion, Value, VersionInfo, VersionState
+from wardgate.spi.values import BYTES, TEXT, Entry, Page, SecretVersion, Value, VersionInfo, VersionState
 from wardgate_vault.api import errors, listing
 
 from tests.end_to_end.vault_vectors import Response, Send
@@ -125,18 +125,6 @@ def test_a_stale_value_says_how_old_it_is(
 
     assert "90" == response.headers["age"]
     assert ["the store does not answer; this value was read 90 seconds ago"] == _json(response)["warnings"]
-
-
-def test_a_time_that_no_store_keeps_is_go_s_zero_time(
-    gateway: Any, send: Send, token: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As Vault shows a time that was never set; not the year 1970."""
-    unset, info = "0001-01-01T00:00:00Z", VersionInfo("x", 1)
-    _answering(gateway, monkeypatch, Outcome(SecretVersion(info, Value(b"{}"))))
-    assert unset == _json(send("GET", "/v1/secret/data/a", _as(token), b""))["data"]["metadata"]["created_time"]
-    _answering(gateway, monkeypatch, Outcome(SecretInfo(info, (info,), 0, 0)))
-    known = _json(send("GET", "/v1/secret/metadata/a", _as(token), b""))["data"]
-    assert [unset] * 3 == [known["created_time"], known["updated_time"], known["versions"]["1"]["created_time"]]
 
 
 @pytest.mark.parametrize(
