@@ -186,3 +186,19 @@ def test_nothing_to_follow_is_said(tmp_path: FilePath) -> None:
     result = run(tmp_path / "nowhere")
     assert (2, True) == (result.exit_code, "nowhere cannot be read" in result.stderr)
     assert 2 == CliRunner().invoke(wardgate, ["audit", "tail"]).exit_code
+    result = run(tmp_path)
+    assert (3, f"There is no audit in {tmp_path}.\n") == (result.exit_code, result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--operation", "ReadSecrt"], "there is no operation 'ReadSecrt'; did you mean 'ReadSecret"),
+        (["--code", "permision_denied"], "there is no code 'permision_denied'; did you mean 'permission_denied'?"),
+    ],
+)
+def test_a_filter_that_nothing_can_pass_is_refused(audited: Any, arguments: list[str], says: str) -> None:
+    """A slip of the pen would else look as if nothing happened."""
+    asyncio.run(audited.run(reads(audited, 1)))
+    result = run(audited.folder, *arguments)
+    assert (2, True) == (result.exit_code, says in result.stderr)

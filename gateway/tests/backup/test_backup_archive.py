@@ -142,6 +142,16 @@ def test_an_empty_folder_may_be_restored_into(world: World) -> None:
     assert (world.folder / "new" / "gateway.db").exists()
 
 
+@pytest.mark.parametrize("place", ["data/new", "data/namespaces/new", "link/new"])
+def test_nothing_is_restored_into_a_data_folder(world: World, place: str) -> None:
+    """Neither straight nor through a link: the gateway that serves it would have a stranger's state below its own."""
+    world.create()
+    (world.folder / "link").symlink_to(world.data)
+    with pytest.raises(InvalidValue, match="is a data folder"):
+        world.restore(world.folder / place)
+    assert [] == world.left_over()
+
+
 @pytest.mark.parametrize(
     ("data", "file", "says"),
     [("nowhere", "backup", "there is no data"), ("data", "no/backup", "make it first"),

@@ -295,6 +295,20 @@ def test_a_key_s_id_stays_on_one_line(gateway: Scripted, run: Run, monkeypatch: 
     assert [] == [line for line in shown.splitlines() if len(line) > 80]
 
 
+@pytest.mark.parametrize("columns", ["40", "80", "120"])
+def test_no_column_of_a_table_is_dropped(
+    gateway: Scripted, run: Run, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    """However narrow the terminal: it is told when a key ends, to the second and on one line."""
+    monkeypatch.setattr(terminal, "somebody_reads", lambda: True)
+    ends = 1_800_000_000 * 10**9 + 1
+    policies = ("payments", "other")
+    principal = Principal("k" * 32, "root", "payments-reader", "key", policies, "a1", 1, expires_at=ends)
+    gateway.answers[ListKeys] = (TokenInfo(principal, 0, 0, 0, renewable=False),)
+    shown = run("key", "list", env={"COLUMNS": columns}).stdout
+    assert [] == [text for text in ("k" * 32, "Created", "Ends", "2027-01-15T08:00:00Z") if text not in shown]
+
+
 def test_a_login_that_is_refused_speaks_of_the_ids(gateway: Scripted, run: Run) -> None:
     """No token was shown, so none is wrong."""
     gateway.answers[Login] = Unauthenticated("invalid role or secret ID")

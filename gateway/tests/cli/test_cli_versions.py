@@ -33,7 +33,7 @@ def test_history_shows_versions_without_values(gateway: Scripted, run: Run) -> N
     settings = SecretSettings(max_versions=5, compare_and_set_required=False)
     gateway.answers[DescribeSecret] = SecretInfo(version, (version,), 0, 0, {"team": "a"}, settings)
     assert run("history", "secret/app").stdout.splitlines() == [
-        "3\tlive\t1970-01-01T00:00:00.000000Z\t\tcurrent\t3",
+        "3\tlive\t\t\tcurrent\t3",
         "label team=a",
         "setting max_versions=5",
     ]

@@ -44,7 +44,7 @@ def restore(
 
     Raises:
         AlreadyExists: there is something at ``to``.
-        InvalidValue: there is no folder to make it in.
+        InvalidValue: there is no folder to make it in, or it is inside a data folder.
     """
     to = to.absolute()
     _must_be_free(to)
@@ -62,6 +62,9 @@ def restore(
 def _must_be_free(to: FilePath) -> None:
     if not to.parent.is_dir():
         raise InvalidValue(f"there is no folder {to.parent}; make it first")
+    for above in to.resolve().parents:
+        if (above / STATE).exists():
+            raise InvalidValue(f"{above} is a data folder; restore beside it, not into it")
     if os.path.lexists(to) and (to.is_symlink() or not to.is_dir() or any(to.iterdir())):
         raise AlreadyExists(f"there is something at {to} already; name a new folder, or an empty one")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
+import pkgutil
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 LOOK_EVERY = 0.25
 """Seconds between two looks at the files."""
 FILE = click.Path(dir_okay=False, path_type=Path)
+ENDINGS = ("ok", "cancelled", "internal")
+"""How a request ends beside the closed list of errors: done, left by its caller, on a defect."""
 WHERE = "say where the audit is: FOLDER, or --config FILE"
 
 
@@ -77,13 +81,19 @@ def tail(
     Each record is checked against the one before it, from the first of the newest files on; `verify` checks the rest.
     One that does not hold is named, and ends this in 1.
     """
-    from wardgate.pipeline.audit.tail import Tail  # noqa: PLC0415  # what only this command needs
+    from wardgate.pipeline.audit.sink import files_of  # noqa: PLC0415  # what only this command needs
+    from wardgate.pipeline.audit.tail import Tail  # noqa: PLC0415
 
     if (folder is None) == (config is None):
         raise click.UsageError(WHERE)
+    _must_be_known(operation, code)
     wanted = Filter(principal, tuple(path.strip("/") for path in paths), code, operation)
-    followed = Tail(folder or _folder_of(config))
+    where = folder or _folder_of(config)
+    followed = Tail(where)
     with contextlib.suppress(KeyboardInterrupt), _readable():
+        if not files_of(where):
+            click.echo(f"There is no audit in {printable(str(where))}.", err=True)
+            ctx.exit(exits.NOT_FOUND)
         begun = True
         while True:
             held = _show(followed, wanted, lines if begun else None, as_json=as_json)
@@ -91,6 +101,31 @@ def tail(
                 ctx.exit(exits.OK if held else exits.FAILURE)
             begun = False
             time.sleep(LOOK_EVERY)
+
+
+def _must_be_known(operations: tuple[str, ...], codes: tuple[str, ...]) -> None:
+    """Raise UsageError for a name that no record can have, with the nearest one: it would show nothing, for ever."""
+    from wardgate.spi import operations as package  # noqa: PLC0415  # what only this command needs
+    from wardgate.spi.errors import CLOSED_LIST  # noqa: PLC0415
+    from wardgate.spi.operations.base import Operation  # noqa: PLC0415
+    from wardgate.spi.options import nearest  # noqa: PLC0415
+
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
+    names = {kind.__name__.casefold(): kind.__name__ for kind in _below_class(Operation)}
+    for given in operations:
+        if given.casefold() not in names:
+            raise click.UsageError(f"there is no operation {given!r}{nearest(given, names.values())}")
+    known = {*ENDINGS, *(error.code for error in CLOSED_LIST)}
+    for given in codes:
+        if given not in known:
+            raise click.UsageError(f"there is no code {given!r}{nearest(given, known)}")
+
+
+def _below_class(kind: type) -> Iterator[type]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _below_class(below)
 
 
 class Filter:

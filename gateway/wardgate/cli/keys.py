@@ -27,7 +27,13 @@ def list_(session: Session) -> None:
         output.as_json(answer)
         return
     rows = [
-        (one["id"], one["name"], " ".join(one["policies"]), one["created_at"] or "", one["expires_at"] or "never")
+        (
+            one["id"],
+            one["name"],
+            " ".join(one["policies"]),
+            output.moment(one["created_at"]),
+            output.moment(one["expires_at"]) or "never",
+        )
         for one in answer["keys"]
     ]
     output.table(("Id", "Name", "Policies", "Created", "Ends"), rows, empty="There are no keys.")

@@ -23,7 +23,7 @@ def list_(session: Session) -> None:
     if session.json:
         output.as_json(answer)
         return
-    rows = [(one["path"], one["id"], one["created_at"] or "") for one in answer["namespaces"]]
+    rows = [(one["path"], one["id"], output.moment(one["created_at"])) for one in answer["namespaces"]]
     output.table(("Path", "Id", "Created"), rows, empty="There are no child namespaces.")
 
 

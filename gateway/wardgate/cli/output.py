@@ -11,6 +11,13 @@ import click
 from wardgate.cli import terminal
 from wardgate.cli.terminal import printable
 
+WHOLE = frozenset({"Id", "Created", "Ends"})
+"""Columns whose cells are never broken."""
+NARROWEST = 8
+"""Characters that any other column keeps; below that a table is no help."""
+BETWEEN = " │ "
+"""What the library puts between two columns."""
+
 
 def as_json(data: Any) -> None:
     """One JSON document on stdout."""
@@ -30,15 +37,37 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) 
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    console = Console()
+    longest = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
+    # An id and a time stay on one line, to be copied and compared; the others give way, but never altogether.
+    least = [
+        size if column in WHOLE else min(size, max(len(column), NARROWEST))
+        for column, size in zip(columns, longest, strict=True)
+    ]
+    if sum(least) + len(BETWEEN) * (len(columns) - 1) > console.width:
+        _stacked(columns, rows)
+        return
     shown = Table(show_edge=False, pad_edge=False)
-    for place, column in enumerate(columns):
-        # An id is there to be copied: it stays on one line, and the others give way.
-        whole = max(len(row[place]) for row in rows) if column == "Id" else None
-        shown.add_column(column, overflow="fold", min_width=whole)
+    for column, width in zip(columns, least, strict=True):
+        shown.add_column(column, overflow="fold", min_width=width)
     for row in rows:
         # Text, not markup: a secret's brackets are a secret's brackets.
         shown.add_row(*(Text(printable(cell)) for cell in row))
-    Console().print(shown)
+    console.print(shown)
+
+
+def _stacked(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Each row as lines of its own, for a terminal on which not all columns have room."""
+    for number, row in enumerate(rows):
+        if number:
+            click.echo()
+        facts(list(zip(columns, row, strict=True)))
+
+
+def moment(time: str | None) -> str:
+    """A time of the API for a table: to the second on a terminal, as it is into a pipe; None is ``""``."""
+    text = time or ""
+    return f"{text[:19]}Z" if text and terminal.somebody_reads() else text
 
 
 def facts(pairs: Sequence[tuple[str, str]]) -> None:

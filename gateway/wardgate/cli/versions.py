@@ -33,8 +33,8 @@ def history(session: Session, path: str) -> None:
         (
             str(version["ordinal"]),
             version["state"],
-            version["created_at"] or "",
-            version["deleted_at"] or version["expires_at"] or "",
+            output.moment(version["created_at"]),
+            output.moment(version["deleted_at"] or version["expires_at"]),
             " ".join(version["stages"]),
             version["id"],
         )
