@@ -17,7 +17,6 @@ from wardgate.config import AuditConfig, Config
 from wardgate.crypto.seal import KeyFileSeal
 from wardgate.pipeline import LAYERS, Handler, Layer, compose
 from wardgate.pipeline.dispatch import Dispatch
-from wardgate.pipeline.dispatch.secrets import SECRET_HANDLERS
 from wardgate.server.epochs import LocalEpochs
 from wardgate.server.facts import Worker
 from wardgate.spi import operations
@@ -66,4 +65,4 @@ def test_every_operation_ends_somewhere(built: Built) -> None:
     declared = {one for one in found if issubclass(one, Operation)}
     by_rule = {one for one in declared if one is Operation or issubclass(one, Batch | Rejected)}
     assert isinstance(built.innermost, Dispatch)
-    assert declared - by_rule == {*built.innermost._services, *SECRET_HANDLERS}
+    assert declared - by_rule == {*built.innermost._services, *built.innermost._handlers}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from wardgate.mounts import Mount
-from wardgate.pipeline.dispatch.secrets import SECRET_HANDLERS
+from wardgate.pipeline.dispatch.secrets import secret_handlers
 from wardgate.pipeline.dispatch.versions import Versions
 from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Capabilities
@@ -18,6 +18,8 @@ from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.secrets import AnnotateSecret, DescribeSecret, WriteSecret
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import SecretInfo, SecretSettings, SecretVersion, Value
+
+from tests.support.clock import SetClock
 
 PREFIX = Path.parse("team/kv")
 SECRET = PREFIX.child("app")
@@ -54,7 +56,7 @@ def asked(operation: Operation[Any], **capabilities: bool) -> list[Any]:
     store = Noting(dataclasses.replace(ALL, **capabilities))
     versions = Versions(Mount("m", "root", PREFIX, "t", {}, store), operation.path.below(PREFIX), None)  # type: ignore[arg-type]  # the store numbers them
     try:
-        asyncio.run(SECRET_HANDLERS[type(operation)](operation, store, versions))
+        asyncio.run(secret_handlers(SetClock())[type(operation)](operation, store, versions))
     except WardgateError:
         assert store.asked == []
         raise

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wardgate.mounts import Mount
 from wardgate.pipeline.dispatch.patching import ATTEMPTS, merged
-from wardgate.pipeline.dispatch.secrets import SECRET_HANDLERS
+from wardgate.pipeline.dispatch.secrets import secret_handlers
 from wardgate.pipeline.dispatch.versions import Versions
 from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Capabilities
@@ -39,6 +39,8 @@ from wardgate.spi.values import (
     Value,
     VersionInfo,
 )
+
+from tests.support.clock import SetClock
 
 SECRET = Path.parse("secret/app")
 CAN = Capabilities(
@@ -88,7 +90,7 @@ def patch(store: Store, text: str, expect: Any = None) -> VersionInfo:
     mount = Mount("m", "root", Path.parse("secret"), "store", {}, store)
     versions = Versions(mount, SECRET.below(mount.prefix), None)  # type: ignore[arg-type]  # the store numbers them
     operation = PatchSecret(path=SECRET, patch=Value(text.encode(), JSON), expect=expect)
-    result: VersionInfo = asyncio.run(SECRET_HANDLERS[PatchSecret](operation, store, versions))
+    result: VersionInfo = asyncio.run(secret_handlers(SetClock())[PatchSecret](operation, store, versions))
     return result
 
 
@@ -185,7 +187,7 @@ def test_many_at_once_all_come_through() -> None:
 
     async def one(number: int) -> None:
         operation = PatchSecret(path=SECRET, patch=Value(b'{"%d": 1}' % number, JSON))
-        await SECRET_HANDLERS[PatchSecret](operation, store, versions)
+        await secret_handlers(SetClock())[PatchSecret](operation, store, versions)
 
     async def all_at_once() -> None:
         await asyncio.gather(*map(one, many))

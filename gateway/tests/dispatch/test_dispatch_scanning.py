@@ -15,7 +15,7 @@ from wardgate.mounts import Mount
 from wardgate.pipeline.dispatch import scanning
 from wardgate.pipeline.dispatch.cursors import Cursors
 from wardgate.pipeline.dispatch.scanning import MAX_CALLS, MAX_SECONDS, scan
-from wardgate.pipeline.dispatch.secrets import SECRET_HANDLERS
+from wardgate.pipeline.dispatch.secrets import secret_handlers
 from wardgate.pipeline.dispatch.versions import Versions
 from wardgate.spi import pages
 from wardgate.spi.backend import Backend
@@ -24,6 +24,8 @@ from wardgate.spi.errors import Malformed, Unsupported
 from wardgate.spi.operations.secrets import ListSecrets, ScanSecrets
 from wardgate.spi.path import MAX_SEGMENTS, ROOT, Path
 from wardgate.spi.values import Entry, Page, SecretVersion
+
+from tests.support.clock import SetClock
 
 PREFIX = Path.parse("store")
 RING = NamespaceKeyring("root", {1: RootKey.new_kek()}, 1)
@@ -201,6 +203,21 @@ def test_a_slow_store_is_not_asked_for_long() -> None:
     assert [f"{letter}/x" for letter in "abcdefgh"] == names(all_pages(store))
 
 
+def test_a_slow_store_s_time_is_the_gateway_s_clock() -> None:
+    """As of everything else that dispatch bounds in time."""
+    store, clock = Tree(*(f"{letter}/x" for letter in "abcdefgh")), SetClock()
+    page = store.page
+
+    def slow(folder: Path, cursor: str | None, limit: int) -> Page:
+        clock.pass_seconds(MAX_SECONDS / 2)
+        return page(folder, cursor, limit)
+
+    store.page = slow  # type: ignore[method-assign]  # it takes its time
+    versions: Any = Versions(Mount("m", "root", PREFIX, "t", {}, store), ROOT, None)  # type: ignore[arg-type]  # numbers nothing
+    asyncio.run(secret_handlers(clock)[ScanSecrets](ScanSecrets(path=PREFIX), store, versions))
+    assert 2 == store.calls
+
+
 def test_others_have_their_turn_between_two_calls() -> None:
     """A store that answers at once does not hold the loop."""
     store = Tree(*(f"{letter}/x" for letter in "abcdefgh"))
@@ -208,7 +225,7 @@ def test_others_have_their_turn_between_two_calls() -> None:
 
     async def both() -> None:
         versions = Versions(Mount("m", "root", PREFIX, "t", {}, store), ROOT, None)  # type: ignore[arg-type]  # numbers nothing
-        walk = asyncio.create_task(scan(ScanSecrets(path=PREFIX), store, versions))
+        walk = asyncio.create_task(scan(ScanSecrets(path=PREFIX), store, versions, clock=SetClock().monotonic))
         while not walk.done():
             next(turns)
             await asyncio.sleep(0)
@@ -239,7 +256,7 @@ def test_the_limit_and_the_store_are_checked_first() -> None:
     store.capabilities = dataclasses.replace(store.capabilities, list=False)
     versions: Any = Versions(Mount("m", "root", PREFIX, "t", {}, store), ROOT, None)  # type: ignore[arg-type]  # numbers nothing
     with pytest.raises(Unsupported):
-        asyncio.run(SECRET_HANDLERS[ScanSecrets](ScanSecrets(path=PREFIX), store, versions))
+        asyncio.run(secret_handlers(SetClock())[ScanSecrets](ScanSecrets(path=PREFIX), store, versions))
     assert 0 == store.calls
 
 

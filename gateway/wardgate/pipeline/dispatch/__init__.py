@@ -12,7 +12,7 @@ from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline.dispatch.breaker import Breakers
 from wardgate.pipeline.dispatch.cursors import Cursors
 from wardgate.pipeline.dispatch.repeating import Keys, Repeating
-from wardgate.pipeline.dispatch.secrets import SECRET_HANDLERS
+from wardgate.pipeline.dispatch.secrets import secret_handlers
 from wardgate.pipeline.dispatch.versions import Ledger, Versions
 from wardgate.pipeline.dispatch.watch import Unwatched, Watch
 from wardgate.pipeline.dispatch.wrapping import Keeper, Wrapping
@@ -43,7 +43,7 @@ class Dispatch:
         mounts: the mounts of a namespace, by its id.
         ledger: ordinals of versions in stores that do not number them.
         keyring: the keys of a mount's namespace, scoped to that mount; seals the cursors of pages.
-        clock: for deadlines and the circuit breakers.
+        clock: for deadlines, long scans and the circuit breakers.
         keeper: keeps the answers that are asked for wrapped.
         keys: remembers the changes that are asked for under a key.
         watch: sees how backends do.
@@ -61,6 +61,7 @@ class Dispatch:
         watch: Watch = _UNWATCHED,
     ) -> None:
         self._services = services
+        self._handlers = secret_handlers(clock)
         self._mounts = mounts
         self._ledger = ledger
         self._cursors = Cursors(keyring)
@@ -145,7 +146,7 @@ class Dispatch:
             raise SecretNotFound(f"no mount holds {operation.path}")
         if mount.backend is None:
             raise Unavailable(f"{mount.name} is not open: {mount.fault}")
-        handler = SECRET_HANDLERS[type(operation)]
+        handler = self._handlers[type(operation)]
         versions = Versions(mount, operation.path.below(mount.prefix), self._ledger)
         listing = operation if isinstance(operation, ListSecrets | ScanSecrets) else None
         asked = self._cursors.opened(listing, mount) if listing else operation

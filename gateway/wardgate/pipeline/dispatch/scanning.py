@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
@@ -132,10 +131,10 @@ class _Walk:
         self._listed.pop()
 
 
-async def scan(
-    operation: ScanSecrets, backend: Backend, versions: Versions, *, clock: Callable[[], float] = time.monotonic
-) -> Page:
+async def scan(operation: ScanSecrets, backend: Backend, versions: Versions, *, clock: Callable[[], float]) -> Page:
     """One page of the secrets below a folder. It may hold fewer than the limit, or none, and still not be the last.
+
+    ``clock``: seconds that only grow.
 
     Raises:
         Malformed: the limit, or the cursor, is none.

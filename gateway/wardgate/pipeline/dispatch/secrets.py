@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 from wardgate.pipeline.dispatch import patching, scanning
@@ -14,6 +15,7 @@ from wardgate.spi.errors import Conflict, Gone, InvalidValue, Malformed, TooLarg
 from wardgate.spi.operations import secrets
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.path import ROOT, Path
+from wardgate.spi.services import Clock
 from wardgate.spi.values import JSON, Page, SecretInfo, SecretVersion, VersionInfo, VersionState
 
 SecretHandler = Callable[[Any, Backend, Versions], Coroutine[Any, Any, Any]]
@@ -89,9 +91,11 @@ async def _patch(operation: secrets.PatchSecret, backend: Backend, versions: Ver
     return await patching.patch(operation, backend, versions, _write)
 
 
-async def _scan(operation: secrets.ScanSecrets, backend: Backend, versions: Versions) -> Page:
+async def _scan(
+    operation: secrets.ScanSecrets, backend: Backend, versions: Versions, *, clock: Callable[[], float]
+) -> Page:
     _require(backend, "list")
-    return await scanning.scan(operation, backend, versions)
+    return await scanning.scan(operation, backend, versions, clock=clock)
 
 
 async def _list(operation: secrets.ListSecrets, backend: Backend, versions: Versions) -> Page:
@@ -189,12 +193,16 @@ async def _move_stage(operation: secrets.MoveStage, backend: Backend, versions: 
     await backend.move_stage(path, operation.stage, version=version)
 
 
-SECRET_HANDLERS: Mapping[type[Operation[Any]], SecretHandler] = {
+def secret_handlers(clock: Clock) -> Mapping[type[Operation[Any]], SecretHandler]:
+    """The handler of each operation on a secret. ``clock``: for how long a scan may take."""
+    return {**_HANDLERS, secrets.ScanSecrets: partial(_scan, clock=clock.monotonic)}
+
+
+_HANDLERS: Mapping[type[Operation[Any]], SecretHandler] = {
     secrets.ReadSecret: _read,
     secrets.WriteSecret: _write,
     secrets.PatchSecret: _patch,
     secrets.ListSecrets: _list,
-    secrets.ScanSecrets: _scan,
     secrets.DescribeSecret: _describe,
     secrets.AnnotateSecret: _annotate,
     secrets.DeleteSecret: _delete,
