@@ -88,3 +88,70 @@ def test_a_key_is_its_maker_to_a_condition_that_denies(tenants: tuple[Running, s
         assert ALICE == reads(gateway, made)
     named = gateway.call("POST", "/api/v1/keys", {"name": "bob", "policies": ["own"]}).json()["token"]
     assert {("bob", 200), ("alice", 403)} == reads(gateway, named)
+
+
+def rewritten(gateway: Running, name: str, rules: list[dict[str, object]]) -> None:
+    answer = gateway.call("PUT", f"/api/v1/policies/{name}", {"rules": rules})
+    assert answer.status in {200, 201, 204}, answer.body
+
+
+def made_by(gateway: Running, maker: str, policy: str) -> dict[str, str]:
+    """One of each that the maker can make of one policy of its own, and what the first of these makes in its turn."""
+    wanted = {"name": "other", "policies": [policy]}
+    made = {
+        "child": gateway.call("POST", "/api/v1/tokens", wanted, token=maker, Content_Type=JSON),
+        "orphan": gateway.call("POST", "/api/v1/tokens", {**wanted, "orphan": True}, token=maker, Content_Type=JSON),
+        "key": gateway.call("POST", "/api/v1/keys", wanted, token=maker, Content_Type=JSON),
+        "of Vault": gateway.call("POST", "/v1/auth/token/create", {"policies": [policy]}, token=maker),
+    }
+    tokens = {
+        kind: answer.json()["auth"]["client_token"] if "auth" in answer.json() else answer.json()["token"]
+        for kind, answer in made.items()
+    }
+    grandchild = gateway.call("POST", "/api/v1/tokens", wanted, token=tokens["key"], Content_Type=JSON)
+    return {**tokens, "grandchild": grandchild.json()["token"], "login": logged_in(gateway, maker, policy, "bob")}
+
+
+def logged_in(gateway: Running, maker: str, policy: str, name: str) -> str:
+    """The token of a role that the maker writes, by either API."""
+    role = f"/v1/auth/approle/role/{name}"
+    written = gateway.call("POST", role, {"token_policies": [policy]}, token=maker)
+    assert 204 == written.status, written.body
+    ids = {
+        "role_id": gateway.call("GET", f"{role}/role-id", token=maker).json()["data"]["role_id"],
+        "secret_id": gateway.call("POST", f"{role}/secret-id", token=maker).json()["data"]["secret_id"],
+    }
+    return str(gateway.call("POST", "/v1/auth/approle/login", ids, token="").json()["auth"]["client_token"])
+
+
+@pytest.mark.parametrize("condition", ['"contractor" in principal.policies', "principal.id == {id}"])
+def test_what_denies_a_maker_denies_what_it_makes(tenants: tuple[Running, str], condition: str) -> None:
+    """By the policies it carries, though these carry fewer, and by its id, though these have others."""
+    gateway, _ = tenants
+    rewritten(gateway, "contractor", [{"effect": "allow", "actions": ["read"], "paths": ["nothing"]}])
+    rewritten(gateway, "base", [{"effect": "allow", "actions": ["*"], "paths": ["secret/**", "sys/**", "auth/**"]}])
+    wanted = {"name": "carl", "policies": ["base", "contractor"]}
+    made = gateway.call("POST", "/api/v1/keys", wanted).json()
+    marked = condition.replace("{id}", f'"{made["info"]["id"]}"')
+    allow = {"effect": "allow", "actions": ["*"], "paths": ["secret/**", "sys/**", "auth/**"]}
+    deny = {"effect": "deny", "actions": ["*"], "paths": ["secret/bob/**"], "when": marked}
+    rewritten(gateway, "base", [allow, deny])
+    assert ALICE == reads(gateway, made["token"])
+    for kind, token in made_by(gateway, made["token"], "base").items():
+        assert ALICE == reads(gateway, token), kind
+
+
+def test_a_role_is_its_writer_whatever_it_is_called(tenants: tuple[Running, str]) -> None:
+    """Its tokens read as their writer's name; once an administrator writes the role, as the role's."""
+    gateway, maker = tenants
+    assert ALICE == reads(gateway, logged_in(gateway, maker, "own", "bob"))
+    administrators = gateway.call("POST", "/v1/auth/approle/role/bob", {"token_policies": ["own"]})
+    assert 204 == administrators.status
+    ids = {
+        "role_id": gateway.call("GET", "/v1/auth/approle/role/bob/role-id").json()["data"]["role_id"],
+        "secret_id": gateway.call("POST", "/v1/auth/approle/role/bob/secret-id").json()["data"]["secret_id"],
+    }
+    token = gateway.call("POST", "/v1/auth/approle/login", ids, token="").json()["auth"]["client_token"]
+    assert {("bob", 200), ("alice", 403)} == reads(gateway, token)
+    known = gateway.call("GET", "/v1/auth/token/lookup-self", token=token).json()["data"]
+    assert {"role_name": "bob"} == known["meta"]

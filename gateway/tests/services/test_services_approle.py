@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -201,6 +202,21 @@ def test_a_role_hands_out_only_what_its_writer_carries(desk: Any) -> None:
     write(desk, Role("app", ("default",)), who=manager)
     with pytest.raises(InvalidValue, match="did you mean 'administrator'"):
         write(desk, Role("app", ("administrater",)))
+
+
+def test_a_role_reaches_no_further_than_its_writer(desk: Any) -> None:
+    """Its tokens come from its writer's networks, if they are bound to any; one whose uses are counted writes none."""
+    manager = Principal("m", "root", "m", "key", ("default",), "a", networks=("127.0.0.0/8",))
+    write(desk, Role("app", ("default",)), who=manager)
+    role_id, secret_id = ids(desk)
+    assert ("127.0.0.0/8",) == login(desk, role_id, secret_id.secret_id).info.principal.networks
+    write(desk, Role("app", ("default",), token_networks=("127.0.0.1/32",)), who=manager)
+    for refused in (
+        replace(manager, counted=True),
+        replace(manager, networks=("127.0.0.2",)),
+    ):
+        with pytest.raises(InvalidValue):
+            write(desk, Role("app", ("default",), token_networks=("127.0.0.1/32",)), who=refused)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wardgate.services.tokens import MAX_TTL
 from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound, Unauthenticated, Unsupported
-from wardgate.spi.identity import KNOWN_AS, Principal
+from wardgate.spi.identity import KNOWN_AS, KNOWN_ID, KNOWN_POLICIES, Principal
 from wardgate.spi.operations.keys import CreateKey
 from wardgate.spi.operations.policies import POLICIES, Effect, Policy, Rule, WritePolicy
 from wardgate.spi.operations.tokens import (
@@ -165,7 +165,7 @@ def test_a_child_is_where_and_who_its_parent_is(desk: Any) -> None:
     for kind in (CreateToken, CreateOrphan):
         child = create(desk, parent, kind, meta={"role": "other"})
         who = desk.logged_in(child.token)
-        proved = {"role": "app", KNOWN_AS: "giver"}
+        proved = {"role": "app", KNOWN_AS: "giver", KNOWN_ID: parent.id, KNOWN_POLICIES: ",".join(parent.policies)}
         assert (("10.0.0.0/8",), "approle", proved) == (who.networks, who.method, who.attributes)
         assert {"role": "other"} == child.info.meta
     made = desk.do(CreateKey(key_name="k", policies=("a",)), parent)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 from wardgate.context import Context
-from wardgate.services.names import check_handed_out, check_meta, check_name, check_same, denying, name_below
+from wardgate.services.names import check_handed_out, check_meta, check_name, check_same, denying, name_below, proved
 from wardgate.services.service import Handlers, asker
 from wardgate.spi.errors import InvalidValue
 from wardgate.spi.networks import check_networks, covered
@@ -28,7 +29,7 @@ from wardgate.spi.operations.approle import (
     WriteRole,
     WriteRoleId,
 )
-from wardgate.spi.operations.policies import Policy
+from wardgate.spi.operations.policies import ADMINISTRATOR, Policy
 from wardgate.spi.operations.tokens import TokenIssued
 from wardgate.spi.services import Clock
 from wardgate.state import State
@@ -75,12 +76,18 @@ class AppRoleService:
     async def write(self, context: Context, operation: WriteRole) -> None:
         """Create a role or replace it; its role id and secret ids stay, and its tokens keep what they carry.
 
+        Its tokens have its writer's networks, where it names none. Unless that is an administrator, conditions read of
+        them what they do of the writer.
+
         Raises:
-            InvalidValue: a name, a policy, a life, a network or a count that cannot be.
+            InvalidValue: a name, a policy, a life, a network or a count that cannot be; networks beyond the writer's;
+                a writer whose uses are counted.
             AlreadyExists: another role has that role id.
             PermissionDenied: a policy the writer does not carry.
         """
         giver, role = asker(context), operation.role
+        if giver.counted:
+            raise InvalidValue("a token whose uses are counted cannot write roles")
         check_same("role", role.name, operation.path, ROLES)
         check_name("role's name", role.name)
         _check_lives(role)
@@ -91,7 +98,11 @@ class AppRoleService:
         policies = self._policies.of(context.namespace).policies
         known = self._built_in.union(policy.name for policy in policies)
         check_handed_out(role.policies, giver, known, denying(giver, policies))
-        await self._roles.write(context.namespace, role, role_id=operation.role_id)
+        if not covered(role.token_networks, giver.networks):
+            raise InvalidValue("token_networks reach beyond those of the token that writes the role")
+        role = dataclasses.replace(role, token_networks=role.token_networks or giver.networks)
+        writer = None if ADMINISTRATOR in giver.policies else (giver.method, proved(giver))
+        await self._roles.write(context.namespace, role, role_id=operation.role_id, writer=writer)
 
     async def delete(self, context: Context, operation: DeleteRole) -> None:
         """Delete a role, its secret ids, and the tokens they brought. Raises SecretNotFound."""

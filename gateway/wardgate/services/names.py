@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound
-from wardgate.spi.identity import KNOWN_AS, Principal
+from wardgate.spi.identity import KNOWN_AS, KNOWN_ID, KNOWN_POLICIES, Principal
 from wardgate.spi.operations.policies import ADMINISTRATOR, DEFAULT, Effect, Policy
 from wardgate.spi.options import nearest
 from wardgate.spi.path import Path
@@ -77,13 +77,14 @@ def capped(ttl: int | None, giver: Principal, now: int) -> int | None:
 
 
 def proved(giver: Principal) -> Mapping[str, str]:
-    """The attributes of what ``giver`` makes. It chooses a name for people; conditions go on reading the giver's.
+    """The attributes of what ``giver`` makes: it chooses a name and policies; conditions go on reading the giver's.
 
     An administrator's words are taken: it could write the conditions.
     """
     if ADMINISTRATOR in giver.policies:
         return giver.attributes
-    return {KNOWN_AS: giver.name, **giver.attributes}
+    known = {KNOWN_AS: giver.name, KNOWN_ID: giver.id, KNOWN_POLICIES: ",".join(giver.policies)}
+    return {**known, **giver.attributes}
 
 
 def denying(giver: Principal, policies: Iterable[Policy]) -> tuple[str, ...]:

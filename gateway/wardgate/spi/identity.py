@@ -9,6 +9,10 @@ from typing import Final
 
 KNOWN_AS: Final = "wardgate:name"
 """Among a principal's attributes: the name that conditions read, where it is not free to choose its own."""
+KNOWN_ID: Final = "wardgate:id"
+"""So too the id."""
+KNOWN_POLICIES: Final = "wardgate:policies"
+"""So too the policies that conditions read, with commas between them; what they allow and deny, it carries itself."""
 
 
 @dataclass(frozen=True, slots=True)

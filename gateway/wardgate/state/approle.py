@@ -90,10 +90,17 @@ class AppRole:
         """What a login names the role by. Raises SecretNotFound."""
         return str(self.row(namespace, name)["role_id"])
 
-    async def write(self, namespace: str, role: Role, *, role_id: str | None = None) -> None:
+    async def write(
+        self,
+        namespace: str,
+        role: Role,
+        *,
+        role_id: str | None = None,
+        writer: tuple[str, Mapping[str, str]] | None = None,
+    ) -> None:
         """Create a role or replace it; its secret ids stay, and its role id unless another is given.
 
-        The caller has validated it.
+        The caller has validated it. ``writer``: the method and the attributes that its tokens have; None: its own.
 
         Raises:
             AlreadyExists: another role of the namespace has that role id.
@@ -101,7 +108,7 @@ class AppRole:
 
         def work(connection: Connection) -> None:
             known = self._genuine(connection, namespace, role.name)
-            self._replace(connection, _row(namespace, role, known, role_id))
+            self._replace(connection, _row(namespace, role, known, role_id, writer))
 
         await self._database.write(work)
 
@@ -191,6 +198,8 @@ class AppRole:
         origin = Origin(
             kind=APPROLE,
             role=(role["id"], role["name"]),
+            method=role["token_method"],
+            attributes=json.loads(role["token_attributes"]) if role["token_attributes"] else None,
             networks=(only(source),) if role["bind_to_source"] else networks,
             meta=meta,
         )
@@ -247,7 +256,13 @@ def insert_decoys(connection: Connection, codes: Codes) -> None:
     insert_decoy(connection, codes)
 
 
-def _row(namespace: str, role: Role, known: Mapping[str, Any] | None, role_id: str | None) -> dict[str, Any]:
+def _row(
+    namespace: str,
+    role: Role,
+    known: Mapping[str, Any] | None,
+    role_id: str | None,
+    writer: tuple[str, Mapping[str, str]] | None,
+) -> dict[str, Any]:
     return {
         # A forged row must not pass its ids on to the genuine one that replaces it.
         "id": known["id"] if known else new_id(),
@@ -266,6 +281,8 @@ def _row(namespace: str, role: Role, known: Mapping[str, Any] | None, role_id: s
         "token_networks": json.dumps(role.token_networks) if role.token_networks else None,
         "secret_id_networks": json.dumps(role.secret_id_networks) if role.secret_id_networks else None,
         "bind_to_source": int(role.bind_to_source) or None,
+        "token_method": writer[0] if writer else None,
+        "token_attributes": json.dumps(dict(writer[1])) if writer else None,
     }
 
 

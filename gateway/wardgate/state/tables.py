@@ -103,10 +103,11 @@ roles = Table(
     _number("bind_secret_id"), _bytes("mac"),
     _number("token_period", later=True), _number("token_explicit_max_ttl", later=True),
     _number("token_uses", later=True), _text("token_networks", later=True), _text("secret_id_networks", later=True),
-    _number("bind_to_source", later=True),
+    _number("bind_to_source", later=True), _text("token_method", later=True), _text("token_attributes", later=True),
     UniqueConstraint("namespace", "name"), UniqueConstraint("namespace", "role_id"),
 )  # fmt: skip
-"""``role_id`` can be chosen, so it is of its namespace alone: none learns what stands in another."""
+"""``token_method`` and ``token_attributes`` are those of whoever wrote the role, NULL of an administrator's. ``role_id``
+can be chosen, so it is of its namespace alone: none learns what stands in another."""
 
 secret_ids = Table(
     "secret_ids", metadata,

@@ -35,8 +35,6 @@ ACCEPTED = 202
 TIDYING = ("Tidy operation successfully started. What has ended is deleted.",)
 _RENEW = RenewSelf()
 _LOGIN_PATHS = {"approle": "auth/approle/login"}
-_METADATA = {"role": "role_name"}
-"""Attributes of a principal that Vault calls by another name."""
 _PROVE_NOTHING = frozenset({"key", "token"})
 """Kinds of tokens whose metadata is what their maker wrote, and no fact of a login."""
 _NO_ACCESSOR = one_error(400, "invalid accessor")
@@ -231,8 +229,10 @@ def _shown(info: TokenInfo, token: str) -> dict[str, object]:
 
 
 def _metadata(info: TokenInfo) -> dict[str, str] | None:
+    if info.kind == "approle":
+        return {**info.meta, "role_name": info.principal.name}
     proved = {} if info.kind in _PROVE_NOTHING else info.principal.attributes
-    return {**info.meta, **{_METADATA.get(name, name): value for name, value in proved.items()}} or None
+    return {**info.meta, **proved} or None
 
 
 def _policies(principal: Principal) -> list[str]:

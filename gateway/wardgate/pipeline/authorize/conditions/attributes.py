@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
 from wardgate.pipeline.authorize.conditions.question import UNKNOWN, Question, Unknown
 from wardgate.spi.errors import InvalidValue
-from wardgate.spi.identity import KNOWN_AS
+from wardgate.spi.identity import KNOWN_AS, KNOWN_ID, KNOWN_POLICIES
 from wardgate.spi.options import nearest
 from wardgate.spi.path import MAX_SEGMENTS
 
@@ -100,8 +101,22 @@ def _of_asker(what: str) -> Callable[[Question], Any]:
     return attrgetter(f"asker.{what}")
 
 
+def _id(question: Question) -> str | None:
+    return question.asker.attributes.get(KNOWN_ID, question.asker.id)
+
+
 def _name(question: Question) -> str | None:
     return question.asker.attributes.get(KNOWN_AS, question.asker.name)
+
+
+def _policies(question: Question) -> tuple[str, ...]:
+    known = question.asker.attributes.get(KNOWN_POLICIES)
+    return question.asker.policies if known is None else _split_at_commas(known)
+
+
+@lru_cache(maxsize=4_096)
+def _split_at_commas(text: str) -> tuple[str, ...]:
+    return tuple(text.split(",")) if text else ()
 
 
 def _named(key: str, name: str | None = None) -> Attribute:
@@ -133,11 +148,11 @@ _NAMED: Final[dict[str, Callable[[str], Attribute]]] = {"principal.attribute": _
 _FIXED: Final = {
     attribute.name: attribute
     for attribute in (
-        Attribute("principal.id", Kind.TEXT, _of_asker("id")),
+        Attribute("principal.id", Kind.TEXT, _id),
         Attribute("principal.name", Kind.TEXT, _name),
         Attribute("principal.method", Kind.TEXT, _of_asker("method")),
         _named("role", "principal.role"),
-        Attribute("principal.policies", Kind.TEXTS, _of_asker("policies")),
+        Attribute("principal.policies", Kind.TEXTS, _policies),
         Attribute("action", Kind.TEXT, attrgetter("action"), asked=True),
         Attribute("path", Kind.PATH, attrgetter("segments"), of_path=True, asked=True),
         Attribute("path.depth", Kind.NUMBER, _depth, of_path=True, asked=True),
