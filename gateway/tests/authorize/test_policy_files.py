@@ -71,6 +71,7 @@ def test_list_asks_of_a_folder_unless_told_otherwise(tmp_path: Path) -> None:
         ('load = ["p.toml"]\n' + QUESTION + "facts = 1", "'facts': it must be a table"),
         ('load = ["p.toml"]\n' + QUESTION + "facts = {sauce = '1'}", r"unknown key 'sauce'; did you mean 'source'\?"),
         ('load = ["p.toml"]\n' + QUESTION + "facts = {source = 1}", "'source' must be text"),
+        ('load = ["p.toml"]\n' + QUESTION + "facts = {source = 'bogus'}", "'source' must be an address"),
         ('load = ["p.toml"]\n' + QUESTION + "facts = {labels = {a = 1}}", "'labels' must be a table of texts"),
         ('load = ["p.toml"]\n' + QUESTION + "facts = {time = '2026-01-01'}", "'time' must be a moment with its offset"),
         ('load = ["p.toml"]\n' + QUESTION + "facts = {time = 2026-01-01T00:00:00}", "must be a moment with its offset"),

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,7 @@ from wardgate.cli.terminal import printable
 if TYPE_CHECKING:
     from wardgate.pipeline.audit.record import Record
     from wardgate.pipeline.audit.tail import Seen, Tail
+    from wardgate.spi.operations.base import Operation
 
 LOOK_EVERY = 0.25
 """Seconds between two looks at the files."""
@@ -122,7 +123,7 @@ def _must_be_known(operations: tuple[str, ...], codes: tuple[str, ...]) -> None:
             raise click.UsageError(f"there is no code {given!r}{nearest(given, known)}")
 
 
-def _below_class(kind: type) -> Iterator[type]:
+def _below_class(kind: type[Operation[Any]]) -> Iterator[type[Operation[Any]]]:
     for below in kind.__subclasses__():
         yield below
         yield from _below_class(below)

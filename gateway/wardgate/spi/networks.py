@@ -40,6 +40,11 @@ def within(source: str, networks: tuple[str, ...]) -> bool:
     return any((network := _parsed(text)) is not None and address in network for text in networks)
 
 
+def is_address(text: str) -> bool:
+    """Whether this is an IPv4 or IPv6 address."""
+    return _address(text) is not None
+
+
 def only(source: str) -> str:
     """The network of this address alone; of what is no address, one that nothing lies in."""
     return str(_address(source) or "")

@@ -30,6 +30,7 @@ from wardgate.pipeline.authorize.decider import Decider
 from wardgate.pipeline.authorize.explaining import explanation
 from wardgate.pipeline.authorize.pattern import Target
 from wardgate.spi.errors import InvalidValue, Malformed
+from wardgate.spi.networks import is_address
 from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.policies import Explanation, Policy, Supposed
 from wardgate.spi.options import nearest
@@ -130,6 +131,8 @@ def _supposed(facts: Mapping[str, Any], of: str) -> Supposed:
     for key, value in plain.items():
         if value is not None and not isinstance(value, str):
             raise InvalidValue(f"{of}: {key!r} must be text")
+    if plain["source"] is not None and not is_address(plain["source"]):
+        raise InvalidValue(f"{of}: 'source' must be an address, such as 10.1.2.3")
     role = plain.pop("role")
     attributes = _named(facts.get("attributes", {}), f"{of}: 'attributes'")
     if role is not None:

@@ -36,9 +36,9 @@ CANARY = "canary-7f3a"
         ("secrets/%20a", "white space"),
         ("secrets/" + "a/" * 40 + "a", "32 segments"),
         ("secrets/" + "a" * 300, "255 bytes"),
-        ("secrets/a?version=0", "version"),
+        ("secrets/a?version=0", "version: must be a whole number >= 1"),
         ("secrets/a?version=-1", "version"),
-        ("secrets/a?version=x", "version"),
+        ("secrets/a?version=x", "version: must be a whole number"),
         ("secrets/a?version=" + "9" * 5000, "version"),
         ("secrets/a?version=1&version=2", "twice"),
         ("secrets/a?version=1&stage=x", "name one of"),
@@ -72,14 +72,26 @@ def test_a_bad_target_is_a_400(gateway: Scripted, rest: Request, target: str, sa
         ("POST", "keys", b"[" + b"1," * 30_000 + b"1]", "items"),
         ("POST", "keys", b'{"name": "\\ud800", "policies": []}', "surrogate"),
         ("POST", "keys", b'{"nmae": "a", "policies": []}', "did you mean 'name'"),
-        ("POST", "keys", {"name": "a"}, "missing required field 'policies'"),
-        ("POST", "keys", {"name": "a", "policies": "x"}, "Expected 'array'"),
+        ("POST", "keys", {"name": "a"}, "'policies' is missing"),
+        ("POST", "keys", {"name": "a", "policies": "x"}, "$.policies: must be a list"),
         ("POST", "keys", {"name": "a", "policies": [], "ttl_seconds": 0}, ">= 1"),
         ("POST", "keys", {"name": "a", "policies": [], "ttl_seconds": 10**30}, "ttl_seconds"),
         ("GET", "keys", {"name": "a"}, "takes no body"),
-        ("PUT", "policies/p", {"rules": [{"effect": CANARY, "actions": [], "paths": []}]}, "$.rules"),
+        (
+            "PUT",
+            "policies/p",
+            {"rules": [{"effect": CANARY, "actions": [], "paths": []}]},
+            "$.rules[0].effect: must be one of allow, deny",
+        ),
         ("PUT", "policies/p", {"rules": [{"efect": "deny", "actions": [], "paths": []}]}, "did you mean 'effect'"),
-        ("POST", "explain", {"policies": [], "action": "reed", "path": "a"}, "$.action"),
+        (
+            "POST",
+            "explain",
+            {"policies": [], "action": "reed", "path": "a"},
+            "$.action: must be one of read, describe, list",
+        ),
+        ("POST", "explain", {"policies": [], "action": "read", "path": "a", "facts": {"time": "now"}}, "time with its"),
+        ("PUT", "policies/p", {}, "'rules' is missing"),
         ("POST", "explain", {"policies": [], "action": "read", "path": ""}, "empty segment"),
         ("POST", "mounts", {"prefix": "a/../b", "type": "native"}, "'..'"),
         ("POST", "namespaces", {"name": "a/b"}, "slash"),
@@ -153,6 +165,15 @@ def test_a_condition_that_would_be_ignored_is_refused(
 def test_a_policy_under_another_name_is_refused(gateway: Scripted, rest: Request) -> None:
     """The name in the body, when there is one, is the one of the URL."""
     assert rest("PUT", "/api/v1/policies/p", {"name": "q", "rules": []}).status == 422
+
+
+@pytest.mark.parametrize("source", ["bogus", "", "10.0.0.0/8", "10.1.2.3:80"])
+def test_a_supposed_source_that_is_no_address_gets_no_verdict(gateway: Scripted, rest: Request, source: str) -> None:
+    """One would be read as an answer for the address that was meant."""
+    question = {"policies": [], "action": "read", "path": "a", "facts": {"source": source}}
+    response = rest("POST", "/api/v1/explain", question)
+    assert (422, True) == (response.status, response.json()["detail"].startswith("facts.source must be an address"))
+    assert [Rejected] == [type(operation) for operation in gateway.asked]
 
 
 def test_text_that_is_not_utf8_is_refused(gateway: Scripted, rest: Request) -> None:

@@ -155,17 +155,21 @@ def decode_reads(data: bytes) -> ReadSecrets:
         Malformed, msgspec.MsgspecError: it is not one.
     """
     quotes = 2
-    items = []
-    for item in _reads(data).items:
-        version, stage, fresh = item.version, item.stage, item.fresh
-        quotes += 4
-        if version is UNSET and stage is UNSET and fresh is UNSET:
-            text = item.path
-            items.append(_current(text) if len(text) <= LONGEST else ReadSecret(path=Path.parse(text)))
-            continue
-        quotes += 2 * (fresh is not UNSET) + 4 * (stage is not UNSET)
-        quotes += 0 if version is UNSET else 4 if isinstance(version, str) else 2
-        items.append(ReadSecret(path=_path(item.path), version=_selector(item), fresh=fresh is True))
+    items: list[ReadSecret] = []
+    decoded = _reads(data).items
+    try:
+        for item in decoded:
+            version, stage, fresh = item.version, item.stage, item.fresh
+            quotes += 4
+            if version is UNSET and stage is UNSET and fresh is UNSET:
+                text = item.path
+                items.append(_current(text) if len(text) <= LONGEST else ReadSecret(path=Path.parse(text)))
+                continue
+            quotes += 2 * (fresh is not UNSET) + 4 * (stage is not UNSET)
+            quotes += 0 if version is UNSET else 4 if isinstance(version, str) else 2
+            items.append(ReadSecret(path=_path(item.path), version=_selector(item), fresh=fresh is True))
+    except Malformed as error:
+        raise _at(len(items), error) from None
     if b"\\" in data or data.count(b'"') != quotes:
         strict_json.loads(data)
     return ReadSecrets(items=tuple(items))
@@ -191,9 +195,21 @@ def decode_writes(data: bytes) -> WriteSecrets:
     raw = _raw_items(data)["items"]
     if data.count(b'"') != 2 + sum(bytes(one).count(b'"') for one in raw):
         raise Malformed("the JSON has the same key twice in one object")
-    for one in raw:
-        strict_json.loads(bytes(one))
-    return WriteSecrets(items=tuple(map(_write, decoded)))
+    items: list[WriteSecret] = []
+    try:
+        for one, item in zip(raw, decoded, strict=True):
+            strict_json.loads(bytes(one))
+            items.append(_write(item))
+    except Malformed as error:
+        raise _at(len(items), error) from None
+    except msgspec.ValidationError:
+        raise _at(len(items), Malformed("text and base64 are texts")) from None
+    return WriteSecrets(items=tuple(items))
+
+
+def _at(number: int, error: Malformed) -> Malformed:
+    """The same, by the item it is about, as any other place in a body is told."""
+    return Malformed(f"$.items[{number}]: {error.message}")
 
 
 def _write(item: WriteItem) -> WriteSecret:

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from wardgate.spi.errors import InvalidValue
 from wardgate.spi.frontend import Outcome
+from wardgate.spi.networks import is_address
 from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.operations.policies import (
     POLICIES,
@@ -127,7 +129,7 @@ def _rule(rule: Rule) -> RuleDocument:
     return RuleDocument(effect=rule.effect, actions=list(rule.actions), paths=list(rule.paths), when=rule.when)
 
 
-def _write(call: Call) -> Operation[None]:
+def _write(call: Call) -> Operation[tuple[str, ...]]:
     document = msgspec.to_builtins(call.body)
     return WritePolicy(path=POLICIES.joined(call.path), policy=parse_policy(document, name=call.path.segments[0]))
 
@@ -152,6 +154,8 @@ def _explain(call: Call) -> Operation[Explanation]:
 
 
 def _supposed(facts: SupposedFacts) -> Supposed:
+    if facts.source is not None and not is_address(facts.source):
+        raise InvalidValue("facts.source must be an address, such as 10.1.2.3")
     role = {} if facts.role is None else {"role": facts.role}
     return Supposed(
         id=facts.id,

@@ -21,8 +21,17 @@ _SINGLE = frozenset({
     "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-vault-token",
     "x-wardgate-namespace",
 })  # fmt: skip
+# The validator's sentences.
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`")
-_SHAPE = re.compile(r"(Expected|Object missing required field) [^\n]*")
+_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
+_SHAPE = re.compile(
+    r"Expected `(?P<types>[a-z |]+)`(?: (?P<bound>of length [<>]?=? ?\d+|[<>]=? \d+))?(?:, got `[a-z]+`)?"
+)
+_WORDS = {
+    "int": "a whole number", "float": "a number", "str": "text", "bool": "true or false", "array": "a list",
+    "object": "an object", "null": "null",
+}  # fmt: skip
+_MOMENT = "must be a time with its offset, such as 2026-12-24T18:00:00+01:00"
 
 
 class ClientGone(Exception):
@@ -87,7 +96,12 @@ def query(raw: bytes, into: type[msgspec.Struct] | None) -> Any:
     for key in given:
         if key not in names:
             raise Malformed(f"unknown query parameter {key!r}{nearest(key, names)}")
-    return _convert(given, into, strict=False) if into else None
+    if into is None:
+        return None
+    try:
+        return _convert(given, into, strict=False)
+    except Malformed as error:
+        raise Malformed(error.message.removeprefix("$.")) from None
 
 
 def _decoded(part: bytes) -> str:
@@ -149,12 +163,37 @@ def _told(read: Callable[[], Any], into: type) -> Any:
 
 
 def _explain(message: str, into: type) -> str:
-    """What was wrong, from msgspec's words only where those name types and places, never a value."""
-    unknown = _UNKNOWN_FIELD.match(message)
-    if unknown:
+    """What was wrong and where, in our words, from msgspec's where those name types and places, never a value."""
+    wrong, _, at = message.partition(" - at ")
+    place = at.strip("`")
+    said = _said(wrong, place, into)
+    return f"{place}: {said}" if place else said
+
+
+def _said(wrong: str, place: str, into: type) -> str:
+    if unknown := _UNKNOWN_FIELD.fullmatch(wrong):
         return f"unknown field {unknown['name']!r}{nearest(unknown['name'], _fields(into))}"
-    place = message.rpartition(" - at ")[2].strip("`") if " - at " in message else "the body"
-    return message.replace("`", "'") if _SHAPE.fullmatch(message) else f"a value is not accepted at {place}"
+    if missing := _MISSING.fullmatch(wrong):
+        return f"{missing['name']!r} is missing"
+    if "datetime" in wrong:
+        return _MOMENT
+    if shape := _SHAPE.fullmatch(wrong):
+        types = " or ".join(_WORDS.get(name, name) for name in shape["types"].split(" | "))
+        return f"must be {types}{' ' + shape['bound'] if shape['bound'] else ''}"
+    if wrong.startswith("Invalid enum value") and (names := _choices(into, place)):
+        return f"must be one of {', '.join(names)}"
+    return "a value is not accepted"
+
+
+def _choices(into: type, place: str) -> list[str]:
+    """The names that the enumeration at a place allows; none where the place is not found."""
+    found: Any = msgspec.inspect.type_info(into)
+    for step in re.findall(r"\.\w+|\[", place):
+        if isinstance(found, msgspec.inspect.ListType):
+            found = found.item_type
+        elif isinstance(found, msgspec.inspect.StructType):
+            found = next((field.type for field in found.fields if f".{field.encode_name}" == step), None)
+    return [one.value for one in found.cls] if isinstance(found, msgspec.inspect.EnumType) else []
 
 
 def _fields(into: type) -> set[str]:
