@@ -109,6 +109,14 @@ def test_a_policy_of_vault_s_is_read_or_refused_quickly(gateway: Running, text: 
     assert answer.status in {200, 204, 400, 413}, answer.body
 
 
+@pytest.mark.parametrize("token", ["", "wg_nobody"])
+@pytest.mark.parametrize("text", [POLICIES["wildcards everywhere"], "nonsense"], ids=["long", "nonsense"])
+def test_the_policy_of_a_stranger_is_not_read(gateway: Running, token: str, text: str) -> None:
+    """Who may not write it learns nothing of it, and it costs nothing: it may be as wrong as it likes."""
+    answer = quickly(lambda: gateway.call("PUT", "/v1/sys/policies/acl/x", {"policy": text}, token=token))
+    assert 403 == answer.status, answer.body
+
+
 CONDITIONS = {
     "parentheses": "(" * 3_000 + "method == 'token'" + ")" * 3_000,
     "negations": "not " * 3_000 + "method == 'token'",

@@ -137,7 +137,7 @@ class MemoryPolicies:
         self.handlers: dict[type[Operation[Any]], Handler] = {
             policies.ListPolicies: lambda _c, _o: tuple(sorted(self.kept)),
             policies.ReadPolicy: lambda _c, o: self._of(o.path.segments[-1]),
-            policies.WritePolicy: lambda _c, o: self.kept.update({o.policy.name: o.policy}),
+            policies.WritePolicy: self._write,
             policies.DeletePolicy: self._delete,
         }
 
@@ -145,6 +145,15 @@ class MemoryPolicies:
         if name not in self.kept:
             raise SecretNotFound
         return self.kept[name]
+
+    def _write(self, _: Context, operation: policies.WritePolicy) -> tuple[str, ...]:
+        policy = operation.policy
+        warnings: tuple[str, ...] = ()
+        if isinstance(policy, policies.Draft):
+            rules, warnings = policy.read(policy.text)
+            policy = policies.Policy(policy.name, rules, text=policy.text)
+        self.kept[policy.name] = policy
+        return warnings
 
     def _delete(self, _: Context, operation: policies.DeletePolicy) -> None:
         name = operation.path.segments[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -16,6 +17,7 @@ from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.policies import (
     POLICIES,
     DeletePolicy,
+    Draft,
     ExplainPolicy,
     Explanation,
     ListPolicies,
@@ -86,14 +88,19 @@ class PoliciesService:
         name = name_below(operation.path, POLICIES)
         return self._built_in.get(name) or self._policies.read(context.namespace, name)
 
-    async def write(self, context: Context, operation: WritePolicy) -> None:
+    async def write(self, context: Context, operation: WritePolicy) -> tuple[str, ...]:
         """Create or replace a policy. Raises InvalidValue; the old one is then kept."""
         policy = operation.policy
+        warnings: tuple[str, ...] = ()
         check_same("policy", policy.name, operation.path, POLICIES)
         if len(policy.text.encode("utf-8", "surrogatepass")) > MAX_TEXT:
             raise InvalidValue(f"the policy's text is longer than {MAX_TEXT} bytes; split it")
+        if isinstance(policy, Draft):
+            rules, warnings = await asyncio.to_thread(policy.read, policy.text)
+            policy = Policy(policy.name, rules, text=policy.text)
         self._engine.validate(policy, beside=self._policies.of(context.namespace).policies)
         await self._policies.write(context.namespace, policy)
+        return warnings
 
     async def delete(self, context: Context, operation: DeletePolicy) -> None:
         """Delete a policy. Raises SecretNotFound, and InvalidValue for a built-in one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from wardgate.spi.operations.base import Action, Operation
@@ -48,6 +48,19 @@ class Policy:
     rules: tuple[Rule, ...]
     built_in: bool = False
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A policy whose text is not read yet: that can take long, and is done only for those who may write it.
+
+    ``read``: the rules of the text, and warnings of what a reader might miss in them. It runs in a thread, and raises
+    InvalidValue.
+    """
+
+    name: str
+    text: str = field(repr=False)
+    read: Callable[[str], tuple[tuple[Rule, ...], tuple[str, ...]]] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +126,15 @@ class ReadPolicy(Operation[Policy]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WritePolicy(Operation[None]):
-    """Create or replace a policy; a bad one is refused and the old one kept. ``path`` ends in ``policy.name``."""
+class WritePolicy(Operation[tuple[str, ...]]):
+    """Create or replace a policy; a bad one is refused and the old one kept. ``path`` ends in ``policy.name``.
+
+    The result: what there is to warn of in a draft.
+    """
 
     action = Action.MANAGE
     mutates = True
-    policy: Policy
+    policy: Policy | Draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import pytest
@@ -113,6 +114,34 @@ def test_what_is_allowed_here_vault_would_allow(policy: dict[str, frozenset[str]
                 asked = requests_of(action, path)
                 assert asked, (action, path)
                 assert [] == [one for one in asked if not allows(policy, *one)], (action, path, rules)
+
+
+ALL, DENY = frozenset({"create", "read", "update", "delete", "list", "sudo", "patch"}), frozenset({"deny"})
+WIDE: dict[str, Callable[[int], tuple[str, frozenset[str]]]] = {
+    "each within the one before": lambda n: (f"+/+/{'a' * n}*", ALL),
+    "allowed and denied in turn": lambda n: (f"+/+/{'+/' * (n % 28)}{'a' * (n // 28)}*", ALL if n % 2 else DENY),
+    "deep": lambda n: (f"{'+/' * 28}a{n}*", ALL if n % 2 else DENY),
+    "too deep": lambda n: (f"{'+/' * 100}a{n}*", ALL),
+}
+
+
+@pytest.mark.parametrize("stanza", WIDE.values(), ids=WIDE.keys())
+@pytest.mark.parametrize("many", [0, 200])
+def test_what_would_take_long_is_refused(stanza: Callable[[int], tuple[str, frozenset[str]]], many: int) -> None:
+    """Before it is done; it once took twenty seconds (a bound far above the cost, not a timing)."""
+    mounts = [MountView(Path((f"m{number}",)), {"vault.kv": "2"}, Capabilities()) for number in range(many)]
+    started = time.process_time()
+    with pytest.raises(InvalidValue, match=r"split it|segments"):
+        mapped([Stanza(*stanza(number)) for number in range(245)], [*MOUNTS, *mounts])
+    assert time.process_time() - started < 2
+
+
+def test_a_long_policy_of_narrow_paths_is_read() -> None:
+    """As many as a policy may have, in one mount, half of them denied."""
+    given = [Stanza(f"s/data/app{number}/*", ALL) for number in range(125)]
+    denied = [Stanza(f"s/data/app{number}/x", DENY) for number in range(125)]
+
+    assert 250 == sum(len(rule.paths) for rule in mapped([*given, *denied], MOUNTS).rules)
 
 
 def mapping(*stanzas: tuple[str, str]) -> Mapped:

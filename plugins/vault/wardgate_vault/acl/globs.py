@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from wardgate.spi.errors import InvalidValue, Malformed
-from wardgate.spi.path import Path
+from wardgate.spi.path import MAX_SEGMENTS, Path
 
 PLUS = "+"
+_MAX_SEGMENTS = MAX_SEGMENTS + 1
+"""Those of a path here, and the word behind the mount that tells what is asked of it."""
 ONE = "*"
 """In a template: any one segment. In a piece: the same, as in the gateway's patterns."""
 REST = "**"
@@ -56,6 +58,8 @@ class Glob:
         elif len(segments) > 1 and not segments[-1]:
             folder = True
             segments.pop()
+        if len(segments) > _MAX_SEGMENTS:
+            raise InvalidValue(f"{of}: it has more than {_MAX_SEGMENTS} segments, as no path has here")
         for segment in [*segments, *([tail] if tail else [])]:
             if segment.startswith(PLUS) and (segment != PLUS or segment is tail):
                 raise InvalidValue(f"{of}: a '+' stands for one whole segment")
@@ -149,7 +153,7 @@ def _below(glob: Glob, depth: int, segments: Sequence[str], *, folder: bool) -> 
 
 def overlap(one: Piece, other: Piece) -> bool:
     """Whether a path may be covered by both; True where in doubt."""
-    shorter, longer = sorted((one, other), key=lambda piece: len(piece.parts))
+    shorter, longer = (one, other) if len(one.parts) <= len(other.parts) else (other, one)
     if len(shorter.parts) < len(longer.parts) and not shorter.rest:
         return False
     return all(map(_parts_overlap, shorter.parts, longer.parts))
@@ -164,9 +168,11 @@ def within(inner: Piece, outer: Piece) -> bool:
 
 
 def _parts_overlap(one: str, other: str) -> bool:
+    if one == other:
+        return True
     first, second = one.removesuffix(ONE), other.removesuffix(ONE)
     if one == first and other == second:
-        return one == other
+        return False
     if one == first:
         return one.startswith(second)
     if other == second:

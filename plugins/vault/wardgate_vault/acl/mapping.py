@@ -15,11 +15,13 @@ from wardgate.spi.errors import InvalidValue
 from wardgate.spi.frontend import MountView
 from wardgate.spi.operations.policies import Effect, Rule
 
-from wardgate_vault.acl.globs import ONE, REST, Glob, Key, Piece, overlap, reach, within
+from wardgate_vault.acl.globs import ONE, PLUS, REST, Glob, Key, Piece, overlap, reach, within
 from wardgate_vault.acl.hcl import Stanza
 from wardgate_vault.acl.surfaces import Grant, Need, grants_of
 
 MAX_WARNINGS = 20
+MAX_WORK = 60_000
+"""Looks at a path beside a surface, or beside another path: most policies take some hundred, and this some 0.2 s."""
 _DENY = "deny"
 _OWN = frozenset({"sys", "auth", "identity", "cubbyhole"})
 """What begins so is the gateway's own; no mount will ever be there."""
@@ -40,6 +42,15 @@ class Mapped:
 
     rules: tuple[Rule, ...] = ()
     warnings: list[str] = field(default_factory=list)
+    work: int = 0
+
+    def spend(self, looks: int) -> None:
+        """Count work before it is done. Raises InvalidValue when it is too much."""
+        self.work += looks
+        if self.work > MAX_WORK:
+            raise InvalidValue(
+                "its paths reach too much and overlap too often to be compared; split it, or write fewer"
+            )
 
     def warn(self, warning: str) -> None:
         """Note something once; no more than a screenful."""
@@ -48,13 +59,15 @@ class Mapped:
 
 
 _Paths = dict[str, set[str]]
+_Globs = Sequence[tuple[Stanza, Glob]]
 
 
 def mapped(stanzas: Sequence[Stanza], mounts: Iterable[MountView]) -> Mapped:
     """The rules of a policy for the mounts as they are now.
 
     Raises:
-        InvalidValue: a path that rules cannot say, or that is denied where nothing is; or nothing is left.
+        InvalidValue: a path that rules cannot say, or that is denied where nothing is; or nothing is left; or it would
+            take too long.
     """
     views = tuple(mounts)
     globs = [(stanza, Glob.parse(stanza.path)) for stanza in stanzas]
@@ -62,8 +75,13 @@ def mapped(stanzas: Sequence[Stanza], mounts: Iterable[MountView]) -> Mapped:
     allowed: _Paths = {}
     denied: _Paths = {}
     reached: set[str] = set()
+    begun: dict[str, _Globs] = {}
     for grant in grants_of(views):
-        claims = [_claims(globs, need, folder=grant.folder) for need in grant.needs]
+        first = grant.target[0]
+        if first not in begun:
+            begun[first] = _beginning(globs, first)
+        done.spend(len(begun[first]) * len(grant.needs))
+        claims = [_claims(begun[first], need, folder=grant.folder) for need in grant.needs]
         reached |= {claim.stanza.path for each in claims for claim in each}
         _grant(grant, claims, allowed, denied, done)
     for stanza, glob in globs:
@@ -75,7 +93,12 @@ def mapped(stanzas: Sequence[Stanza], mounts: Iterable[MountView]) -> Mapped:
     return done
 
 
-def _claims(globs: Sequence[tuple[Stanza, Glob]], need: Need, *, folder: bool) -> list[_Claim]:
+def _beginning(globs: _Globs, first: str) -> _Globs:
+    """Those that can reach a path with this first segment."""
+    return [each for each in globs if not each[1].segments or each[1].segments[0] in {PLUS, first}]
+
+
+def _claims(globs: _Globs, need: Need, *, folder: bool) -> list[_Claim]:
     template, capabilities = need
     return [
         _Claim(stanza, piece, (piece.try_, glob.key), capabilities <= stanza.capabilities)
@@ -86,21 +109,25 @@ def _claims(globs: Sequence[tuple[Stanza, Glob]], need: Need, *, folder: bool) -
 
 def _grant(grant: Grant, claims: Sequence[list[_Claim]], allowed: _Paths, denied: _Paths, done: Mapped) -> None:
     """Add what one grant comes to."""
-    given = [[claim.piece for claim in each if claim.given] for each in claims]
-    common = given[0]
+    given = [[claim for claim in each if claim.given] for each in claims]
+    common = [claim.piece for claim in given[0]]
     for other in given[1:]:
-        common = [piece for one in common for two in other if (piece := _common(one, two)) is not None]
+        done.spend(len(common) * len(other))
+        found = (_common(one, two.piece) for one in common for two in other)
+        common = list(dict.fromkeys(piece for piece in found if piece is not None))
     for piece in common:
         allowed.setdefault(_text(grant.target, piece), set()).add(grant.action.value)
-    for each, need in zip(claims, grant.needs, strict=True):
+    for each, givers, need in zip(claims, given, grant.needs, strict=True):
+        # Of a grant with one need, each piece that is given is common.
+        done.spend(len(givers) * (len(each) - len(givers) + (len(common) if len(claims) > 1 else 0)))
         for claim in each:
             if claim.given:
-                if not any(overlap(claim.piece, piece) for piece in common):
+                if len(claims) > 1 and not any(overlap(claim.piece, piece) for piece in common):
                     done.warn(_needs_more(claim, grant))
                 continue
-            if _DENY in claim.stanza.capabilities or (common and _takes_away(claim, each)):
+            if _DENY in claim.stanza.capabilities or (common and _takes_away(claim, givers)):
                 denied.setdefault(_text(grant.target, claim.piece), set()).add(grant.action.value)
-                _warn_of_losses(claim, each, grant, done)
+                _warn_of_losses(claim, givers, grant, done)
             elif some := need[1] & claim.stanza.capabilities:
                 done.warn(
                     f'path "{claim.stanza.path}": {_listed(some)} alone gives nothing here; the action'
@@ -114,14 +141,14 @@ def _common(one: Piece, other: Piece) -> Piece | None:
     return other if within(other, one) else None
 
 
-def _takes_away(claim: _Claim, others: Iterable[_Claim]) -> bool:
+def _takes_away(claim: _Claim, givers: Iterable[_Claim]) -> bool:
     """Whether a wider path gives what this one does not."""
-    return any(other.given and other.order < claim.order and overlap(other.piece, claim.piece) for other in others)
+    return any(other.order < claim.order and overlap(other.piece, claim.piece) for other in givers)
 
 
-def _warn_of_losses(claim: _Claim, others: Iterable[_Claim], grant: Grant, done: Mapped) -> None:
-    for other in others:
-        if other.given and other.order > claim.order and overlap(other.piece, claim.piece):
+def _warn_of_losses(claim: _Claim, givers: Iterable[_Claim], grant: Grant, done: Mapped) -> None:
+    for other in givers:
+        if other.order > claim.order and overlap(other.piece, claim.piece):
             done.warn(
                 f'path "{other.stanza.path}": {grant.action.value} is lost, because "{claim.stanza.path}" does not give'
                 " it and a denial wins here"
@@ -138,6 +165,7 @@ def _needs_more(claim: _Claim, grant: Grant) -> str:
 
 def _unreached(stanza: Stanza, glob: Glob, mounts: Sequence[MountView], done: Mapped) -> None:
     """Say that a path gives nothing; refuse a denial that would be forgotten when something is mounted there."""
+    done.spend(len(mounts))
     known = any(reach(glob, (*mount.prefix.segments, REST), folder=True) for mount in mounts)
     first = glob.segments[0] if glob.segments else ""
     if _DENY in stanza.capabilities and not known and first not in _OWN:

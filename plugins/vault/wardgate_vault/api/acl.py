@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wardgate.spi.errors import InvalidValue, SecretNotFound
+from wardgate.spi.frontend import MountView
 from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.policies import (
     DEFAULT,
     POLICIES,
     DeletePolicy,
+    Draft,
     ListPolicies,
     Policy,
     ReadPolicy,
+    Rule,
     WritePolicy,
 )
 from wardgate.spi.path import Path
 
 from wardgate_vault.acl.hcl import decoded, parse
-from wardgate_vault.acl.mapping import Mapped, mapped
+from wardgate_vault.acl.mapping import mapped
 from wardgate_vault.acl.rendering import rendered
 from wardgate_vault.api import wire
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, flattened, refusal
@@ -72,17 +77,18 @@ async def _write(request: Request) -> Answer:
         text = decoded(asked.policy or asked.rules or "")
         if not text:
             raise InvalidValue("'policy' parameter not supplied or empty")
-        done = _mapped(request, text)
-    await request.perform(WritePolicy(path=path, policy=Policy(name, done.rules, text=text)))
-    warnings = list(done.warnings)
+    views = tuple(request.gateway.mounts(request.namespace).views())
+    draft = Draft(name, text, lambda text: _rules_of(text, views))
+    warnings = list((await request.perform(WritePolicy(path=path, policy=draft))).result)
     if request.path is not None and request.path.segments[-1] != name:
         warnings.append(f"policy name was converted to {name}")
     return envelope(request.id, warnings=warnings) if warnings else NO_CONTENT
 
 
-def _mapped(request: Request, text: str) -> Mapped:
+def _rules_of(text: str, mounts: Sequence[MountView]) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     try:
-        return mapped(parse(text), request.gateway.mounts(request.namespace).views())
+        done = mapped(parse(text), mounts)
+        return done.rules, tuple(done.warnings)
     except InvalidValue as error:
         raise InvalidValue(f"failed to parse policy: {error.message}") from None
 
