@@ -82,7 +82,8 @@ def test_what_does_not_hold_ends_in_1(world: World, config: Path) -> None:
         (("verify", "wardgate.toml"), 2, "say where the key is"),
         (("verify", "wardgate.toml", "--config", "wardgate.toml", "--key-file", "key"), 2, "say where the key is"),
         (("restore", "backup", "--to", "data", "--config", "wardgate.toml"), 5, "name a new folder"),
-        (("restore", "backup", "--to", "new", "--key-file", "nokey"), 6, "there is no key file"),
+        (("restore", "backup", "--to", "new", "--key-file", "nokey"), 2, "there is no key file"),
+        (("verify", "backup", "--key-file", "nokey"), 2, "there is no key file"),
         (("restore", "backup", "--to", "no/new", "--key-file", "key"), 2, "make it first"),
         (("verify", "backup", "--key-file", "key", "--plugin", "vault"), 1, "offers the backend 'native'"),
         (("verify", "backup", "--key-file", "key", "--plugin", "nativ"), 2, "did you mean 'native'"),
@@ -96,4 +97,5 @@ def test_errors_say_what_happened(
     assert 0 == run("create", "backup", "--config", "wardgate.toml").exit_code
     result = run(*arguments)
     assert (code, True) == (result.exit_code, says in result.output), result.output
+    assert "doctor" not in result.output
     assert [] == world.left_over()

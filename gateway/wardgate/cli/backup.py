@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from wardgate.cli import exits, output, progress
 from wardgate.cli.failure import Failure
 from wardgate.cli.session import json_option
 from wardgate.cli.terminal import printable
+from wardgate.spi.errors import Sealed
 
 if TYPE_CHECKING:
     from wardgate.backup import Findings, Manifest
@@ -21,6 +24,15 @@ if TYPE_CHECKING:
 FILE = click.Path(dir_okay=False, path_type=Path)
 PLUGINS = click.option("--plugin", "plugins", multiple=True, help="A plugin its mounts need. May be repeated.")
 QUICK = click.option("--quick", is_flag=True, help="Do not read every secret.")
+
+
+@contextlib.contextmanager
+def _key_at_hand() -> Iterator[None]:
+    """A key file that is not there, or another installation's, is wrong input: waiting does not help, nor a doctor."""
+    try:
+        yield
+    except Sealed as error:
+        raise Failure(error.message, code="invalid_configuration") from None
 
 
 @click.group()
@@ -33,6 +45,7 @@ def backup() -> None:
 @click.option("--config", type=FILE, required=True, help="The file `serve` reads; names data folder and key file.")
 @click.option("--with-audit", is_flag=True, help="The audit's files too.")
 @json_option
+@_key_at_hand()
 def create(file: Path, config: Path, *, with_audit: bool, as_json: bool) -> None:
     """Write a backup of the data folder to the new FILE, whether or not the gateway runs.
 
@@ -63,6 +76,7 @@ def create(file: Path, config: Path, *, with_audit: bool, as_json: bool) -> None
 @QUICK
 @json_option
 @click.pass_context
+@_key_at_hand()
 def verify(
     ctx: click.Context, file: Path, key_file: Path | None, config: Path | None, plugins: tuple[str, ...],
     *, quick: bool, as_json: bool,
@@ -92,6 +106,7 @@ def verify(
 @QUICK
 @json_option
 @click.pass_context
+@_key_at_hand()
 def restore(
     ctx: click.Context, file: Path, to: Path, key_file: Path | None, config: Path | None, plugins: tuple[str, ...],
     *, quick: bool, as_json: bool,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from wardgate.spi import pages
 from wardgate.spi.backend import Backend, Health
@@ -34,6 +34,7 @@ class Engine(Backend):
         self._client = client
         self._kv = calls
         self._mount = options.mount.strip("/")
+        self._place = urlsplit(options.address).netloc  # no user stands in it: the options' check refuses one
 
     async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
         """One page: the server gives whole folders, so each page asks for all and keeps a part."""
@@ -51,7 +52,7 @@ class Engine(Backend):
         try:
             detail = await self._ill()
         except WardgateError as error:
-            detail = error.message
+            detail = f"{self._place}: {error.message}"
         return Health(not detail, detail or "the store answers")
 
     async def close(self) -> None:
@@ -72,7 +73,10 @@ class Engine(Backend):
             # An engine that was mounted without a word about its version is of the first.
             version = (engine["options"] or {}).get("version") or "1"
             right = engine["type"] in KINDS and version == str(self.kv_version)
-        return "" if right else f"the configured mount is not a KV version {self.kv_version} engine"
+        if right:
+            return ""
+        hint = "leave out 'kv_version'" if self.kv_version == 1 else "for version 1 give kv_version:=1"
+        return f"the configured mount is not a KV version {self.kv_version} engine; check 'mount', or {hint}"
 
 
 def absent(answer: Answer) -> SecretNotFound | Unavailable:

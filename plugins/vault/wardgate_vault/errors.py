@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -63,10 +64,19 @@ def of_exception(problem: Exception, *, mutates: bool) -> WardgateError:
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return Unavailable("the store's certificate is not trusted; check 'address' and 'ca_file'")
     if any(isinstance(cause, NEVER_SENT) for cause in causes):
-        return Unavailable("the store cannot be reached")
+        return Unavailable(f"the store cannot be reached: {_why(causes)}")
     if any(isinstance(cause, TIMED_OUT) for cause in causes):
         return unclear("the store did not answer in time", mutates=mutates)
     return unclear("the connection to the store broke", mutates=mutates)
+
+
+def _why(causes: tuple[object, ...]) -> str:
+    """The kind of reason, and what to look at: urllib3 keeps some only as the type of its own exception."""
+    if any(isinstance(cause, socket.gaierror | urllib3.exceptions.NameResolutionError) for cause in causes):
+        return "no such host; check 'address'"
+    if any(isinstance(cause, urllib3.exceptions.ConnectTimeoutError) for cause in causes):
+        return "no connection in time; check 'address' and the way there"
+    return "no connection; check 'address', and that it runs"
 
 
 def unclear(what: str, *, mutates: bool) -> WardgateError:

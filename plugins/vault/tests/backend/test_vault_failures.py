@@ -54,7 +54,12 @@ def test_a_store_that_is_down_is_unavailable(opened: Opened) -> None:
     for write in (False, True):
         assert errors.Unavailable is type(refusal(backend, write=write))
     health = asyncio.run(backend.health())
-    assert (False, "the store cannot be reached") == (health.ok, health.detail)
+    place = address.removeprefix("http://")
+    assert (False, True) == (
+        health.ok,
+        health.detail.startswith(f"{place}: the store cannot be reached: no connection"),
+    )
+    assert "check 'address'" in health.detail
 
 
 @pytest.mark.parametrize(("write", "kind"), [(False, errors.Unavailable), (True, errors.OutcomeUnknown)])
