@@ -78,6 +78,29 @@ def test_no_document_takes_more_than_one_pass(document: bytes) -> None:
     assert peak < 32 * len(document)
 
 
+BLANK = {
+    "blanks behind a few brackets": b"["
+    + b"[" * 20
+    + b"]" * 20
+    + b","
+    + b"[" * 20
+    + b"]" * 20
+    + b" " * 8_000_000
+    + b"]",
+    "brackets that were never opened": b"[]" * 40 + b"]" * 8_000_000,
+    "brackets in turn": b"[" * 40 + b"]" * 8_000_000,
+}
+
+
+@pytest.mark.parametrize("document", BLANK.values(), ids=BLANK.keys())
+def test_what_is_between_the_brackets_costs_nothing(document: bytes) -> None:
+    """Eight megabytes of it once took a second (a bound above the cost, not a timing)."""
+    started = time.process_time()
+    with contextlib.suppress(Malformed):
+        strict_json.loads(document)
+    assert time.process_time() - started < 0.5
+
+
 def test_brackets_and_commas_inside_strings_do_not_count() -> None:
     """Text is text: a value full of brackets is neither deep nor many."""
     document = json.dumps({"a": "[{," * 50_000, "b": '\\"[[['}).encode()

@@ -18,6 +18,7 @@ MAX_ITEMS = 20_000
 
 # Possessive, and an unclosed string is taken to the end: one pass over any bytes, without a stack of choices.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -53,31 +54,30 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _check_shape(data: bytes) -> None:
-    """Bound depth and items before anything is built: building is where the memory goes."""
-    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH and len(data) <= MAX_ITEMS:
+def check_shape(data: bytes, most: int = MAX_ITEMS, deepest: int = MAX_DEPTH) -> None:
+    """Bound depth and items before anything is built: building is where the memory goes. Raises Malformed."""
+    if data.count(b"[") + data.count(b"{") <= deepest and len(data) <= most:
         return  # nearly every document: its strings included, it has not enough brackets or bytes to be over
-    for strings, _ in enumerate(_STRING.finditer(data)):
-        if strings > 2 * MAX_ITEMS:  # an item has a name and a value at most
-            raise Malformed(f"the JSON has more than {MAX_ITEMS} items")
-    bare = _STRING.sub(b"", data)
-    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > MAX_ITEMS:
-        raise Malformed(f"the JSON has more than {MAX_ITEMS} items")
-    if bare.count(b"[") + bare.count(b"{") <= MAX_DEPTH:
+    strings = 2 * most + 1  # an item has a name and a value at most
+    bare, found = _STRING.subn(b"", data, count=strings)
+    opened = bare.count(b"[") + bare.count(b"{")
+    if found == strings or bare.count(b",") + opened > most:
+        raise Malformed(f"the JSON has more than {most} items")
+    if opened <= deepest:
         return
+    brackets = bare.translate(None, _NO_BRACKETS)
+    if len(brackets) > 2 * opened:
+        raise Malformed("the body is not valid JSON")
     depth = 0
-    for byte in bare:
-        if byte in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise Malformed(f"the JSON is nested deeper than {MAX_DEPTH}")
-        elif byte in b"]}":
-            depth -= 1
+    for byte in brackets:
+        depth += 1 if byte in b"[{" else -1
+        if depth > deepest:
+            raise Malformed(f"the JSON is nested deeper than {deepest}")
 
 
 def loads(data: bytes) -> object:
     """Decode one JSON document. Raises Malformed; the message never quotes the document."""
-    _check_shape(data)
+    check_shape(data)
     try:
         text = data.decode("utf-8", errors="strict")
         decoded: object = _DECODER.decode(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -156,7 +157,8 @@ def test_a_batch_of_writes_asks_once(gateway: Scripted, rest: Request) -> None:
         ("write", b'{"items": [], "items": [{"path": "a", "text": "x"}]}', "length >= 1"),
         ("write", b'{"items": [{"path": "a", "text": "x"}], "items": [{"path": "a", "text": "x"}]}', "twice"),
         ("write", b'{"items": [{"path": "a", "json": NaN}]}', "valid JSON"),
-        ("write", b'{"items": [{"path": "a", "json": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]}", "valid JSON"),
+        ("write", b'{"items": [{"path": "a", "json": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]}", "items"),
+        ("write", b'{"items": [{"path": "a", "json": ' + b"[" * 32 + b"]" * 32 + b"}]}", "deeper"),
         ("write", b'{"items": [{"path": "a", "json": ' + b"9" * 5_000 + b"}]}", "digits"),
         ("write", b'{"items": [{"path": "a", "text": "\\ud800"}]}', "valid JSON"),
         ("write", b'{"items": [{"path": "a", "text": "x", "media_type": "application/json"}]}', "given as json"),
@@ -171,6 +173,22 @@ def test_a_bad_batch_is_a_400(gateway: Scripted, rest: Request, kind: str, body:
     assert (400, "malformed") == (response.status, response.json()["code"]), response.body
     assert says in response.json()["detail"]
     assert [Rejected] == [type(operation) for operation in gateway.asked]
+
+
+def test_the_bound_on_members_is_that_of_a_batch() -> None:
+    """A thousand values within their own bound took seconds together, of a caller nobody knew yet."""
+    items = [b'{"path": "a", "json": [' + b"[0]," * 1_000 + b"0]}"] * 1_000
+    started = time.process_time()
+    with pytest.raises(Malformed, match="more than 50000 items"):
+        decode_writes(b'{"items": [' + b",".join(items) + b"]}")
+    assert time.process_time() - started < 0.5
+
+
+def test_a_value_in_a_batch_may_be_as_deep_as_a_batch_allows() -> None:
+    """What is around an item does not count."""
+    value = b"[" * 31 + b"]" * 31
+    (write,) = decode_writes(b'{"items": [{"path": "a", "json": ' + value + b"}]}").items
+    assert value == write.value.data
 
 
 TEXTS = st.sampled_from(["a", "b/c", "é", '\\"', "\\u0061", "path", '"'])

@@ -35,6 +35,10 @@ from wardgate_native.api.wire import Answer, Body, PathText, etag
 REMEMBERED = 4_096
 """Paths kept parsed, each of at most ``LONGEST`` characters: services ask for the same ones again and again."""
 LONGEST = 256
+MAX_MEMBERS = 50_000
+"""Members of all JSON in one batch of writes, its values' included."""
+_AROUND = 2
+"""Brackets around an item."""
 
 # Decoded later: as it stands it can be searched for quotes.
 _RawText = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "string"})]
@@ -190,8 +194,9 @@ def decode_writes(data: bytes) -> WriteSecrets:
     Raises:
         Malformed, msgspec.MsgspecError: it is not one.
     """
+    strict_json.check_shape(data, MAX_MEMBERS, strict_json.MAX_DEPTH + _AROUND)
     decoded = _writes(data).items
-    # A bound on items holds for each value, not for all of them together; so each item is scanned for itself.
+    # Each value has its own bound besides; so each item is scanned for itself.
     raw = _raw_items(data)["items"]
     if data.count(b'"') != 2 + sum(bytes(one).count(b'"') for one in raw):
         raise Malformed("the JSON has the same key twice in one object")
