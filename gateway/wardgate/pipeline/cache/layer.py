@@ -176,8 +176,8 @@ class Cache:
                 raise
             return cast("Outcome[SecretVersion]", self._remember(mount, key, slot, epoch, outcome))
 
-        # An embedded store waits for nobody, so that nobody can come meanwhile; and who asks for what stands there now is
-        # not served by a question that was put before.
+        # An embedded store waits for nobody, so that nobody can come meanwhile; and who asks for what stands there now
+        # is not served by a question that was put before.
         if mount.embedded or operation.fresh:
             return await fetch()
         patience = context.arrival.deadline - self._monotonic()

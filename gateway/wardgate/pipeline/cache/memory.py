@@ -34,8 +34,8 @@ class Limits:
 class Entry(NamedTuple):
     """An outcome, or an error that says that nothing is there.
 
-    ``backend``: the very object that answered; a mount that was opened anew has another. ``ttl``: the mount's own at the
-    time; one that was set since ends the entry. ``epoch`` of ``slot`` is from before the fetch. ``until``: monotonic
+    ``backend``: the very object that answered; a mount that was opened anew has another. ``ttl``: the mount's own at
+    the time; one that was set since ends the entry. ``epoch`` of ``slot`` is from before the fetch. ``until``: monotonic
     seconds. ``size``: bytes, roughly.
     """
 
