@@ -67,8 +67,8 @@ class Context:
     ``mount``: where the operation's path lies, None at the gateway's own services and where nothing is mounted; a fact
     that only dispatch may tell the caller. ``repeat``: the change shall be made once.
 
-    Three are changed on the way. ``wrap``: the caller wants the answer kept; authorize narrows its encoding to what the
-    caller may see. ``begun``: the change is on record; begin says so. ``fingerprint``: what the audit calls the
+    Three are changed on the way. ``wrap``: the caller wants the answer kept; authorize narrows it to what the caller
+    may see. ``begun``: the change is on record; begin says so. ``fingerprint``: what the audit calls the
     credential, where authenticate knows it without computing it.
     """
 

@@ -88,7 +88,9 @@ def test_an_unchanged_policy_is_not_compiled_again() -> None:
     """A change costs what it changes, and every answer is the new set's all the same."""
     first = Compiled("root", (Policy("a", (ALLOW,)), Policy("b", (ALLOW,))))
     second = Compiled("root", (Policy("a", (ALLOW,)), Policy("b", (Rule(Effect.DENY, ("read",), ("x",)),))), first)
-    rows = [{name: compiled.reaching([name], "read", ())[0] for name in ("a", "b")} for compiled in (first, second)]
+    rows = [
+        {name: next(iter(compiled.reaching([name], "read", ()))) for name in ("a", "b")} for compiled in (first, second)
+    ]
     assert rows[0]["a"] is rows[1]["a"]
     assert ("allow", "deny") == (rows[0]["b"].effect, rows[1]["b"].effect)
     assert first.generation != second.generation

@@ -64,12 +64,14 @@ class Wrap:
     """Asks that an answer be kept for whoever shows a wrapping token, instead of being given.
 
     ``ttl``: nanoseconds. ``encode`` makes the bytes that unwrapping returns, in the front-end's own wire.
-    ``creation_path``: what the wrapping's holder is told of where the answer came from.
+    ``creation_path``: what the wrapping's holder is told of where the answer came from. ``narrow`` leaves of an outcome
+    what its caller may see; set on the way, where that is not all.
     """
 
     ttl: int
     creation_path: str
     encode: Callable[[Outcome[Any]], bytes]
+    narrow: Callable[[Outcome[Any]], Awaitable[Outcome[Any]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

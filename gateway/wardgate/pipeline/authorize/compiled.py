@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from wardgate.pipeline.authorize.built_in import BUILT_IN, DEFAULT
 from wardgate.pipeline.authorize.conditions import Condition, Question, compile_condition
-from wardgate.pipeline.authorize.pattern import Pattern, Segments, Target
+from wardgate.pipeline.authorize.pattern import Part, Pattern, Segments, Target, Wildcard
 from wardgate.pipeline.authorize.validation import ANY_ACTION, validate
 from wardgate.spi.errors import InvalidValue
 from wardgate.spi.operations.base import Action
@@ -17,6 +19,7 @@ from wardgate.spi.operations.policies import Effect, Policy, Rule
 
 ALL_ACTIONS: Final = tuple(action.value for action in Action)
 _NO_SHELVES: Final[dict[str, Shelf]] = {}
+_NUMBER = attrgetter("rule")
 _generations = itertools.count(1)
 
 
@@ -33,27 +36,87 @@ class Row(NamedTuple):
 
 
 class Shelf:
-    """The rows of one policy and one action, found by the literal segments their patterns begin with."""
+    """The rows of one policy and one action: a tree of the parts of their patterns, literal ones found at once.
 
-    def __init__(self, rows: Iterable[Row]) -> None:
-        by_literals: defaultdict[Segments, list[Row]] = defaultdict(list)
+    One of these is a node of it: the rows whose patterns end there, and what may follow.
+    """
+
+    __slots__ = ("ending", "literals", "rest", "wildcards")
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.ending: list[Row] = []
+        self.rest: list[Row] = []
+        self.literals: dict[str, Shelf] = {}
+        self.wildcards: dict[Wildcard, Shelf] = {}
         for row in rows:
-            by_literals[row.pattern.literals].append(row)
-        self._by_literals = dict(by_literals)
-        self._lengths = sorted({len(literals) for literals in by_literals})
+            node = self
+            for part in row.pattern.parts:
+                node = node.at(part)
+            (node.rest if row.pattern.rest else node.ending).append(row)
+
+    def at(self, part: Part) -> Shelf:
+        """The node after this one for a part; made where there is none."""
+        if isinstance(part, str):
+            return self.literals.setdefault(part, Shelf())
+        return self.wildcards.setdefault(part, Shelf())
 
     def __iter__(self) -> Iterator[Row]:
-        return itertools.chain.from_iterable(self._by_literals.values())
+        yield from self.ending
+        yield from self.rest
+        for node in itertools.chain(self.literals.values(), self.wildcards.values()):
+            yield from node
 
-    def covering(self, target: Target) -> Iterator[Row]:
-        """Every row that covers the target."""
-        segments = target.segments
-        for length in self._lengths:
-            if length > len(segments):
-                return
-            for row in self._by_literals.get(segments[:length], ()):
-                if row.pattern.matches(target):
-                    yield row
+    def covering(self, target: Target) -> list[Row]:
+        """Every row that covers the target, in the order of the rules."""
+        passed, nodes = self._walk(target.segments)
+        rows = [row for node in passed for row in node.rest]
+        for node in nodes:
+            rows += node.ending
+            if target.folder:
+                rows += node.rest
+        rows.sort(key=_NUMBER)
+        return rows
+
+    def reaching(self, folder: Segments) -> tuple[list[Shelf], list[Shelf]]:
+        """The nodes whose ``**`` covers all below the folder, and those of which all rows reach there."""
+        passed, nodes = self._walk(folder)
+        return [node for node in passed if node.rest], nodes
+
+    def _walk(self, segments: Segments) -> tuple[list[Shelf], list[Shelf]]:
+        """The nodes that the segments pass by, and those they end at."""
+        passed, nodes = [], [self]
+        for segment in segments:
+            passed += nodes
+            nodes = [after for node in nodes for after in node.after(segment)]
+            if not nodes:
+                break
+        return passed, nodes
+
+    def after(self, segment: str) -> Iterator[Shelf]:
+        """The nodes after this one that a path's segment comes to."""
+        literal = self.literals.get(segment)
+        if literal is not None:
+            yield literal
+        for part, node in self.wildcards.items():
+            if part.fits(segment):
+                yield node
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The rows that cover a folder or could cover something below it; of equal ones, the same is left below.
+
+    ``passed``: nodes above it whose ``**`` covers it; ``nodes``: those it is at.
+    """
+
+    passed: tuple[Shelf, ...]
+    nodes: tuple[Shelf, ...]
+
+    def __iter__(self) -> Iterator[Row]:
+        for node in self.passed:
+            yield from node.rest
+        for node in self.nodes:
+            yield from node
 
 
 class Compiled:
@@ -97,10 +160,12 @@ class Compiled:
         """The rows of these policies, and of ``default``, that cover the target: what the decision turns on."""
         return [row for shelf in self._of(policies, action) for row in shelf.covering(target)]
 
-    def reaching(self, policies: Sequence[str], action: str, folder: Segments) -> list[Row]:
+    def reaching(self, policies: Sequence[str], action: str, folder: Segments) -> Reached:
         """The rows of these policies, and of ``default``, that cover the folder or could cover something below it."""
-        rows = itertools.chain.from_iterable(self._of(policies, action))
-        return [row for row in rows if row.pattern.below(folder) is not None]
+        found = [shelf.reaching(folder) for shelf in self._of(policies, action)]
+        return Reached(
+            tuple(node for passed, _ in found for node in passed), tuple(node for _, nodes in found for node in nodes)
+        )
 
     def _of(self, policies: Sequence[str], action: str) -> Iterator[Shelf]:
         for name in dict.fromkeys((*policies, DEFAULT.name)):

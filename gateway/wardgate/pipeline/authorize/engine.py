@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from wardgate.context import Decision
-from wardgate.pipeline.authorize.compiled import Compiled, Row, applying, deciding
+from wardgate.pipeline.authorize.compiled import Compiled, Reached, Row, applying, deciding
 from wardgate.pipeline.authorize.conditions import NO_LABELS, Facts, Labels, Question
 from wardgate.pipeline.authorize.decider import Decider
 from wardgate.pipeline.authorize.explaining import explanation
@@ -36,6 +36,7 @@ MAX_ASKED_PATHS: Final = 128
 
 _Key = tuple[int, tuple[str, ...], str, bool, tuple[str, ...]]
 _FolderKey = tuple[int, tuple[str, ...], str, tuple[str, ...]]
+_BelowKey = tuple[int, tuple[str, ...], str, Reached]
 _log = logging.getLogger(__name__)
 
 
@@ -67,7 +68,8 @@ class Engine:
         self._decisions: Memo[_Key, Decision | None] = Memo(remembered)
         self._turnings: Memo[_Key, Turning] = Memo(remembered)
         self._held: Held[Decision | None] = Held(remembered)
-        self._visible: Memo[_FolderKey, Visible | _Folder] = Memo(MAX_REMEMBERED_FOLDERS)
+        self._visible: Memo[_FolderKey, _Folder] = Memo(MAX_REMEMBERED_FOLDERS)
+        self._below: Memo[_BelowKey, Turning] = Memo(MAX_REMEMBERED_FOLDERS)
         self._held_visible: Held[Visible] = Held(MAX_REMEMBERED_FOLDERS)
 
     def require(self, principal: Principal, operation: Operation[Any], facts: Facts) -> Decision:
@@ -151,27 +153,29 @@ class Engine:
             known = self._visible[key]
         except KeyError:
             candidates = compiled.candidates(principal.policies, action, folder) if action is Action.LIST else []
-            rows = compiled.reaching(principal.policies, action, prefix.segments)
-            if any(row.when is not None for row in (*candidates, *rows)):
-                labels = self._labels(principal.namespace)
-                known = _Folder(Turning(candidates, labels), Turning(rows, labels, by_name=True))
-            else:
-                known = compile_visible(rows, prefix.segments, listed=_allowing(candidates))
+            labels = self._labels(principal.namespace)
+            known = _Folder(Turning(candidates, labels), self._reached(compiled, principal, action, prefix))
             self._visible[key] = known
-        if isinstance(known, Visible):
-            return known
         question = _question(principal, action, folder, facts, known.below.labels)
         listed = _allowing(applying(known.listing.rows, question))
         below, time = known.below, facts.received_at
         values = (*below.values(question), listed)
         try:
-            return self._held_visible.recall(below, values, time)
+            visible = self._held_visible.recall(below, values, time)
         except KeyError:
             visible = compile_visible(below.rows, prefix.segments, listed=listed, question=question)
-        if not below.reads_path:
-            # Otherwise each name is asked about with this request's own facts: it is not for another request.
             self._held_visible.keep(below, values, visible, time, below.until(time))
-        return visible
+        # Each name is asked about with this request's own facts, in this folder.
+        return visible.at(question) if below.reads_path else visible
+
+    def _reached(self, compiled: Compiled, principal: Principal, action: Action, prefix: Path) -> Turning:
+        """What reaches below the folder; one for all folders where that is the same."""
+        reached = compiled.reaching(principal.policies, action, prefix.segments)
+        key = (compiled.generation, principal.policies, action, reached)
+        below = self._below.get(key)
+        if below is None:
+            below = self._below[key] = Turning(reached, self._labels(principal.namespace), by_name=True)
+        return below
 
     def reaches(self, principal: Principal, path: Path, facts: Facts) -> bool:
         """Whether the principal could do anything at all at or below ``path``, such as a mount's prefix."""

@@ -10,6 +10,7 @@ from wardgate.context import Context, Decision
 from wardgate.pipeline import Handler
 from wardgate.pipeline.authorize.conditions import Facts
 from wardgate.pipeline.authorize.engine import Engine
+from wardgate.pipeline.authorize.pace import Pace
 from wardgate.pipeline.authorize.scanned import Scanned
 from wardgate.pipeline.authorize.visible import Extent, Visible
 from wardgate.spi.errors import PermissionDenied
@@ -46,32 +47,44 @@ class Authorize:
         if principal is None or principal.namespace != context.namespace:
             raise PermissionDenied("permission denied: this namespace needs a principal of its own")
         if isinstance(operation, Batch):
-            context.decisions = self._engine.decisions(principal, operation.items, context.arrival)
-            return call_next(context)
+            return self._each(context, principal, operation, call_next)
         context.decision = self._engine.require(principal, operation, context.arrival)
         if isinstance(operation, ListSecrets | ScanSecrets):
             return self._shown(context, principal, operation, call_next)
         return call_next(context)
+
+    async def _each(
+        self, context: Context, principal: Principal, batch: Batch[Any], call_next: Handler
+    ) -> Outcome[Any]:
+        """The batch with a decision for each of its items."""
+        pace, decisions = Pace(), list[Decision | None]()
+        for item in batch.items:
+            decisions += self._engine.decisions(principal, (item,), context.arrival)
+            await pace.step()
+        context.decisions = tuple(decisions)
+        return await call_next(context)
 
     async def _shown(
         self, context: Context, principal: Principal, operation: ListSecrets | ScanSecrets, call_next: Handler
     ) -> Outcome[Page]:
         """The page without the names that are denied."""
 
-        def shown(outcome: Outcome[Any]) -> Outcome[Any]:
+        async def shown(outcome: Outcome[Any]) -> Outcome[Any]:
             if isinstance(outcome.result, Wrapped):
                 return outcome
             if isinstance(operation, ScanSecrets):
-                return self._scanned(principal, operation, outcome, context.arrival)
+                return await self._scanned(principal, operation, outcome, context.arrival)
             return _filtered(outcome, self._engine.visible(principal, Action.LIST, operation.path, context.arrival))
 
         wrap = context.wrap
         if wrap is not None:
             # It is kept below this layer, and must hold no name that is denied.
-            context.wrap = dataclasses.replace(wrap, encode=lambda outcome: wrap.encode(shown(outcome)))
-        return shown(await call_next(context))
+            context.wrap = dataclasses.replace(wrap, narrow=shown)
+        return await shown(await call_next(context))
 
-    def _scanned(self, principal: Principal, scan: ScanSecrets, outcome: Outcome[Page], facts: Facts) -> Outcome[Page]:
+    async def _scanned(
+        self, principal: Principal, scan: ScanSecrets, outcome: Outcome[Page], facts: Facts
+    ) -> Outcome[Page]:
         def listable(folder: Path) -> bool:
             return self._engine.decisions(principal, (ListSecrets(path=folder),), facts)[0] is not None
 
@@ -79,7 +92,7 @@ class Authorize:
             return self._engine.visible(principal, Action.LIST, folder, facts)
 
         scanned = Scanned(scan.path, listable, visible)
-        page = dataclasses.replace(outcome.result, entries=scanned.shown(outcome.result.entries))
+        page = dataclasses.replace(outcome.result, entries=await scanned.shown(outcome.result.entries))
         return dataclasses.replace(outcome, result=page)
 
 

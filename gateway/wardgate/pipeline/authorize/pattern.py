@@ -75,11 +75,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A parsed pattern. ``rest``: it ends in ``**``. ``literals``: its segments before the first star."""
+    """A parsed pattern. ``rest``: it ends in ``**``."""
 
     parts: tuple[Part, ...]
     rest: bool
-    literals: Segments
 
     @classmethod
     def parse(cls, text: str) -> Pattern:
@@ -97,9 +96,7 @@ class Pattern:
         rest = segments[-1] == REST
         if rest:
             segments = segments[:-1]
-        parts = tuple(part_of(segment, text) for segment in segments)
-        first_star = next((i for i, part in enumerate(parts) if isinstance(part, Wildcard)), len(parts))
-        return cls(parts, rest, segments[:first_star])
+        return cls(tuple(part_of(segment, text) for segment in segments), rest)
 
     def matches(self, target: Target) -> bool:
         """Whether the pattern covers the target.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from wardgate.pipeline.authorize.pace import Pace
 from wardgate.pipeline.authorize.visible import Visible
 from wardgate.spi.errors import Malformed
 from wardgate.spi.path import Path
@@ -25,9 +26,14 @@ class Scanned:
         self._folders: dict[Path, Visible | None] = {top: visible(top)}
         self._top = top
 
-    def shown(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    async def shown(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
         """Those whose folders may all be listed and seen, each in the one above it, and whose own name is visible."""
-        return tuple(entry for entry in entries if self._shows(entry))
+        pace, shown = Pace(), []
+        for entry in entries:
+            if self._shows(entry):
+                shown.append(entry)
+            await pace.step()
+        return tuple(shown)
 
     def _shows(self, entry: Entry) -> bool:
         *above, name = entry.name.split("/")

@@ -13,6 +13,7 @@ The rules, for an action and a folder:
 
 from __future__ import annotations
 
+import copy
 import enum
 import itertools
 from collections.abc import Iterable
@@ -146,6 +147,12 @@ class Visible:
         if not (self._listed or name in allowed or self._asks_allowed(name, folder=folder)):
             return False
         return not (self._asked_denied and self._asks_denied(name, folder=folder))
+
+    def at(self, question: Question) -> Visible:
+        """The same of another folder that the same rows reach, of which ``question`` is."""
+        there = copy.copy(self)
+        there._question = question  # noqa: SLF001  # one of us
+        return there
 
     def could_reach(self, name: str) -> bool:
         """Whether something could be allowed in the folder of that name, or below it: a guess that errs towards yes."""

@@ -44,7 +44,7 @@ class Wrapping:
         if isinstance(context.operation, Rewrap):
             return outcome
         try:
-            payload = wrap.encode(outcome)
+            payload = wrap.encode(await wrap.narrow(outcome) if wrap.narrow else outcome)
             if not payload:
                 return outcome
             kept = await self._keeper.keep(

@@ -152,7 +152,8 @@ def _tokens(text: str) -> list[_Token]:
         if match is None:
             if text[at] in "\"'":
                 raise wrong(at + 1, "the text has no end; close its quotes")
-            raise wrong(at + 1, f"{text[at]!r} means nothing here")
+            meant = "; did you mean '=='?" if text[at] == "=" else ""
+            raise wrong(at + 1, f"{text[at]!r} means nothing here{meant}")
         kind = match.lastgroup or ""
         if kind != "space":
             found.append(_Token(kind, match.group(), at + 1))
