@@ -25,7 +25,7 @@ REFUSED = [
     ("path.segment.33 == 'a'", "path.segment ends in a number from 1 to 32"),
     ("path.segment['a'] == 'a'", "path.segment ends in a number"),
     ("path['x'] == 'a'", "unknown attribute"),
-    ("principal.name = 'a'", "at character 16: '=' means nothing here"),
+    ("principal.name = 'a'", r"at character 16: '=' means nothing here; did you mean '=='\?"),
     ("principal.name is 'a'", r"at character 16: 'is' is no operator"),
     ("principal.name startwith 'a'", r"'startwith' is no operator; did you mean 'startswith'\?"),
     ("principal.name == 'a' principal.id == 'b'", "at character 23: 'principal.id' stands where 'and'"),

@@ -195,6 +195,7 @@ def test_a_bad_policy_is_not_even_sent(gateway: Scripted, run: Run, text: str) -
         (b'{"rules": [\n  canary }', "p is not JSON: line 2, column 3"),
         (b'{"rules": [], "rules": []}', "p is not JSON: the JSON has the same key twice in one object"),
         (b"\xff", "p is not UTF-8 text"),
+        (b'path "secret/*" {\n  capabilities = ["read"]\n}', "is written by `bao policy write NAME FILE`."),
     ],
 )
 def test_a_broken_policy_is_told_by_file_and_place(
@@ -329,8 +330,12 @@ def test_policy_tests_run_without_a_gateway(run: Run, tmp_path: FilePath, expect
         f'load = ["p.toml"]\n[[test]]\npolicies = ["p"]\naction = "read"\npath = "secret/a"\nexpect = "{expect}"\n'
     )
     result = run("policy", "test", str(file))
-    assert (code, f"1 tests, {code} failed") == (result.exit_code, result.stdout.splitlines()[-1])
+    assert (code, f"1 test, {code} failed") == (result.exit_code, result.stdout.splitlines()[-1])
     assert json.loads(run("policy", "test", "--json", str(file)).stdout)["ran"] == 1
+    if code:
+        assert "test 1: read secret/a is deny, not allow (by rule 1 of p)" in result.stdout
+    linted = run("policy", "lint", str(file))
+    assert (2, True) == (linted.exit_code, f"`wardgate policy test {file}` runs them." in linted.stderr)
 
 
 @pytest.mark.parametrize("ttl", ["1", "x", "-1h", "1h x", "1.5h", ""])

@@ -95,7 +95,7 @@ def test_json_is_one_document(run: Run, command: str) -> None:
 
 def test_explain_supposes_facts_and_shows_what_conditions_turned_on(gateway: Scripted, run: Run) -> None:
     """A line for each rule with a condition."""
-    rule = Rule(Effect.ALLOW, ("read",), ("secret/**",), "has(label.x)")
+    rule = Rule(Effect.ALLOW, ("read",), ("secret/**",), "has(label.x)\n  and has(label.y)\n")
     considered = (Considered("p", 2, rule, False, False, {"label.x": None, "source": "10.0.0.1"}),)  # noqa: FBT003  # as the dataclass has it
     gateway.answers[ExplainPolicy] = Explanation(False, None, None, 1, None, considered)  # noqa: FBT003  # as above
     result = run(
@@ -112,7 +112,7 @@ def test_explain_supposes_facts_and_shows_what_conditions_turned_on(gateway: Scr
     ] == gateway.asked
     assert (
         "denied: no rule allows it\n"
-        "  rule 2 of p (allow) does not apply: has(label.x) is false; label.x is missing, source is '10.0.0.1'\n"
+        "  rule 2 of p (allow) does not apply: has(label.x) and has(label.y) is false; label.x is missing, source is '10.0.0.1'\n"
     ) == result.stdout
 
 
@@ -128,7 +128,7 @@ def test_lint_reads_documents_without_a_gateway(gateway: Scripted, run: Run, tmp
         told["policies"], [one["rule"] for one in told["findings"]], [one["by"] for one in told["findings"]],
     )  # fmt: skip
     file.write_text('{"name": "p", "rules": [{"effect": "deny", "actions": ["*"], "paths": ["a"]}]}')
-    assert (0, "1 policies, 0 findings\n") == (
+    assert (0, "1 policy, 0 findings\n") == (
         run("policy", "lint", str(file)).exit_code,
         run("policy", "lint", str(file)).stdout,
     )
@@ -147,7 +147,7 @@ def test_lint_without_a_file_reads_the_namespace_s_policies(gateway: Scripted, r
     result = run("policy", "lint")
     assert 1 == result.exit_code
     assert result.stdout.startswith("mine, rule 1: over-broad: ")
-    assert result.stdout.endswith("1 policies, 1 findings\n")
+    assert result.stdout.endswith("1 policy, 1 finding\n")
 
 
 def test_lint_refuses_what_a_gateway_would(run: Run, tmp_path: FilePath) -> None:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 from wardgate.cli import terminal
 from wardgate.spi.capabilities import Capabilities
-from wardgate.spi.errors import CLOSED_LIST, Malformed, PermissionDenied, Unsupported, WardgateError
+from wardgate.spi.errors import CLOSED_LIST, Malformed, PermissionDenied, SecretNotFound, Unsupported, WardgateError
 from wardgate.spi.frontend import Freshness, MountView
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.mounts import ListVisibleMounts
@@ -109,6 +109,19 @@ def test_get_of_nothing_names_the_folder_to_look_in(gateway: Scripted, run: Run,
     )
 
 
+def test_get_below_no_mount_names_the_list_of_mounts(gateway: Scripted, run: Run) -> None:
+    """A folder that does not exist has nothing to list."""
+
+    def listed() -> Page:
+        if gateway.asked[-1].path.segments:
+            raise SecretNotFound("there is no mount")
+        return Page((Entry("secret", folder=True),))
+
+    gateway.answers[ListSecrets] = listed
+    assert "Check the name; `wardgate list` shows what is there.\n" in run("get", "nowhere/x").stderr
+    assert "Check the name; `wardgate list secret` shows what is there.\n" in run("get", "secret/x").stderr
+
+
 @pytest.mark.parametrize("path", ["secret/app/", "/secret/app", "/secret/app/"])
 @pytest.mark.parametrize(
     "command",
@@ -116,11 +129,14 @@ def test_get_of_nothing_names_the_folder_to_look_in(gateway: Scripted, run: Run,
      ["destroy", "--all", "--yes"]],
 )  # fmt: skip
 def test_a_slash_too_many_is_named(gateway: Scripted, run: Run, command: list[str], path: str) -> None:
-    """It is most likely a folder that is meant."""
+    """At the end it is most likely a folder that is meant."""
     result = run(command[0], path, *command[1:], input=b"x")
     assert (2, []) == (result.exit_code, gateway.asked)
     assert "leave out the slash" in result.stderr
-    assert "`wardgate list secret/app` lists a folder" in result.stderr
+    if path == "/secret/app":
+        assert "leave out the slash at the beginning: secret/app\n" in result.stderr
+    else:
+        assert "`wardgate list secret/app` lists a folder" in result.stderr
 
 
 @pytest.mark.parametrize(

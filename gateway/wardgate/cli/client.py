@@ -20,6 +20,8 @@ from wardgate.spi.path import Path
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 65.0  # longer than the gateway's own deadline, so that its answer is heard
 _ERROR = 400
+NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"})
+"""How OpenSSL calls an answer that is not TLS."""
 LISTED_BY = {
     "policies": "policy list",
     "labels": "label list",
@@ -152,6 +154,8 @@ def _why(error: httpx2.TransportError) -> str:
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted ({cause.verify_message}); see --ca-file"
+        if isinstance(cause, ssl.SSLError) and cause.reason in NO_TLS:
+            return "no TLS is spoken there; is it an http:// address?"
         if isinstance(cause, ConnectionRefusedError):
             return "nothing listens there; is the gateway running?"
         cause = cause.__cause__ or cause.__context__

@@ -56,10 +56,21 @@ def explained(client: Client, path: str, failure: Failure) -> Failure:
     if failure.code not in _PERHAPS_A_FOLDER:
         return failure
     try:
-        page = client.json("GET", f"folders/{folder_of(path)}", query={"limit": 1})
+        entries = client.json("GET", f"folders/{folder_of(path)}", query={"limit": 1})["entries"]
     except Failure:
-        return failure
-    if not page["entries"]:
+        entries = []
+    if not entries:
+        if failure.code == "secret_not_found" and _nothing_begins_so(client, path):
+            failure.hint = f"Check the name; {lister('')} shows what is there."
         return failure
     hint = f"{lister(path)} shows what is in it."
     return Failure(f"{path} is a folder", code=failure.code, request_id=failure.request_id, hint=hint)
+
+
+def _nothing_begins_so(client: Client, path: str) -> bool:
+    """Whether something may be seen at the root, and nothing of the path's first name."""
+    try:
+        entries = client.json("GET", "folders/", query={"limit": 1_000})["entries"]
+    except Failure:
+        return False
+    return bool(entries) and path.partition("/")[0] not in {entry["name"].partition("/")[0] for entry in entries}

@@ -19,6 +19,8 @@ def path_of(text: str) -> str:
 def secret_of(text: str) -> str:
     """A secret's path for a URL. Raises Malformed; for a folder's it says which command lists one."""
     bare = text.strip("/")
+    if bare and text == f"/{bare}":
+        raise Malformed(f"leave out the slash at the beginning: {bare}")
     if bare != text:
         raise Malformed(f"leave out the slash at the beginning or end; {lister(bare)} lists a folder")
     return path_of(text)

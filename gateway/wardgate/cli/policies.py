@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,16 @@ from wardgate.cli.paths import path_of
 from wardgate.cli.session import Session, client_options, json_option
 from wardgate.cli.terminal import printable
 from wardgate.spi import strict_json
-from wardgate.spi.errors import Malformed
+from wardgate.spi.errors import InvalidValue, Malformed
 from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.policies import Policy
 from wardgate.spi.policy_document import parse_policy
 
 if TYPE_CHECKING:
     from wardgate.pipeline.authorize.policy_tests import PolicyTestResult
+
+_HCL = re.compile(r'^\s*path\s+"', re.MULTILINE)
+"""How a rule begins in Vault's text."""
 
 
 @click.group()
@@ -77,7 +81,8 @@ def _document(data: bytes, file: str) -> dict[str, Any]:
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise Failure(f"{file} is not TOML: {error}", code="malformed") from None
+            hint = "A policy in Vault's text is written by `bao policy write NAME FILE`." if _HCL.search(text) else ""
+            raise Failure(f"{file} is not TOML: {error}", code="malformed", hint=hint) from None
     try:
         document = strict_json.loads(data)
     except Malformed as error:
@@ -110,7 +115,7 @@ def delete(session: Session, name: str, *, yes: bool) -> None:
 
 
 @policy.command()
-@click.argument("action", type=click.Choice([action.value for action in Action]))
+@click.argument("action", type=click.Choice([action.value for action in Action]), metavar="ACTION")
 @click.argument("path")
 @click.option("--policy", "policies", multiple=True, help="A policy the principal carries. May be repeated.")
 @click.option("--source", help="Suppose it comes from this address.")
@@ -128,6 +133,7 @@ def delete(session: Session, name: str, *, yes: bool) -> None:
 def explain(session: Session, action: str, path: str, policies: tuple[str, ...], **supposed: Any) -> None:
     """Would a principal with these policies be allowed ACTION at PATH, and which rule decides?
 
+    ACTION is read, describe, list, write, annotate, delete, undelete, destroy, rotate or manage.
     A PATH that ends in a slash is a folder. Answers with 0, whichever way it is decided.
     """
     body: dict[str, Any] = {"policies": list(policies), "action": action, "path": path, "facts": _facts(**supposed)}
@@ -142,13 +148,14 @@ def explain(session: Session, action: str, path: str, policies: tuple[str, ...],
         click.echo(f"{verdict}: no rule allows it")
     else:
         said = f"{rule['effect']} {' '.join(rule['actions'])} on {' '.join(rule['paths'])}"
-        when = f" when {rule['when']}" if rule.get("when") else ""
+        when = f" when {_one_line(rule['when'])}" if rule.get("when") else ""
         click.echo(printable(f"{verdict} by policy {answer['policy']}: {said}{when}"))
     for one in answer["considered"]:
         applies = "applies" if one["applies"] else "does not apply"
         read = ", ".join(f"{name} is {_shown(value)}" for name, value in one["attributes"].items())
         said = (
-            f"  rule {one['number']} of {one['policy']} ({one['effect']}) {applies}: {one['when']} is {one['outcome']}"
+            f"  rule {one['number']} of {one['policy']} ({one['effect']}) {applies}: "
+            f"{_one_line(one['when'])} is {one['outcome']}"
         )
         click.echo(printable(f"{said}; {read}"))
 
@@ -172,6 +179,15 @@ def _facts(
     return facts
 
 
+def _one_line(when: str) -> str:
+    """A condition that stands on several lines."""
+    return " ".join(line.strip() for line in when.splitlines()).strip()
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
 def _shown(value: str | None) -> str:
     return "missing" if value is None else f"'{value}'"
 
@@ -187,7 +203,7 @@ def lint(ctx: click.Context, session: Session, files: tuple[Path, ...]) -> None:
     """
     from wardgate.pipeline.authorize.lint import lint as findings_of  # noqa: PLC0415  # the policy engine takes a while
 
-    policies = [parse_policy(_document(_bytes(file), str(file))) for file in files] if files else _kept(session)
+    policies = [_read_file(file) for file in files] if files else _kept(session)
     findings = [finding for one in policies for finding in findings_of(one)]
     if session.json:
         told = [
@@ -198,12 +214,19 @@ def lint(ctx: click.Context, session: Session, files: tuple[Path, ...]) -> None:
     else:
         for finding in findings:
             click.echo(printable(f"{finding.policy}, rule {finding.rule}: {finding.kind.value}: {finding.message}"))
-        click.echo(f"{len(policies)} policies, {len(findings)} findings")
+        click.echo(f"{_count(len(policies), 'policy', 'policies')}, {_count(len(findings), 'finding', 'findings')}")
     ctx.exit(exits.FAILURE if findings else exits.OK)
 
 
-def _bytes(file: Path) -> bytes:
-    return values.Sources().whole(file)
+def _read_file(file: Path) -> Policy:
+    """Raises Failure, which names the file."""
+    document = _document(values.Sources().whole(file), str(file))
+    if "test" in document and "rules" not in document:
+        raise Failure(f"{file} holds tests", code="invalid_value", hint=f"`wardgate policy test {file}` runs them.")
+    try:
+        return parse_policy(document)
+    except InvalidValue as error:
+        raise Failure(f"{file}: {error.message}", code="invalid_value") from None
 
 
 def _kept(session: Session) -> list[Policy]:
@@ -232,10 +255,10 @@ def test(ctx: click.Context, files: tuple[Path, ...], *, as_json: bool) -> None:
     else:
         for result in failed:
             told = _told(result)
-            by = f"rule of {told['policy']}" if told["policy"] else "no rule"
+            by = f"rule {told['rule']} of {told['policy']}" if told["policy"] else "no rule"
             said = f"{told['file']}, test {told['number']}: {told['action']} {told['path']} is "
             click.echo(printable(f"{said}{told['got']}, not {told['expect']} (by {by})"))
-        click.echo(f"{len(results)} tests, {len(failed)} failed")
+        click.echo(f"{_count(len(results), 'test', 'tests')}, {len(failed)} failed")
     ctx.exit(exits.FAILURE if failed else exits.OK)
 
 
@@ -248,4 +271,5 @@ def _told(result: PolicyTestResult) -> dict[str, Any]:
         "expect": result.test.expect,
         "got": "allow" if result.explanation.allowed else "deny",
         "policy": result.explanation.policy,
+        "rule": result.explanation.number,
     }
