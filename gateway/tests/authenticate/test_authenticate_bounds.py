@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -41,8 +42,11 @@ async def passed(context: Context) -> Outcome[Any]:
     return Outcome(context.principal)
 
 
-def ask(layer: Authenticate, source: str, namespace: str = "root") -> Principal | None:
-    arrival = Arrival("r", 0, 1e12, source)
+REQUESTS = itertools.count()
+
+
+def ask(layer: Authenticate, source: str, namespace: str = "root", request: str = "") -> Principal | None:
+    arrival = Arrival(request or str(next(REQUESTS)), 0, 1e12, source)
 
     async def run() -> Outcome[Any]:
         return await layer(Context(arrival, LookupSelf(), Credential("token", "t"), namespace), passed)
@@ -77,6 +81,26 @@ def test_each_use_of_a_counted_token_is_consumed_and_none_is_remembered(layer_of
     layer = layer_of(one)
     assert [True, True, True, False, False] == [ask(layer, "10.0.0.1") is not None for _ in range(5)]
     assert 5 == one.proved
+
+
+def test_one_request_costs_one_use_however_many_operations_it_is(layer_of: Any) -> None:
+    """A list with what is known of each name is two; where it comes from is looked at each time all the same."""
+    one = One(replace(BOUND, counted=True), uses=1)
+    layer = layer_of(one)
+    assert [True] * 3 == [ask(layer, "10.0.0.1", request="one") is not None for _ in range(3)]
+    assert (1, 0) == (one.proved, one.left)
+    assert ask(layer, "192.0.2.1", request="one") is None
+    assert ask(layer, "10.0.0.1", "other", request="one") is None
+    assert ask(layer, "10.0.0.1", request="two") is None
+
+
+def test_a_revoked_counted_token_ends_within_its_request(clock: Any) -> None:
+    """What it consumed once is no pass past the epoch of its namespace's principals."""
+    one, epochs = One(replace(BOUND, counted=True), uses=1), LocalEpochs()
+    layer = Authenticate([one], clock, epochs)
+    assert ask(layer, "10.0.0.1", request="one")
+    epochs.bump(epochs.slot("principals", "root"))
+    assert ask(layer, "10.0.0.1", request="one") is None
 
 
 def test_a_counted_token_that_is_refused_loses_no_use(layer_of: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from wardgate.spi.operations.tokens import LookupSelf
 
 SECOND = 10**9
 ARRIVAL = Arrival(id="r", received_at=0, deadline=1e9, source="127.0.0.1")
+REQUESTS = itertools.count()
 
 
 class Clock:
@@ -66,7 +68,8 @@ class Road:
 
     def ask(self, secret: str | None, namespace: str = "root", operation: Any = None, **more: Any) -> Principal | None:
         credential = None if secret is None else Credential(more.get("kind", "token"), secret, more.get("evidence", {}))
-        context = Context(ARRIVAL, operation or LookupSelf(), credential, namespace)
+        arrival = Arrival(str(next(REQUESTS)), ARRIVAL.received_at, ARRIVAL.deadline, ARRIVAL.source)
+        context = Context(arrival, operation or LookupSelf(), credential, namespace)
 
         async def last(context: Context) -> Outcome[Any]:
             return Outcome(context.principal)

@@ -7,9 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from wardgate.context import Context
+from wardgate.context import Context, Decision
 from wardgate.pipeline.dispatch.repeating import Repeating
-from wardgate.spi.errors import Conflict, Malformed, OutcomeUnknown, Unauthenticated, Unavailable, WardgateError
+from wardgate.spi.errors import (
+    Conflict,
+    Malformed,
+    OutcomeUnknown,
+    PermissionDenied,
+    Unauthenticated,
+    Unavailable,
+    WardgateError,
+)
 from wardgate.spi.frontend import Arrival, Outcome, Repeat, Repeated, Wrap
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.tokens import RevokeSelf
@@ -79,6 +87,25 @@ def test_a_repeat_makes_no_change() -> None:
     keys = Keys(kept=b"5")
     assert Outcome(Repeated(b"5")) == once(keys, 6)
     assert 1 == len(keys.told)
+
+
+def batch(*allowing: str) -> Context:
+    made = context()
+    made.decisions = tuple(Decision(policy, 1) if policy else None for policy in allowing)
+    return made
+
+
+def test_a_repeat_of_a_batch_is_refused_once_its_rights_are_gone() -> None:
+    """What was allowed must be still; what was denied at first may be so again, or be allowed by now."""
+    keys = Keys()
+    once(keys, 5, batch("p", ""))
+    keys.kept = keys.told[-1]
+    assert Outcome(Repeated(b"5")) == once(keys, 6, batch("p", ""))
+    assert Outcome(Repeated(b"5")) == once(keys, 6, batch("p", "p"))
+    for now in (("", ""), ("", "p")):
+        with pytest.raises(PermissionDenied):
+            once(keys, 6, batch(*now))
+    assert 1 == keys.told.count("change")
 
 
 @pytest.mark.parametrize("error", [Conflict("x"), Unavailable("x")])

@@ -12,13 +12,16 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from wardgate.context import Context
 from wardgate.pipeline import Handler
 from wardgate.spi.errors import REFUSED, Unauthenticated, Unavailable, WardgateError
-from wardgate.spi.frontend import Outcome
+from wardgate.spi.frontend import Arrival, Outcome
 from wardgate.spi.identity import Authenticator, Credential, Principal
 from wardgate.spi.networks import within
 from wardgate.spi.services import Clock
 
 MAX_REMEMBERED: Final = 10_000
 """Principals remembered in one worker; the least recently seen is forgotten first."""
+
+MAX_REQUESTS: Final = 1_000
+"""Requests of counted tokens of which it is remembered that their use is consumed."""
 
 T = TypeVar("T")
 _Key = tuple[str, str, bytes]
@@ -49,8 +52,8 @@ class Authenticate:
     """Asks the authenticators in turn; the first one that knows the credential answers for it.
 
     A proven bearer token is remembered under a keyed hash of it, never longer than its expiry, nor past the epoch of
-    its namespace's principals; a counted one, and one with evidence beside it, is proved each time. Where it comes
-    from is looked at each time.
+    its namespace's principals; a counted one is proved, and consumes a use, once a request, however many operations
+    that is; one with evidence beside it is proved each time. Where it comes from is looked at each time.
 
     Args:
         authenticators: the gateway's own first, then the plugins'.
@@ -76,6 +79,7 @@ class Authenticate:
         self._remembered = remembered
         self._fingerprint = fingerprint
         self._memo: OrderedDict[_Key, _Known] = OrderedDict()
+        self._used: OrderedDict[tuple[str, _Key], _Known] = OrderedDict()
         # A fresh key a process: whoever reads its memory later cannot try guesses against what was remembered.
         self._hash = hashlib.blake2b(key=os.urandom(32), digest_size=32)
 
@@ -98,34 +102,34 @@ class Authenticate:
         digest = self._hash.copy()
         digest.update(credential.secret.encode("utf-8", "surrogatepass"))
         key = (namespace, credential.kind, digest.digest())
-        known = self._memo.get(key)
+        known = self._memo.get(key) or self._used.get((context.arrival.id, key))
         if known is not None and known.epoch == self._epoch(known.slot) and self._now() < known.expires_at:
-            self._memo.move_to_end(key)
+            if not known.principal.counted:
+                self._memo.move_to_end(key)
             context.principal = _at_home(known.principal, context.arrival.source)
             context.fingerprint = known.fingerprint
             return call_next(context)
-        return self._after(self._proved(credential, key, context.arrival.source), context, call_next)
+        return self._after(self._proved(credential, key, context.arrival), context, call_next)
 
     async def _after(self, proof: Awaitable[Principal], context: Context, call_next: Handler) -> Outcome[Any]:
         context.principal = await proof
         return await call_next(context)
 
-    async def _proved(self, credential: Credential, key: _Key, source: str) -> Principal:
+    async def _proved(self, credential: Credential, key: _Key, arrival: Arrival) -> Principal:
         namespace = key[0]
         slot = self._slot("principals", namespace)
         # Read before the proof: what ends in between moves it again.
         epoch = self._epoch(slot)
         self._memo.pop(key, None)
-        principal = await self._prove(credential, namespace, source)
-        if not principal.counted:
-            expires_at = principal.expires_at
-            self._memo[key] = _Known(
-                principal,
-                slot,
-                epoch,
-                2**63 if expires_at is None else expires_at,
-                self._fingerprint(credential.secret),
-            )
+        principal = await self._prove(credential, namespace, arrival.source)
+        expires_at = 2**63 if principal.expires_at is None else principal.expires_at
+        known = _Known(principal, slot, epoch, expires_at, self._fingerprint(credential.secret))
+        if principal.counted:
+            self._used[arrival.id, key] = known
+            if len(self._used) > MAX_REQUESTS:
+                self._used.popitem(last=False)
+        else:
+            self._memo[key] = known
             if len(self._memo) > self._remembered:
                 self._memo.popitem(last=False)
         return principal

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from wardgate.context import Context
-from wardgate.spi.errors import Malformed, OutcomeUnknown, Unauthenticated, WardgateError
+from wardgate.spi.errors import Malformed, OutcomeUnknown, PermissionDenied, Unauthenticated, WardgateError
 from wardgate.spi.frontend import Outcome, Repeated
 from wardgate.spi.services import Clock
 
@@ -52,7 +52,10 @@ class Repeating(Generic[C]):
         self._clock = clock
 
     async def once(self, context: Context, change: Callable[[], Awaitable[Outcome[Any]]]) -> Outcome[Any]:
-        """The outcome of the change, or :class:`Repeated`. Raises what the change raises, and what a claim does."""
+        """The outcome of the change, or :class:`Repeated`. Raises what the change raises, and what a claim does.
+
+        PermissionDenied: of a batch that was made before, something is no longer allowed.
+        """
         repeat, principal = context.repeat, context.principal
         assert repeat is not None
         if context.wrap is not None:
@@ -63,8 +66,12 @@ class Repeating(Generic[C]):
         claim = await self._keys.claim(
             context.namespace, principal.id, repeat.key, repeat.request, max(0, int(left * _SECOND))
         )
+        decisions = context.known("decisions") or ()
         if isinstance(claim, bytes):
-            return Outcome(Repeated(claim))
+            allowed, answer = claim[: len(decisions)], claim[len(decisions) :]
+            if any(was and not now for was, now in zip(allowed, decisions, strict=True)):
+                raise PermissionDenied("permission denied: this token may no longer do all that it did under this key")
+            return Outcome(Repeated(answer))
         try:
             outcome = await change()
         except OutcomeUnknown:
@@ -74,5 +81,6 @@ class Repeating(Generic[C]):
                 await self._keys.forget(claim)
             raise
         with suppress(WardgateError):
-            await self._keys.keep(claim, repeat.encode(outcome))
+            # What was allowed of a batch goes before its answer.
+            await self._keys.keep(claim, bytes(map(bool, decisions)) + repeat.encode(outcome))
         return outcome
