@@ -30,11 +30,18 @@ class MemoryKeeper:
             wrapping.Rewrap: self._rewrap,
         }
 
-    def check(self, namespace: str, ttl: int) -> None:
+    def check(self, namespace: str, ttl: int, maker: str | None = None) -> None:
         """There is always room."""
 
     async def keep(
-        self, namespace: str, payload: bytes, *, ttl: int, creation_path: str, wrapped_accessor: str = ""
+        self,
+        namespace: str,
+        payload: bytes,
+        *,
+        ttl: int,
+        creation_path: str,
+        wrapped_accessor: str = "",
+        maker: str = "",
     ) -> wrapping.Wrapped:
         """Keep an answer."""
         assert namespace

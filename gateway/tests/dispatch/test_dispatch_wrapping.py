@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from typing import Any
 
 import pytest
@@ -37,7 +38,9 @@ def context_of(operation: Operation[Any], wrap: Wrap) -> Context:
 
 
 def kept(keeper: Any, operation: Operation[Any], result: Any, wrap: Wrap) -> Outcome[Any]:
-    return asyncio.run(Wrapping(keeper).of(context_of(operation, wrap), wrap, Outcome(result)))
+    context = context_of(operation, wrap)
+    context.principal = WHO
+    return asyncio.run(Wrapping(keeper).of(context, wrap, Outcome(result)))
 
 
 def test_an_answer_is_kept_instead_of_given() -> None:
@@ -64,10 +67,42 @@ def test_the_accessor_of_a_token_inside_is_told() -> None:
     assert "accessor" == outcome.result.wrapped_accessor
 
 
+class Shares(MemoryKeeper):
+    """Remembers whose share was taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.makers: list[str] = []
+
+    async def keep(self, namespace: str, payload: bytes, *, maker: str = "", **more: Any) -> Wrapped:
+        self.makers.append(maker)
+        return await super().keep(namespace, payload, **more)
+
+
+@pytest.mark.parametrize(
+    ("who", "result", "maker"),
+    [
+        (WHO, "value", "p"),
+        (dataclasses.replace(WHO, attributes={"wardgate:id": "parent"}), "value", "parent"),
+        (dataclasses.replace(WHO, method="approle", attributes={"role": "ci"}), "value", "approle/ci"),
+        (None, TokenIssued(TokenInfo(WHO, 1, 1, 1, renewable=False), "wg_secret"), "p"),
+        (None, "value", ""),
+    ],
+    ids=["its own", "its parent's", "its role's", "of who just logged in", "nobody's"],
+)
+def test_an_answer_takes_room_of_its_maker_s_share(who: Principal | None, result: Any, maker: str) -> None:
+    """However many tokens one has, or gets by logging in again."""
+    keeper, wrap = Shares(), wrapping()
+    context = context_of(ReadSecret(path=SECRET), wrap)
+    context.principal = who
+    asyncio.run(Wrapping(keeper).of(context, wrap, Outcome(result)))
+    assert [maker] == keeper.makers
+
+
 class Full(MemoryKeeper):
     """Has no room."""
 
-    def check(self, namespace: str, ttl: int) -> None:
+    def check(self, namespace: str, ttl: int, maker: str | None = None) -> None:
         raise RateLimited("full")
 
     async def keep(self, namespace: str, payload: bytes, **_: Any) -> Wrapped:
@@ -79,7 +114,7 @@ def test_what_cannot_be_kept_is_refused_before_it_is_done() -> None:
     read, change = ReadSecret(path=SECRET), DeleteSecret(path=SECRET)
 
     with pytest.raises(RateLimited):
-        Wrapping(Full()).check("root", wrapping())
+        Wrapping(Full()).check("root", wrapping(), WHO)
     with pytest.raises(TooLarge):
         kept(Full(), read, "value", wrapping())
     with pytest.raises(OutcomeUnknown, match="its answer is lost"):

@@ -158,6 +158,37 @@ def test_what_is_kept_is_bounded(state: State, monkeypatch: pytest.MonkeyPatch) 
             state.wrapping.check("other", ttl)
 
 
+def test_one_maker_has_a_share_of_the_room(desk: Any, state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In number and in bytes; the others' is theirs. Once one token could fill a namespace's for a month."""
+
+    def make(maker: str, payload: bytes = PAYLOAD) -> Wrapped:
+        kept = state.wrapping.keep("root", payload, ttl=MINUTE, creation_path="secret/data/a", maker=maker)
+        return asyncio.run(kept)
+
+    monkeypatch.setattr(kept_answers, "OWN_KEPT", 2)
+    first = make("greedy")
+    make("greedy")
+    with pytest.raises(RateLimited, match="as one may"):
+        make("greedy")
+    with pytest.raises(RateLimited, match="as one may"):
+        state.wrapping.check("root", MINUTE, "greedy")
+    state.wrapping.check("root", MINUTE, "another")
+    make("another")
+    again = desk.do(Rewrap(token=first.token))
+    with pytest.raises(RateLimited):
+        make("greedy")
+    assert PAYLOAD == desk.do(Unwrap(token=again.token)).payload
+    make("greedy")
+    monkeypatch.setattr(kept_answers, "OWN_BYTES", 1_000)
+    with pytest.raises(RateLimited):
+        make("another", bytes(1_000))
+
+
+def test_the_largest_answer_has_room_in_a_share(state: State) -> None:
+    """Whatever sealing adds to it."""
+    assert keep(state, bytes(kept_answers.MAX_ANSWER)).token
+
+
 def test_room_is_made_by_time(state: State, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """An expired answer holds no place, even before it is swept."""
     monkeypatch.setattr(kept_answers, "MAX_KEPT", 1)

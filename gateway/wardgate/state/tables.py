@@ -106,8 +106,8 @@ roles = Table(
     _number("bind_to_source", later=True), _text("token_method", later=True), _text("token_attributes", later=True),
     UniqueConstraint("namespace", "name"), UniqueConstraint("namespace", "role_id"),
 )  # fmt: skip
-"""``token_method`` and ``token_attributes`` are those of whoever wrote the role, NULL of an administrator's. ``role_id``
-can be chosen, so it is of its namespace alone: none learns what stands in another."""
+"""``token_method`` and ``token_attributes`` are those of whoever wrote the role, NULL of an administrator's.
+``role_id`` can be chosen, so it is of its namespace alone: none learns what stands in another."""
 
 secret_ids = Table(
     "secret_ids", metadata,
@@ -123,12 +123,13 @@ wrapped = Table(
     "wrapped", metadata,
     _text("accessor", key=True), _text("namespace"), _bytes("lookup"), _number("created_at"), _number("expires_at"),
     _text("creation_path"), _text("wrapped_accessor"), _bytes("payload_key"), _bytes("payload"), _number("size"),
-    _bytes("mac"),
+    _bytes("mac"), _text("maker", later=True),
     UniqueConstraint("lookup"), Index("wrapped_by_namespace", "namespace", "expires_at", "size"),
-    Index("wrapped_by_expiry", "expires_at"),
+    Index("wrapped_by_expiry", "expires_at"), Index("wrapped_by_maker", "namespace", "maker", "expires_at", "size"),
 )  # fmt: skip
 """Answers kept for whoever shows their wrapping token, of which ``lookup`` is the keyed hash. ``payload`` is sealed
-under a key made from the token, and that under the namespace's; ``size`` is its length in bytes."""
+under a key made from the token, and that under the namespace's; ``size`` is its length in bytes; ``maker`` whose share
+of the room it takes."""
 
 idempotency_keys = Table(
     "idempotency_keys", metadata,

@@ -22,6 +22,10 @@ MAX_KEPT = 10_000
 """Answers kept at a time for one namespace."""
 MAX_BYTES = 64 * 1024 * 1024
 """Bytes of all answers kept for one namespace."""
+OWN_KEPT = MAX_KEPT // 8
+"""Answers of one maker among them."""
+OWN_BYTES = MAX_BYTES // 8
+"""Bytes of one maker's answers; the largest one has room in it."""
 MAX_ANSWER = 4 * 1024 * 1024
 """Bytes of one answer."""
 MAX_TTL = 32 * 86_400 * 10**9
@@ -47,6 +51,7 @@ _SWEEP = delete(wrapped).where(
 _HELD = select(func.count(), func.coalesce(func.sum(wrapped.c.size), 0)).where(
     (wrapped.c.namespace == bindparam("namespace")) & (wrapped.c.expires_at > bindparam("now"))
 )
+_OWN = _HELD.where(wrapped.c.maker == bindparam("maker"))
 
 
 class Wrapping:
@@ -70,15 +75,27 @@ class Wrapping:
         self._keyring = keyring
         self._lookup_key = root.derive("wrapping-lookup")
 
-    def check(self, namespace: str, ttl: int) -> None:
-        """Refuse before anything is done what could not be kept afterwards. Raises InvalidValue, RateLimited."""
+    def check(self, namespace: str, ttl: int, maker: str | None = None) -> None:
+        """Refuse before anything is done what could not be kept afterwards; ``maker`` None: not known yet.
+
+        Raises:
+            InvalidValue: the time is none, or too long.
+            RateLimited: there is no room.
+        """
         if not 0 < ttl <= MAX_TTL:
             raise InvalidValue("an answer is kept wrapped for more than nothing and at most 32 days")
         with self._database.reading() as connection:
-            self._check_room(connection, namespace, 0)
+            self._check_room(connection, namespace, maker, 0)
 
     async def keep(
-        self, namespace: str, payload: bytes, *, ttl: int, creation_path: str, wrapped_accessor: str = ""
+        self,
+        namespace: str,
+        payload: bytes,
+        *,
+        ttl: int,
+        creation_path: str,
+        wrapped_accessor: str = "",
+        maker: str = "",
     ) -> Wrapped:
         """Keep an answer; the token is in what is returned, and nowhere else.
 
@@ -88,13 +105,14 @@ class Wrapping:
             ttl: nanoseconds.
             creation_path: where the answer came from.
             wrapped_accessor: of the token inside it, if any.
+            maker: whose share of the room it takes; empty: that of all who are nobody.
 
         Raises:
             TooLarge: the answer is over ``MAX_ANSWER``.
-            RateLimited: the namespace keeps as many as it may.
+            RateLimited: the namespace keeps as many as it may, or the maker.
         """
         made = Wrapped(new_id(), ttl, self._clock.now(), creation_path, wrapped_accessor, new_token())
-        row = self._sealed(namespace, made, payload)
+        row = self._sealed(namespace, made, payload, maker)
 
         def work(connection: Connection) -> None:
             self._insert(connection, row)
@@ -124,7 +142,7 @@ class Wrapping:
         made = Wrapped(
             new_id(), old.ttl, self._clock.now(), old.creation_path, old.wrapped_accessor, new_token()
         )  # fmt: skip
-        again = self._sealed(namespace, made, self._opened(row, token))
+        again = self._sealed(namespace, made, self._opened(row, token), row["maker"])
 
         def work(connection: Connection) -> None:
             _take(connection, row)
@@ -146,7 +164,7 @@ class Wrapping:
             raise InvalidValue(GONE)
         return row
 
-    def _sealed(self, namespace: str, made: Wrapped, payload: bytes) -> dict[str, Any]:
+    def _sealed(self, namespace: str, made: Wrapped, payload: bytes, maker: str | None) -> dict[str, Any]:
         if len(payload) > MAX_ANSWER:
             raise TooLarge(f"the answer is longer than the {MAX_ANSWER} bytes that can be kept; ask for it unwrapped")
         binding = [made.accessor.encode()]
@@ -167,6 +185,7 @@ class Wrapping:
                 "payload_key": message.wrapped_key,
                 "payload": message.ciphertext,
                 "size": len(message.ciphertext),
+                "maker": maker,
             },
         )
 
@@ -178,13 +197,19 @@ class Wrapping:
 
     def _insert(self, connection: Connection, row: Mapping[str, Any]) -> None:
         connection.execute(_SWEEP, {"now": self._clock.now()})
-        self._check_room(connection, row["namespace"], row["size"])
+        self._check_room(connection, row["namespace"], row["maker"], row["size"])
         connection.execute(_INSERT, dict(row))
 
-    def _check_room(self, connection: Connection, namespace: str, more: int) -> None:
-        count, size = connection.execute(_HELD, {"namespace": namespace, "now": self._clock.now()}).one()
+    def _check_room(self, connection: Connection, namespace: str, maker: str | None, more: int) -> None:
+        asked = {"namespace": namespace, "now": self._clock.now()}
+        count, size = connection.execute(_HELD, asked).one()
         if count >= MAX_KEPT or size + more > MAX_BYTES:
             raise RateLimited("this namespace keeps as many wrapped answers as it may; unwrap some, or let them expire")
+        if maker is None:
+            return
+        count, size = connection.execute(_OWN, {**asked, "maker": maker}).one()
+        if count >= OWN_KEPT or size + more > OWN_BYTES:
+            raise RateLimited("whoever asks has as many wrapped answers as one may; unwrap some, or let them expire")
 
     def _lookup(self, token: str) -> bytes:
         return hmac.digest(self._lookup_key, token.encode("utf-8", "surrogatepass"), "sha256")

@@ -92,7 +92,7 @@ class Dispatch:
         wrap = context.wrap
         if wrap is None:
             return await self._answer(context, operation)
-        self._wrapping.check(context.namespace, wrap)
+        self._wrapping.check(context.namespace, wrap, context.principal)
         return await self._wrapping.of(context, wrap, await self._answer(context, operation))
 
     async def _answer(self, context: Context, operation: Operation[Any]) -> Outcome[Any]:
