@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 
 import pytest
 from click.testing import Result
+from wardgate.spi.errors import PermissionDenied
 from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.labels import (
     ChangeLabels,
@@ -55,8 +56,6 @@ def script(gateway: Scripted) -> None:
         ("label list", ListLabels(), "secret/team\ta=b env=test\n"),
         ("label list secret/team/", ReadLabels(path=AT), "env\ttest\tsecret/team\nowner\tann\tsecret\n"),
         ("label set secret/team env=test b=c=d", ChangeLabels(path=AT, changes={"env": "test", "b": "c=d"}), ""),
-        ("label remove secret/team env --yes", ChangeLabels(path=AT, changes={"env": None}), ""),
-        ("label remove secret/team --yes", RemoveLabels(path=AT), ""),
     ],
 )
 def test_each_command_asks_for_one_operation(
@@ -65,6 +64,30 @@ def test_each_command_asks_for_one_operation(
     """And prints plain lines into a pipe."""
     result = run(*command.split())
     assert (0, stdout, [asked]) == (result.exit_code, result.stdout, gateway.asked)
+
+
+@pytest.mark.parametrize(
+    ("command", "asked"),
+    [
+        ("label remove secret/team env --yes", ChangeLabels(path=AT, changes={"env": None})),
+        ("label remove secret/team --yes", RemoveLabels(path=AT)),
+    ],
+)
+def test_what_is_removed_is_looked_at_first(gateway: Scripted, run: Run, command: str, asked: object) -> None:
+    """Where that is allowed; who may only change labels goes on without."""
+    assert 0 == run(*command.split()).exit_code
+    gateway.answers[ReadLabels] = PermissionDenied("not yours")
+    assert 0 == run(*command.split()).exit_code
+    assert [ReadLabels(path=AT), asked] * 2 == gateway.asked
+
+
+def test_removing_a_label_that_is_not_there_is_told(gateway: Scripted, run: Run) -> None:
+    """One that is set further up too: it goes on holding."""
+    result = run("label", "remove", "secret/team", "owner", "--yes")
+    assert (3, True) == (result.exit_code, "secret/team has no label 'owner' of its own" in result.stderr)
+    gateway.answers[ReadLabels] = LabelsInfo(TEAM, {}, {})
+    assert 3 == run("label", "remove", "secret/team", "--yes").exit_code
+    assert [ReadLabels(path=AT)] * 2 == gateway.asked
 
 
 def test_all_pages_are_listed(gateway: Scripted, run: Run) -> None:
@@ -84,7 +107,7 @@ def test_a_label_is_a_name_and_a_text(gateway: Scripted, run: Run, command: str)
 
 
 @pytest.mark.parametrize(
-    "command", ["label list", "label list a", "label set a x=1", "label remove a x --yes", "label remove a --yes"]
+    "command", ["label list", "label list a", "label set a x=1", "label remove a env --yes", "label remove a --yes"]
 )
 def test_json_is_one_document(run: Run, command: str) -> None:
     """On every command."""
@@ -112,7 +135,8 @@ def test_explain_supposes_facts_and_shows_what_conditions_turned_on(gateway: Scr
     ] == gateway.asked
     assert (
         "denied: no rule allows it\n"
-        "  rule 2 of p (allow) does not apply: has(label.x) and has(label.y) is false; label.x is missing, source is '10.0.0.1'\n"
+        "  rule 2 of p (allow) does not apply: has(label.x) and has(label.y) is false; "
+        "label.x is missing, source is '10.0.0.1'\n"
     ) == result.stdout
 
 

@@ -54,8 +54,10 @@ def read(session: Session, name: str) -> None:
 @approle.command()
 @click.argument("name")
 @click.option("--policy", "policies", multiple=True, help="A policy its tokens carry. May be repeated.")
-@click.option("--token-ttl", "token_ttl_seconds", type=Duration(), help="How long a token lives; 0: the default.")
-@click.option("--token-max-ttl", "token_max_ttl_seconds", type=Duration(), help="How long renewals keep it alive.")
+@click.option("--token-ttl", "token_ttl_seconds", type=Duration(), help="How long a token lives; 0: an hour.")
+@click.option(
+    "--token-max-ttl", "token_max_ttl_seconds", type=Duration(), help="How long renewals keep it alive; 0: 24 hours."
+)
 @click.option("--token-period", "token_period_seconds", type=Duration(), help="What each renewal gives; 0: no period.")
 @click.option(
     "--token-explicit-max-ttl",
@@ -128,7 +130,12 @@ def role_id(session: Session, name: str) -> None:
 
 @approle.command("secret-id")
 @click.argument("name")
-@click.option("--ttl", "ttl_seconds", type=Duration(), help="How long it lives, within the role's.")
+@click.option(
+    "--ttl",
+    "ttl_seconds",
+    type=Duration(),
+    help="How long it lives, within the role's; 0: for ever, if the role sets no end.",
+)
 @click.option("--uses", type=_USES, help="Its logins, within the role's.")
 @click.option("--network", "networks", multiple=True, help="Where it may log in from, within the role's.")
 @click.option("--token-network", "token_networks", multiple=True, help="Where its tokens hold, within the role's.")

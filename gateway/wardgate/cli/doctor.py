@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import os
-import ssl
 import stat
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from wardgate.cli import exits, output
 from wardgate.cli.session import json_option
 from wardgate.cli.terminal import printable
-from wardgate.config import Config, load
 from wardgate.spi.errors import WardgateError
+
+if TYPE_CHECKING:
+    from wardgate.config import Config
 
 _PATIENCE = 5.0
 _MOST = 4_096
@@ -57,6 +56,8 @@ def doctor(ctx: click.Context, file: Path, *, as_json: bool) -> None:
 
 def examine(file: Path) -> list[Finding]:
     """All checks in order; without a configuration there is nothing more to look at."""
+    from wardgate.config import load  # noqa: PLC0415  # --help does without
+
     try:
         config = load(file)
     except WardgateError as error:
@@ -106,6 +107,8 @@ def _key_file(config: Config) -> Finding:
 
 
 def _state(config: Config) -> Finding:
+    import asyncio  # noqa: PLC0415
+
     from wardgate.cli import founding  # noqa: PLC0415
     from wardgate.state.namespaces import ROOT_NAMESPACE  # noqa: PLC0415
 
@@ -154,6 +157,9 @@ def _port(config: Config) -> Finding:
 
 
 def _readiness(config: Config) -> Finding:
+    from http import HTTPStatus  # noqa: PLC0415
+    from http.client import HTTPException  # noqa: PLC0415
+
     host, port = config.listen
     if not serving(config):
         return Finding("readiness", ok=True, detail="no gateway runs that could be asked")
@@ -169,6 +175,9 @@ def _readiness(config: Config) -> Finding:
 
 def _asked(host: str, port: int, *, tls: bool) -> tuple[int, str]:
     """Status and text of ``/readyz``, from the worker that took the connection. Raises OSError, HTTPException."""
+    import ssl  # noqa: PLC0415
+    from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415
+
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # what is listened on is not asked
     connection = HTTPConnection(host, port, timeout=_PATIENCE)
     if tls:

@@ -43,7 +43,11 @@ def list_(session: Session) -> None:
 @click.argument("name")
 @click.option("--policy", "policies", multiple=True, required=True, help="A policy it carries. May be repeated.")
 @click.option(
-    "--ttl", type=Duration(never=True), default="90d", show_default=True, help="How long it lives: 24h, 90d, never."
+    "--ttl",
+    type=Duration(never=True),
+    default="90d",
+    show_default=True,
+    help="How long it lives: 24h, 90d, or never; not 0.",
 )
 @client_options
 def create(session: Session, name: str, policies: tuple[str, ...], ttl: int | None) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import shlex
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wardgate.cli import output, values
-from wardgate.cli.client import Client
+from wardgate.cli.failure import Failure
 from wardgate.cli.paths import folder_of
 from wardgate.cli.session import Session, client_options
+
+if TYPE_CHECKING:
+    from wardgate.cli.client import Client
 
 
 @click.group()
@@ -53,12 +57,30 @@ def remove(session: Session, path: str, names: tuple[str, ...], *, yes: bool) ->
     """Take the labels NAME away from PATH; without NAME, all that are set at it."""
     what = " ".join(names) or "all labels"
     output.confirm(f"Take {what} away from {path}? Policies may turn on that.", yes=yes)
+    with session.client() as client:
+        _must_be_set(client, path, names)
     if names:
         _change(session, path, dict.fromkeys(names))
         return
     with session.client() as client:
         client.request("DELETE", f"labels/{folder_of(path)}")
     output.done(session.json, f"Took all labels away from {path}.")
+
+
+def _must_be_set(client: Client, path: str, names: tuple[str, ...]) -> None:
+    """Raise Failure for a label that is not set at the path itself; pass where that may not be looked at."""
+    try:
+        own = client.json("GET", f"labels/{folder_of(path)}")["labels"]
+    except Failure as failure:
+        if failure.code == "permission_denied":
+            return
+        raise
+    hint = f"`wardgate label list {shlex.quote(path)}` shows which labels hold there, and where each is set."
+    for name in names:
+        if name not in own:
+            raise Failure(f"{path} has no label {name!r} of its own", code="secret_not_found", hint=hint)
+    if not own:
+        raise Failure(f"{path} has no labels of its own", code="secret_not_found", hint=hint)
 
 
 def _change(session: Session, path: str, changes: dict[str, str | None]) -> None:

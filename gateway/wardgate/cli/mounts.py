@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import json
 from typing import Any
 
@@ -126,6 +125,8 @@ def _secret_options(kind: str) -> frozenset[str] | None:
 
     Only if the plugins that `serve` loads by default do not know it, the others that are installed are imported.
     """
+    import importlib.metadata  # noqa: PLC0415  # what only this command needs
+
     from wardgate.config import DEFAULT_PLUGINS  # noqa: PLC0415  # what only this command needs
     from wardgate.registry import Registry  # noqa: PLC0415
     from wardgate.spi.hookspecs import ENTRY_POINT_GROUP  # noqa: PLC0415

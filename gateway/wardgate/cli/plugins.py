@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ from wardgate.cli.terminal import printable
 @json_option
 def plugins(names: tuple[str, ...], config: Path | None, *, as_json: bool) -> None:
     """Show what the plugins NAMES offer, and the options of each type; without NAMES those that `serve` loads."""
+    import importlib.metadata  # noqa: PLC0415  # what only a run needs
+
     from wardgate.config import DEFAULT_PLUGINS, load  # noqa: PLC0415  # what only some commands need
     from wardgate.registry import Registry  # noqa: PLC0415
     from wardgate.spi.hookspecs import ENTRY_POINT_GROUP  # noqa: PLC0415

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +17,10 @@ from wardgate.cli.terminal import printable
 from wardgate.spi import strict_json
 from wardgate.spi.errors import InvalidValue, Malformed
 from wardgate.spi.operations.base import Action
-from wardgate.spi.operations.policies import Policy
-from wardgate.spi.policy_document import parse_policy
 
 if TYPE_CHECKING:
     from wardgate.pipeline.authorize.policy_tests import PolicyTestResult
+    from wardgate.spi.operations.policies import Policy
 
 _HCL = re.compile(r'^\s*path\s+"', re.MULTILINE)
 """How a rule begins in Vault's text."""
@@ -65,7 +63,7 @@ def write(session: Session, name: str, file: str) -> None:
     """Create or replace the policy NAME from FILE (or -), TOML or JSON. A bad one is refused, the old one kept."""
     data = values.Sources().whole(None if file == "-" else Path(file))
     document = _document(data, "stdin" if file == "-" else file)
-    parse_policy(document, name=name)
+    _parsed(document, name=name)
     with session.client() as client:
         client.request("PUT", f"policies/{path_of(name)}", body=document)
     output.done(session.json, f"Wrote the policy {name}.")
@@ -78,6 +76,8 @@ def _document(data: bytes, file: str) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise Failure(f"{file} is not UTF-8 text", code="malformed") from None
     if not text.lstrip().startswith("{"):
+        import tomllib  # noqa: PLC0415  # --help does without
+
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -89,6 +89,12 @@ def _document(data: bytes, file: str) -> dict[str, Any]:
         raise Failure(f"{file} is not JSON: {_place(text) or error.message}", code="malformed") from None
     assert isinstance(document, dict)
     return document
+
+
+def _parsed(document: dict[str, Any], *, name: str = "") -> Policy:
+    from wardgate.spi.policy_document import parse_policy  # noqa: PLC0415  # --help does without
+
+    return parse_policy(document, name=name)
 
 
 def _place(text: str) -> str:
@@ -224,7 +230,7 @@ def _read_file(file: Path) -> Policy:
     if "test" in document and "rules" not in document:
         raise Failure(f"{file} holds tests", code="invalid_value", hint=f"`wardgate policy test {file}` runs them.")
     try:
-        return parse_policy(document)
+        return _parsed(document)
     except InvalidValue as error:
         raise Failure(f"{file}: {error.message}", code="invalid_value") from None
 
@@ -235,9 +241,7 @@ def _kept(session: Session) -> list[Policy]:
         answers = [
             client.json("GET", f"policies/{path_of(name)}") for name in client.json("GET", "policies")["policies"]
         ]
-    return [
-        parse_policy({"name": answer["name"], "rules": answer["rules"]}) for answer in answers if not answer["built_in"]
-    ]
+    return [_parsed({"name": answer["name"], "rules": answer["rules"]}) for answer in answers if not answer["built_in"]]
 
 
 @policy.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shlex
 import shutil
@@ -54,6 +53,8 @@ def dev(ctx: click.Context, listen: str, token: str | None, workers: int, data: 
 
     Never for real secrets: the key lies beside the data.
     """
+    import asyncio  # noqa: PLC0415  # --help does without
+
     from wardgate.config import Config  # noqa: PLC0415  # what only these commands need
     from wardgate.server.run import serve as run  # noqa: PLC0415
 

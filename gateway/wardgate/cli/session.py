@@ -150,7 +150,10 @@ def client_options(function: F) -> Callable[..., Any]:
 
     file = click.Path(dir_okay=False, path_type=Path)
     for option in (
-        click.option("--allow-http", is_flag=True, envvar="WARDGATE_ALLOW_HTTP", help="Allow http:// to others."),
+        click.option(
+            "--allow-http", is_flag=True, envvar="WARDGATE_ALLOW_HTTP",
+            help="Speak http:// to another machine: everybody on the way can read the token and all values.",
+        ),
         click.option("--ca-file", type=file, envvar="WARDGATE_CA_FILE", help="PEM file of the authorities to trust."),
         click.option("--namespace", default="", envvar="WARDGATE_NAMESPACE", help="Path of the namespace."),
         click.option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +28,8 @@ def init(data: Path, key_file: Path, config: Path | None, *, as_json: bool) -> N
     Nothing that exists is overwritten. Keep a copy of the key file away from this machine: without it nothing in the
     folder can be read again.
     """
+    import asyncio  # noqa: PLC0415  # --help does without
+
     from wardgate.config import AuditConfig, Config  # noqa: PLC0415  # what only some commands need
 
     data, key_file = data.absolute(), key_file.absolute()

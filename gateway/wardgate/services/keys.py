@@ -73,4 +73,7 @@ class KeysService:
 
     async def revoke(self, context: Context, operation: RevokeKey) -> None:
         """End a key in every worker. Raises SecretNotFound."""
-        await self._principals.revoke(context.namespace, name_below(operation.path, KEYS), kind=KEY)
+        try:
+            await self._principals.revoke(context.namespace, name_below(operation.path, KEYS), kind=KEY)
+        except SecretNotFound:
+            raise SecretNotFound("there is no such key") from None

@@ -11,7 +11,6 @@ One description serves configuration checks, redaction, ``wardgate plugins`` and
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -88,6 +87,8 @@ def redact(options: type, given: Mapping[str, object]) -> dict[str, object]:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` or a list of what there is."""
+    import difflib  # noqa: PLC0415  # only a slip of the pen needs it, and the command line is to start quickly
+
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
     if close:
