@@ -52,7 +52,7 @@ def test_a_key_works_until_it_is_revoked_in_every_worker(desk: Any, other_worker
     desk.do(RevokeKey(path=KEYS.child(principal.id)))
     assert desk.logged_in(issued.token) is None
     assert other_worker.logged_in(issued.token) is None
-    with pytest.raises(SecretNotFound):
+    with pytest.raises(SecretNotFound, match="no such key"):
         desk.do(RevokeKey(path=KEYS.child(principal.id)))
 
 
