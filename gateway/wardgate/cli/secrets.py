@@ -15,10 +15,10 @@ from wardgate.cli.failure import Failure
 from wardgate.cli.paths import folder_of, secret_of
 from wardgate.cli.session import Session, client_options
 from wardgate.cli.terminal import printable
-from wardgate.spi.values import JSON, Value
 
 if TYPE_CHECKING:
     from wardgate.cli.client import Client, Reply
+    from wardgate.spi.values import Value
 
 PAGE = 1_000
 VERSION = click.IntRange(min=1)
@@ -34,6 +34,8 @@ def get(session: Session, path: str, field: str | None, version: int | None) -> 
 
     On a terminal the fields are shown as a table. Into a pipe or a file go the bytes of the value, exactly.
     """
+    from wardgate.spi.values import Value  # noqa: PLC0415  # --help does without
+
     with session.client() as client:
         reply = _read(client, path, {} if version is None else {"version": version})
     reply.header("x-wardgate-version")
@@ -63,6 +65,8 @@ def _warn(reply: Reply) -> None:
 
 
 def _described(path: str, reply: Reply, value: Value) -> dict[str, Any]:
+    from wardgate.spi.values import JSON  # noqa: PLC0415  # --help does without
+
     fields, text = value.fields(), value.text()
     if fields is not None:
         shown: dict[str, Any] = {"value": fields}
@@ -118,7 +122,7 @@ def _show_value(value: Value) -> None:
 @click.argument("source", nargs=-1)
 @click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="Take the whole value from this file.")
 @click.option("--plain", multiple=True, metavar="NAME=TEXT", help="A field that is no secret. May be repeated.")
-@click.option("--type", "kind", type=click.Choice(tuple(values.TYPES)), help="What a whole value is; else guessed.")
+@click.option("--type", "kind", type=click.Choice(values.TYPES), help="What a whole value is; else guessed.")
 @click.option("--expect", metavar="VERSION", help="Write only if the current version has this id.")
 @click.option("--create", is_flag=True, help="Write only if there is no version yet.")
 @client_options
@@ -162,7 +166,7 @@ def _given(source: tuple[str, ...], file: Path | None, plain: tuple[str, ...], k
     if not whole:
         if file is not None or kind is not None:
             raise click.UsageError("--file and --type are for a whole value; a field takes name=@FILE")
-        return values.encode(values.fields(source, plain)), JSON
+        return values.encode(values.fields(source, plain)), values.media_type(b"", "json")
     if source and file is not None:
         raise click.UsageError("the value comes from stdin or from --file, not both")
     if not source and file is None and not terminal.somebody_is_there():

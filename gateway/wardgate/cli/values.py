@@ -12,9 +12,8 @@ import click
 from wardgate.cli import terminal
 from wardgate.spi import strict_json
 from wardgate.spi.errors import Malformed
-from wardgate.spi.values import BYTES, JSON, TEXT
 
-TYPES = {"json": JSON, "text": TEXT, "bytes": BYTES}
+TYPES = ("json", "text", "bytes")
 MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -119,8 +118,10 @@ def encode(given: Mapping[str, str | None]) -> bytes:
 
 def media_type(data: bytes, chosen: str | None) -> str:
     """The media type said, or the one the bytes look like: a JSON object, text, bytes."""
+    from wardgate.spi.values import BYTES, JSON, TEXT  # noqa: PLC0415  # --help does without
+
     if chosen is not None:
-        return TYPES[chosen]
+        return {"json": JSON, "text": TEXT, "bytes": BYTES}[chosen]
     try:
         if data.lstrip()[:1] == b"{" and isinstance(strict_json.loads(data), dict):
             return JSON
