@@ -35,8 +35,8 @@ class Entry(NamedTuple):
     """An outcome, or an error that says that nothing is there.
 
     ``backend``: the very object that answered; a mount that was opened anew has another. ``ttl``: the mount's own at
-    the time; one that was set since ends the entry. ``epoch`` of ``slot`` is from before the fetch. ``until``: monotonic
-    seconds. ``size``: bytes, roughly.
+    the time; one that was set since ends the entry. ``epoch`` of ``slot`` is from before the fetch. ``until``:
+    monotonic seconds. ``size``: bytes, roughly.
     """
 
     answer: Outcome[SecretVersion] | WardgateError
