@@ -133,8 +133,8 @@ def test_what_denies_a_maker_denies_what_it_makes(tenants: tuple[Running, str], 
     wanted = {"name": "carl", "policies": ["base", "contractor"]}
     made = gateway.call("POST", "/api/v1/keys", wanted).json()
     marked = condition.replace("{id}", f'"{made["info"]["id"]}"')
-    allow = {"effect": "allow", "actions": ["*"], "paths": ["secret/**", "sys/**", "auth/**"]}
-    deny = {"effect": "deny", "actions": ["*"], "paths": ["secret/bob/**"], "when": marked}
+    allow: dict[str, object] = {"effect": "allow", "actions": ["*"], "paths": ["secret/**", "sys/**", "auth/**"]}
+    deny: dict[str, object] = {"effect": "deny", "actions": ["*"], "paths": ["secret/bob/**"], "when": marked}
     rewritten(gateway, "base", [allow, deny])
     assert ALICE == reads(gateway, made["token"])
     for kind, token in made_by(gateway, made["token"], "base").items():
