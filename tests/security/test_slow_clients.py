@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
 import pytest
 
-from tests.servers.gateway import Running, running
+from tests.servers.gateway import Running, initialise, start
 
 LIMIT = 1.0
 """Seconds, for heads, bodies, answers and silence alike."""
@@ -30,12 +30,24 @@ AHEAD = 20
 
 
 @pytest.fixture(scope="module")
-def hurried() -> Iterator[Running]:
-    """A gateway of two workers with little patience."""
-    with running(plugins=["native", "vault"], workers=2, more=LIMITS) as gateway:
-        assert 200 == gateway.call("POST", SMALL, {"data": {"a": "b"}}).status
-        assert 200 == gateway.call("POST", LARGE, {"data": {"a": VALUE}}).status
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A gateway of two workers with little patience, filled while it still had the usual."""
+    folder = tmp_path_factory.mktemp("hurried")
+    token = initialise(folder, plugins=["native", "vault"], workers=2)
+    patient = start(folder, token)
+    try:
+        patient.mount("secret", "native")
+        assert 200 == patient.call("POST", SMALL, {"data": {"a": "b"}}).status
+        assert 200 == patient.call("POST", LARGE, {"data": {"a": VALUE}}).status
+    finally:
+        patient.stop()
+    with (folder / "wardgate.toml").open("a") as config:
+        config.write(LIMITS)
+    gateway = start(folder, token)
+    try:
         yield gateway
+    finally:
+        gateway.stop()
 
 
 def head(gateway: Running, method: str, target: str, *lines: str) -> bytes:
