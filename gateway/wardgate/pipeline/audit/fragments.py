@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from wardgate.context import Context, Decision
 from wardgate.pipeline.audit.record import Record, encode
+from wardgate.spi.frontend import Outcome
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.secrets import ReadSecret
@@ -47,18 +48,22 @@ class Fragments:
     """Makes the parts of a record, and keeps those of reads: only their operations hold no values.
 
     Args:
-        make: renders the parts from the context and a code.
+        make: renders the parts from the context, a code and the outcome.
     """
 
-    def __init__(self, make: Callable[[Context, str], Parts]) -> None:
+    def __init__(self, make: Callable[[Context, str, Outcome[Any] | None], Parts]) -> None:
         self._make = make
         self._kept: dict[tuple[int, int, str, str], _Kept] = {}
 
-    def of(self, context: Context, code: str) -> Parts:
-        """The parts of this request's record."""
+    def of(self, context: Context, code: str, outcome: Outcome[Any] | None) -> Parts:
+        """The parts of this request's record. Those of a plain read do not turn on its outcome."""
         operation = context.operation
-        if type(operation) is not ReadSecret or sum(map(len, operation.path.segments)) > LONGEST_PATH:
-            return self._make(context, code)
+        if (
+            type(operation) is not ReadSecret
+            or context.wrap is not None
+            or sum(map(len, operation.path.segments)) > LONGEST_PATH
+        ):
+            return self._make(context, code, outcome)
         principal, decision = context.known("principal"), context.known("decision")
         mount = context.mount.id if context.mount else ""
         key = (id(operation), id(principal), code, context.arrival.source)
@@ -72,7 +77,7 @@ class Fragments:
             and kept.namespace == context.namespace
         ):
             return kept.parts
-        parts = self._make(context, code)
+        parts = self._make(context, code, outcome)
         if len(self._kept) >= REMEMBERED:
             self._kept.clear()
         self._kept[key] = _Kept(operation, principal, decision, mount, context.namespace, parts)

@@ -19,7 +19,7 @@ from wardgate.spi.frontend import Outcome, Repeated
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.base import Batch, Operation
 from wardgate.spi.operations.secrets import WriteSecret
-from wardgate.spi.operations.wrapping import Unwrapped, Wrapped
+from wardgate.spi.operations.wrapping import Wrapped
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock
 from wardgate.spi.values import SecretVersion
@@ -123,9 +123,8 @@ class Renderer:
     ) -> bytes:
         """Join the parts in the order of :class:`Record`'s fields."""
         arrival, credential = context.arrival, context.credential
-        subject, rule = self._fragments.of(context, code)
-        batch = isinstance(context.operation, Batch)
-        token = context.fingerprint or (self._token(credential.secret) if credential else "")
+        subject, rule = self._fragments.of(context, code, outcome)
+        token = context.fingerprint or (self.fingerprint(credential.secret) if credential else "")
         return b"".join(
             (
                 self._head,
@@ -133,9 +132,7 @@ class Renderer:
                 kind,
                 arrival.id.encode(),
                 b'","pair":"%b"' % pair.encode() if pair else b'"',
-                self._with_items(context, code, outcome)
-                if batch
-                else self._with_wrapping(context, code, outcome) or subject,
+                subject,
                 b',"duration":%d' % duration if duration else b"",
                 rule,
                 b',"token":"%b"' % token.encode() if token else b"",
@@ -143,27 +140,16 @@ class Renderer:
             )
         )
 
-    def _parts(self, context: Context, code: str) -> Parts:
+    def _parts(self, context: Context, code: str, outcome: Outcome[Any] | None) -> Parts:
         decision = context.known("decision")
         rule = Record(0, "", "", "", policy=decision.policy, rule=decision.rule) if decision else _EMPTY
-        return Parts(fields_of(self._subject(context, code)), fields_of(rule))
+        return Parts(fields_of(self._subject(context, code, outcome)), fields_of(rule))
 
-    def _with_wrapping(self, context: Context, code: str, outcome: Outcome[Any] | None) -> bytes:
-        """The subject of a request whose answer is wrapped, or was, or is repeated; empty for any other."""
-        if context.wrap is None and not (outcome and isinstance(outcome.result, Wrapped | Unwrapped | Repeated)):
-            return b""
-        details = wrapping_of(context.wrap, outcome, details_of(context.operation))
-        return fields_of(msgspec.structs.replace(self._subject(context, code), details=details))
-
-    def _with_items(self, context: Context, code: str, outcome: Outcome[Any] | None) -> bytes:
-        operation = context.operation
-        assert isinstance(operation, Batch)
+    def _items(self, context: Context, batch: Batch[Any], outcome: Outcome[Any] | None) -> tuple[msgspec.Raw, ...]:
         wrapped = outcome is not None and isinstance(outcome.result, Wrapped | Repeated)
         results = outcome.result if outcome and not wrapped else repeat(None)
         decisions = context.known("decisions") or repeat(None)
-        items = tuple(map(self._item, operation.items, decisions, results))
-        details = wrapping_of(context.wrap, outcome, details_of(operation))
-        return fields_of(msgspec.structs.replace(self._subject(context, code), items=items, details=details))
+        return tuple(map(self._item, batch.items, decisions, results))
 
     def _item(self, item: Operation[Any], decision: Decision | None, result: Any) -> msgspec.Raw:
         if isinstance(item, WriteSecret):
@@ -184,7 +170,7 @@ class Renderer:
             )
         )
 
-    def _subject(self, context: Context, code: str) -> Record:
+    def _subject(self, context: Context, code: str, outcome: Outcome[Any] | None) -> Record:
         operation = context.operation
         principal: Principal | None = context.known("principal")
         return Record(
@@ -199,7 +185,8 @@ class Renderer:
             path=self._path(operation.path),
             mount=context.mount.id if context.mount else "",
             source=context.arrival.source,
-            details=details_of(operation),
+            details=wrapping_of(context.wrap, outcome, details_of(operation)),
+            items=self._items(context, operation, outcome) if isinstance(operation, Batch) else (),
             code=code,
         )  # fmt: skip
 
@@ -207,7 +194,7 @@ class Renderer:
         text = whole = "/".join(path.segments)
         if _TOKEN_PREFIX in text:
             text = "/".join(
-                self._token(segment)
+                self.fingerprint(segment)
                 if segment.startswith(_TOKEN_PREFIX) and len(segment) >= _SHORTEST_TOKEN
                 else segment
                 for segment in path.segments
@@ -222,9 +209,6 @@ class Renderer:
 
     def fingerprint(self, token: str) -> str:
         """The HMAC that stands for a token in every record."""
-        return self._token(token)
-
-    def _token(self, token: str) -> str:
         return self._tokens(token.encode("utf-8", "surrogatepass"))
 
     def _digest(self, value: bytes) -> bytes:
