@@ -152,7 +152,7 @@ def test_every_decision_with_conditions_is_the_reference_s(
         for path in asked:
             for action, folder in ((Action.READ, False), (Action.LIST, True)):
                 expected = decided(world, given_rules, action.value, path, folder=folder)
-                (found,) = engine.decisions(who, [kind_of(action, folder=folder)(path=Path(path))], arrival)
+                found = engine.decision(who, kind_of(action, folder=folder)(path=Path(path)), arrival)
                 assert expected == (found is not None)
                 assert expected == (action in engine.capabilities(who, [Path(path)], arrival)["/".join(path)])
                 supposed = Supposed(attributes=who.attributes, source=world.source, time=world.time)

@@ -96,11 +96,11 @@ def test_another_worker_decides_by_a_change_at_once(desk: Any, other_worker: Any
     rule = Rule(Effect.ALLOW, ("read",), ("secret/**",), 'label.env == "test"')
     desk.do(WritePolicy(path=POLICIES.child("p"), policy=Policy("p", (rule,))))
     who = Principal("p", "root", "p", "key", ("p",), "a")
-    facts, asked = Arrival("id", 0, 0.0, "127.0.0.1"), (ReadSecret(path=Path.parse("secret/a")),)
+    facts, asked = Arrival("id", 0, 0.0, "127.0.0.1"), ReadSecret(path=Path.parse("secret/a"))
     answers = []
     for value in ("test", "production", "test", None):
         put(desk, "secret", env=value)
-        answers.append([each.engine.decisions(who, asked, facts)[0] is not None for each in (desk, other_worker)])
+        answers.append([each.engine.decision(who, asked, facts) is not None for each in (desk, other_worker)])
     assert [[True] * 2, [False] * 2, [True] * 2, [False] * 2] == answers
 
 

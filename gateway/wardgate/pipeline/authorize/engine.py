@@ -78,25 +78,18 @@ class Engine:
         Raises:
             PermissionDenied: no rule allows it, or one denies it; the message does not say which.
         """
-        decision = self._decision(self._loader.current(principal.namespace), principal, operation, facts)
+        decision = self.decision(principal, operation, facts)
         if decision is None:
             raise PermissionDenied("permission denied: no policy of this token allows it")
         return decision
 
-    def decisions(
-        self, principal: Principal, operations: Sequence[Operation[Any]], facts: Facts
-    ) -> tuple[Decision | None, ...]:
-        """The decision that allows each, None where it is denied.
+    def decision(self, principal: Principal, operation: Operation[Any], facts: Facts) -> Decision | None:
+        """The same, None where it is denied.
 
         Raises:
             PermissionDenied: the namespace's policies cannot be used, so everything is denied.
         """
         compiled = self._loader.current(principal.namespace)
-        return tuple(self._decision(compiled, principal, operation, facts) for operation in operations)
-
-    def _decision(
-        self, compiled: Compiled, principal: Principal, operation: Operation[Any], facts: Facts
-    ) -> Decision | None:
         path, folder, action = operation.path.segments, operation.folder, operation.action
         key = (compiled.generation, principal.policies, action, folder, path)
         try:

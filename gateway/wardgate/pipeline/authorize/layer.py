@@ -59,7 +59,7 @@ class Authorize:
         """The batch with a decision for each of its items."""
         pace, decisions = Pace(), list[Decision | None]()
         for item in batch.items:
-            decisions += self._engine.decisions(principal, (item,), context.arrival)
+            decisions.append(self._engine.decision(principal, item, context.arrival))
             await pace.step()
         context.decisions = tuple(decisions)
         return await call_next(context)
@@ -86,7 +86,7 @@ class Authorize:
         self, principal: Principal, scan: ScanSecrets, outcome: Outcome[Page], facts: Facts
     ) -> Outcome[Page]:
         def listable(folder: Path) -> bool:
-            return self._engine.decisions(principal, (ListSecrets(path=folder),), facts)[0] is not None
+            return self._engine.decision(principal, ListSecrets(path=folder), facts) is not None
 
         def visible(folder: Path) -> Visible:
             return self._engine.visible(principal, Action.LIST, folder, facts)

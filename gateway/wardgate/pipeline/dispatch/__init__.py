@@ -106,28 +106,19 @@ class Dispatch:
     async def _batch(self, context: Context, batch: Batch[Any]) -> tuple[Any, ...]:
         """Each item's result or error, in order. Items of embedded stores that are read wait for nobody."""
         mounts = self._mounts(context.namespace)
-        asked = [(item, mounts.locate(item.path)) for item in batch.items]
-        if all(mount is None or mount.embedded for _, mount in asked) and not batch.mutates:
-            return tuple(
-                [
-                    await self._item(context, item, mount, decision)
-                    for (item, mount), decision in zip(asked, context.decisions, strict=True)
-                ]
-            )
+        asked = [
+            (item, mounts.locate(item.path), decision)
+            for item, decision in zip(batch.items, context.decisions, strict=True)
+        ]
+        if all(mount is None or mount.embedded for _, mount, _ in asked) and not batch.mutates:
+            return tuple([await self._item(context, *one) for one in asked])
         turns = asyncio.Semaphore(AT_ONCE)
 
-        async def in_turn(item: Operation[Any], mount: Mount | None, decision: Decision | None) -> Any:
+        async def in_turn(one: tuple[Operation[Any], Mount | None, Decision | None]) -> Any:
             async with turns:
-                return await self._item(context, item, mount, decision)
+                return await self._item(context, *one)
 
-        return tuple(
-            await asyncio.gather(
-                *(
-                    in_turn(item, mount, decision)
-                    for (item, mount), decision in zip(asked, context.decisions, strict=True)
-                )
-            )
-        )
+        return tuple(await asyncio.gather(*map(in_turn, asked)))
 
     async def _item(
         self, context: Context, item: Operation[Any], mount: Mount | None, decision: Decision | None
