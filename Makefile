@@ -2,6 +2,8 @@
 # The others are parts of `make test`, for one at a time. CONTRIBUTING.md says what each red light means.
 
 UV := $(shell command -v uv || echo .tools/uv)
+EMPTY :=
+SPACE := $(EMPTY) $(EMPTY)
 RUN := $(UV) run --frozen --no-sync
 export UV_PYTHON_PREFERENCE ?= system
 # The system's certificates, so that a proxy with an authority of its own is trusted where the machine trusts it.
@@ -26,7 +28,7 @@ lint: install
 	$(RUN) ruff check .
 
 types: install
-	$(RUN) mypy gateway plugins conformance tests bench scripts
+	MYPYPATH=$(subst $(SPACE),:,gateway conformance $(wildcard plugins/*)) $(RUN) mypy gateway plugins conformance tests bench scripts
 
 contracts: install
 	$(RUN) lint-imports

@@ -31,7 +31,9 @@ CALLS: dict[str, Callable[[Backend], Awaitable[object]]] = {
     "delete_versions": lambda backend: backend.delete(SECRET, versions=["1"]),
     "undelete": lambda backend: backend.undelete(SECRET, versions=["1"]),
     "destroy": lambda backend: backend.destroy(SECRET),
+    "destroy_versions": lambda backend: backend.destroy(SECRET, versions=["1"]),
     "stages": lambda backend: backend.move_stage(SECRET, "pending", version="1"),
+    "move_current": lambda backend: backend.move_stage(SECRET, "current", version="1"),
 }
 """One call for each capability that has a method, or an argument, of its own."""
 MANY = 12
@@ -70,6 +72,7 @@ class Declaration:
         """No part without its whole, and no limit that holds nothing."""
         parts = {
             "compare_and_set": "write", "delete_versions": "delete", "undelete": "delete", "stages": "versions",
+            "destroy_versions": "destroy", "move_current": "stages",
             "media_types": "write", "mount_settings": "settings",
         }  # fmt: skip
         lonely = {part for part, whole in parts.items() if getattr(capabilities, part)} - {
@@ -77,7 +80,11 @@ class Declaration:
         }
         assert set() == lonely
         limits = [getattr(capabilities, field.name) for field in dataclasses.fields(capabilities)]
-        assert all(limit > 0 for limit in limits if not isinstance(limit, bool))
+        assert all(limit >= 0 for limit in limits if not isinstance(limit, bool))
+        assert capabilities.max_path_bytes
+        assert capabilities.page_size
+        assert capabilities.min_value_bytes in {0, 1}
+        assert capabilities.max_value_bytes
 
 
 class Concurrency:

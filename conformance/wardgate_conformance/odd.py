@@ -18,7 +18,7 @@ from pathlib import Path as FilePath
 
 from wardgate.spi import pages
 from wardgate.spi.backend import Backend
-from wardgate.spi.capabilities import Capabilities
+from wardgate.spi.capabilities import Capabilities, Declaration
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unsupported, VersionNotFound
 from wardgate.spi.hookspecs import BackendType, hookimpl
 from wardgate.spi.options import option
@@ -37,10 +37,13 @@ class Options:
     folder: str = option(help="where the secrets are kept, in plain; the parent must exist")
 
 
+DECLARATION = Declaration(name="odd", capabilities=Capabilities(write=True, list=True, versions=True, delete=True))
+
+
 class OddBackend(Backend):
     """See the module."""
 
-    capabilities = Capabilities(write=True, list=True, versions=True, delete=True)
+    capabilities = DECLARATION.capabilities
 
     def __init__(self, folder: FilePath) -> None:
         self._folder = folder
@@ -128,6 +131,7 @@ BACKEND = BackendType(
     open=_open,
     options=Options,
     status="for tests",
+    declarations=(DECLARATION,),
 )
 
 

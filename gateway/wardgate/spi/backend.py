@@ -5,10 +5,11 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NoReturn
 
 from wardgate.spi.capabilities import Capabilities
-from wardgate.spi.errors import Unsupported
+from wardgate.spi.errors import Unavailable, Unsupported
 from wardgate.spi.path import Path
 from wardgate.spi.values import Expect, Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo
 
@@ -21,6 +22,19 @@ class Health:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One right that a mount's own credential needs.
+
+    ``name``: in the store's words, such as ``secretsmanager:GetSecretValue``. ``needed_for``: the capabilities that
+    fail without it, ``read`` among them. ``granted``: None where the store does not tell without a change.
+    """
+
+    name: str
+    needed_for: frozenset[str]
+    granted: bool | None
+
+
 def _unsupported(what: str) -> NoReturn:
     raise Unsupported(f"this store cannot {what}")
 
@@ -30,9 +44,11 @@ class Backend(abc.ABC):
 
     A method that is not overridden raises Unsupported, and its capability must then not be declared.
     Implementations are safe for concurrent calls on one event loop, and survive cancellation.
+    ``capabilities`` and ``notes`` are those of one Declaration that the backend's type lists.
     """
 
     capabilities: Capabilities
+    notes: Mapping[str, str] = MappingProxyType({})
 
     @abc.abstractmethod
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
@@ -49,6 +65,7 @@ class Backend(abc.ABC):
 
         Raises:
             Conflict: the current version is not the expected one; nothing was written.
+            Gone: the secret as a whole is deleted and could be recovered; undelete or destroy it first.
             PreconditionRequired: the secret demands ``expect``.
             OutcomeUnknown: the store's answer was not clear.
         """
@@ -88,25 +105,47 @@ class Backend(abc.ABC):
     async def delete(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
         """Delete the current version, or those named. Needs ``delete``; naming needs ``delete_versions``.
 
-        Recoverable when ``undelete`` is declared, else final.
+        Recoverable when ``undelete`` is declared, else final. A store that does not declare ``delete_versions``
+        deletes the secret as a whole: all its versions are Gone, or where that is final, it is SecretNotFound.
         """
         _unsupported("delete")
 
     async def undelete(self, path: Path, *, versions: Sequence[str]) -> None:
-        """Recover deleted versions. Needs ``undelete``. Versions that are live or destroyed stay as they are."""
+        """Recover deleted versions. Needs ``undelete``. Versions that are live or destroyed stay as they are.
+
+        A store that does not declare ``delete_versions`` recovers the whole secret, whichever of its versions is named.
+        """
         _unsupported("undelete")
 
     async def destroy(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
-        """Destroy those versions for ever; without ``versions`` the whole secret and its history. Needs ``destroy``."""
+        """Destroy those versions for ever; without ``versions`` the whole secret and its history.
+
+        Needs ``destroy``; naming needs ``destroy_versions``.
+        """
         _unsupported("destroy")
 
     async def move_stage(self, path: Path, stage: str, *, version: str | None) -> None:
-        """Put ``stage`` on that version (None: take it away); moving current moves previous. Needs ``stages``."""
+        """Put ``stage`` on that version (None: take it away). Needs ``stages``.
+
+        A stage is on one version at a time. Moving ``current`` moves ``previous``, and needs ``move_current``.
+        """
         _unsupported("move a stage")
 
     async def health(self) -> Health:
         """Ask the store whether it answers. Never raises."""
         return Health(ok=True, detail="this backend has no health check")
+
+    async def probe(self) -> Sequence[Permission]:
+        """Ask, changing nothing, whether the store can be reached, accepts the credential, and allows what is declared.
+
+        Raises:
+            Unavailable: it cannot be reached.
+            PermissionDenied: it does not accept the credential at all.
+        """
+        health = await self.health()
+        if not health.ok:
+            raise Unavailable(health.detail)
+        return ()
 
     async def close(self) -> None:
         """Give back connections, threads and handles. Called once, and safe to call twice."""

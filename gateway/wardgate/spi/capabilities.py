@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +13,10 @@ class Capabilities:
 
     ``ordinals``: version ids are decimal numbers that only grow, so the id is the ordinal and no ledger is kept.
     ``versions``: older versions can be read. ``delete`` without ``undelete`` is final.
+    ``delete_versions``: single versions are deleted and recovered; without it the secret is, as a whole.
+    ``destroy_versions``: single versions are destroyed; without it the secret is, as a whole.
+    ``stages``: movable names on versions. ``move_current``: ``current`` moves too, and ``previous`` with it; without
+    it they follow from the order of the versions, and only other stages move.
     ``mount_settings``: ``describe`` and ``annotate`` take the mount's own root, for settings that hold for all secrets.
     ``media_types``: the media type of a value is kept. Limits are bytes, except ``page_size`` (names).
     """
@@ -28,9 +34,26 @@ class Capabilities:
     delete_versions: bool = False
     undelete: bool = False
     destroy: bool = False
+    destroy_versions: bool = False
     stages: bool = False
+    move_current: bool = False
     expiry: bool = False
     media_types: bool = False
+    min_value_bytes: int = 0
     max_value_bytes: int = 65_536
     max_path_bytes: int = 1_024
     page_size: int = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What one kind of store can do, in the form that documentation, messages and tests share.
+
+    ``name``: how a table calls it, such as ``KV version 2``.
+    ``notes``: a sentence by the name of a capability: of one that is declared, how it is done where the store itself
+    has nothing like it (it is then shown as emulated); of one that is not, why the store cannot.
+    """
+
+    name: str
+    capabilities: Capabilities
+    notes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

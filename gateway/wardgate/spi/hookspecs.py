@@ -13,6 +13,7 @@ from typing import Any
 import pluggy
 
 from wardgate.spi.backend import Backend
+from wardgate.spi.capabilities import Declaration
 from wardgate.spi.frontend import Claims, Frontend, Gateway
 from wardgate.spi.identity import Authenticator
 from wardgate.spi.services import Clock, Services
@@ -32,6 +33,7 @@ class NoOptions:
 class BackendType:
     """A kind of store. ``open`` gets its parsed ``options`` dataclass; it raises Unavailable or InvalidValue.
 
+    ``declarations``: what its stores can do, one for each kind that its options choose between.
     ``embedded``: all it keeps is in ``services.storage``, so that after a crash the audit can tell whether a change
     was made.
     """
@@ -42,6 +44,7 @@ class BackendType:
     options: type = NoOptions
     status: str = "stable"
     embedded: bool = False
+    declarations: tuple[Declaration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path as FilePath
 
 from sqlalchemy import Connection
 from wardgate.spi.backend import Backend, Health
-from wardgate.spi.capabilities import Capabilities
+from wardgate.spi.capabilities import Capabilities, Declaration
 from wardgate.spi.errors import InvalidValue, Malformed, TooLarge, WardgateError
 from wardgate.spi.path import Path
 from wardgate.spi.services import Services
@@ -27,14 +27,22 @@ VERSION_TABLE = "native_schema"
 MIGRATIONS = FilePath(__file__).with_name("migrations")
 
 
+DECLARATION = Declaration(
+    name="native",
+    capabilities=Capabilities(
+        write=True, compare_and_set=True, list=True, describe=True, labels=True, settings=True, mount_settings=True,
+        versions=True, ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True,
+        destroy_versions=True, stages=True, move_current=True, expiry=True, media_types=True,
+        max_value_bytes=MAX_VALUE_BYTES, max_path_bytes=2_048, page_size=1_000,
+    ),
+)  # fmt: skip
+
+
 class NativeBackend(Backend):
     """Secrets sealed one by one in the namespace's own file. Reads run at once, on the caller's thread."""
 
-    capabilities = Capabilities(
-        write=True, compare_and_set=True, list=True, describe=True, labels=True, settings=True, mount_settings=True,
-        versions=True, ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True, stages=True,
-        expiry=True, media_types=True, max_value_bytes=MAX_VALUE_BYTES, max_path_bytes=2_048, page_size=1_000,
-    )  # fmt: skip
+    capabilities = DECLARATION.capabilities
+    notes = DECLARATION.notes
 
     def __init__(self, options: Options, services: Services) -> None:
         self._options = options

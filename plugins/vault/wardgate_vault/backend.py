@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from wardgate.spi.capabilities import Capabilities
+from wardgate.spi.capabilities import Capabilities, Declaration
 from wardgate.spi.errors import (
     Conflict,
     Gone,
@@ -34,6 +34,7 @@ from wardgate.spi.values import (
 )
 
 from wardgate_vault import metadata
+from wardgate_vault.backend_v1 import DECLARATION as KV_ONE
 from wardgate_vault.backend_v1 import KvOneBackend
 from wardgate_vault.engine import ABSENT, MAX_VALUE_BYTES, Engine, storable
 from wardgate_vault.maps import from_map
@@ -42,30 +43,28 @@ from wardgate_vault.options import Options, check
 if TYPE_CHECKING:
     from wardgate_vault.client import Client
 
-CAPABILITIES = Capabilities(
-    write=True,
-    compare_and_set=True,
-    list=True,
-    describe=True,
-    labels=True,
-    settings=True,
-    mount_settings=True,
-    versions=True,
-    ordinals=True,
-    delete=True,
-    delete_versions=True,
-    undelete=True,
-    destroy=True,
-    media_types=False,
-    max_value_bytes=MAX_VALUE_BYTES,
-)
+DECLARATION = Declaration(
+    name="KV version 2",
+    capabilities=Capabilities(
+        write=True, compare_and_set=True, list=True, describe=True, labels=True, settings=True, mount_settings=True,
+        versions=True, ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True,
+        destroy_versions=True, max_value_bytes=MAX_VALUE_BYTES,
+    ),
+    notes={
+        "stages": "the engine has no names for versions",
+        "move_current": "the newest version is the current one",
+        "expiry": "versions that end at a time are told as deleted then",
+        "media_types": "the engine holds JSON objects alone",
+    },
+)  # fmt: skip
 NO_VERSION = "the secret has no such version"
 
 
 class VaultBackend(Engine):
     """One KV version 2 engine. Version ids are its version numbers."""
 
-    capabilities = CAPABILITIES
+    capabilities = DECLARATION.capabilities
+    notes = DECLARATION.notes
     kv_version = 2
 
     def __init__(self, options: Options, clock: Clock, client: Client) -> None:
@@ -218,4 +217,5 @@ BACKEND = BackendType(
     help="KV, version 1 or 2, of a HashiCorp Vault or OpenBao server",
     open=_open,
     options=Options,
+    declarations=(DECLARATION, KV_ONE),
 )

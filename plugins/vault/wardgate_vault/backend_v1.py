@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from wardgate.spi.capabilities import Capabilities
+from wardgate.spi.capabilities import Capabilities, Declaration
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unsupported
 from wardgate.spi.path import Path
 from wardgate.spi.services import Services
@@ -26,7 +26,29 @@ from wardgate_vault.options import Options
 if TYPE_CHECKING:
     from wardgate_vault.client import Client
 
-CAPABILITIES = Capabilities(write=True, list=True, delete=True, max_value_bytes=MAX_VALUE_BYTES)
+_ONE_VERSION = "the engine keeps one version of a secret"
+_NOTHING_KNOWN = "the engine knows nothing of a secret but its value"
+DECLARATION = Declaration(
+    name="KV version 1",
+    capabilities=Capabilities(write=True, list=True, delete=True, max_value_bytes=MAX_VALUE_BYTES),
+    notes={
+        "compare_and_set": "the engine overwrites whatever is there",
+        "describe": _NOTHING_KNOWN,
+        "labels": _NOTHING_KNOWN,
+        "settings": "the engine has none",
+        "mount_settings": "the engine has none",
+        "versions": _ONE_VERSION,
+        "ordinals": "the gateway's ledger numbers what it sees",
+        "delete_versions": _ONE_VERSION,
+        "undelete": "a delete is final in this engine",
+        "destroy": "a delete is final in this engine",
+        "destroy_versions": _ONE_VERSION,
+        "stages": _ONE_VERSION,
+        "move_current": _ONE_VERSION,
+        "expiry": _NOTHING_KNOWN,
+        "media_types": "the engine holds JSON objects alone",
+    },
+)
 PURPOSE = "vault.kv1.version"
 ID_BYTES = 16
 
@@ -34,7 +56,8 @@ ID_BYTES = 16
 class KvOneBackend(Engine):
     """One KV version 1 engine. A delete is final; a compare-and-set and older versions are not to be had."""
 
-    capabilities = CAPABILITIES
+    capabilities = DECLARATION.capabilities
+    notes = DECLARATION.notes
     kv_version = 1
 
     def __init__(self, options: Options, services: Services, client: Client) -> None:

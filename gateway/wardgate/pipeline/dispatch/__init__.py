@@ -17,10 +17,14 @@ from wardgate.pipeline.dispatch.versions import Ledger, Versions
 from wardgate.pipeline.dispatch.watch import Unwatched, Watch
 from wardgate.pipeline.dispatch.wrapping import Keeper, Wrapping
 from wardgate.spi.errors import (
+    InvalidValue,
     OutcomeUnknown,
     PermissionDenied,
+    RateLimited,
     SecretNotFound,
+    TooLarge,
     Unavailable,
+    Unsupported,
     WardgateError,
 )
 from wardgate.spi.frontend import Outcome
@@ -32,6 +36,7 @@ AT_ONCE = 64
 """Items of one batch that are asked of foreign stores at a time."""
 
 ServiceHandler = Callable[[Context, Any], Awaitable[Any]]
+_OF_THE_STORE = (Unavailable, OutcomeUnknown, PermissionDenied, InvalidValue, TooLarge, Unsupported)
 _UNWATCHED = Unwatched()
 
 
@@ -147,10 +152,10 @@ class Dispatch:
             result = await self._watch.backend(mount, operation, answer)
         except (Unavailable, OutcomeUnknown) as error:
             self._breakers.failed(mount.id)
-            raise type(error)(f"{mount.name}: {error.message}") from None
-        except WardgateError:
+            raise _named(mount, error) from None
+        except WardgateError as error:
             self._breakers.answered(mount.id)  # a store that refuses is there
-            raise
+            raise _named(mount, error) from None
         self._breakers.answered(mount.id)
         return self._cursors.sealed(result, listing, mount) if listing else result
 
@@ -166,3 +171,12 @@ class Dispatch:
             if context.operation.mutates:
                 raise OutcomeUnknown(f"{whose} did not confirm the change in time; read before you repeat it") from None
             raise Unavailable(f"{whose} did not answer in time; try again") from None
+
+
+def _named(mount: Mount, error: WardgateError) -> WardgateError:
+    """What went wrong with a store, with the mount's name; what is so of a secret says it as it is."""
+    if isinstance(error, RateLimited):
+        return RateLimited(f"{mount.name}: {error.message}", retry_after=error.retry_after)
+    if isinstance(error, _OF_THE_STORE):
+        return type(error)(f"{mount.name}: {error.message}")
+    return error

@@ -16,7 +16,10 @@ from wardgate.spi.operations import secrets
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.services import Clock
-from wardgate.spi.values import JSON, Page, SecretInfo, SecretVersion, VersionInfo, VersionState
+from wardgate.spi.values import JSON, Page, SecretInfo, SecretVersion, Value, VersionInfo, VersionState
+
+FOLLOWING = frozenset({"current", "previous"})
+"""Stages that follow from the order of versions in a store that cannot move them."""
 
 SecretHandler = Callable[[Any, Backend, Versions], Coroutine[Any, Any, Any]]
 
@@ -33,14 +36,17 @@ _REFUSALS = {
     "delete_versions": "delete single versions",
     "undelete": "undelete",
     "destroy": "destroy",
+    "destroy_versions": "destroy single versions",
     "stages": "move a stage",
+    "move_current": "move current or previous",
 }
 
 
 def _require(backend: Backend, *capabilities: str) -> None:
     for capability in capabilities:
         if not getattr(backend.capabilities, capability):
-            raise Unsupported(f"this store cannot {_REFUSALS[capability]}")
+            why = backend.notes.get(capability, "")
+            raise Unsupported(f"this store cannot {_REFUSALS[capability]}" + (f": {why}" if why else ""))
 
 
 def _secret(backend: Backend, versions: Versions) -> Path:
@@ -51,6 +57,14 @@ def _secret(backend: Backend, versions: Versions) -> Path:
     if len(str(path).encode()) > backend.capabilities.max_path_bytes:
         raise TooLarge(f"the path is longer than the {backend.capabilities.max_path_bytes} bytes this store can hold")
     return path
+
+
+def _sized(value: Value, backend: Backend) -> None:
+    least, most = backend.capabilities.min_value_bytes, backend.capabilities.max_value_bytes
+    if len(value.data) > most:
+        raise TooLarge(f"the value is longer than the {most} bytes this store can hold")
+    if len(value.data) < least:
+        raise InvalidValue("this store cannot hold an empty value")
 
 
 async def _read(operation: secrets.ReadSecret, backend: Backend, versions: Versions) -> SecretVersion:
@@ -75,9 +89,7 @@ async def _write(operation: secrets.WriteSecret, backend: Backend, versions: Ver
     _require(backend, "write")
     if operation.expect is not None:
         _require(backend, "compare_and_set")
-    limit = backend.capabilities.max_value_bytes
-    if len(operation.value.data) > limit:
-        raise TooLarge(f"the value is longer than the {limit} bytes this store can hold")
+    _sized(operation.value, backend)
     if operation.value.media_type == JSON:
         # Whoever reads it later may trust the media type and not look again.
         strict_json.loads(operation.value.data)
@@ -181,6 +193,7 @@ async def _destroy(operation: secrets.DestroySecret, backend: Backend, versions:
     if not operation.versions:
         await backend.destroy(path)
         return
+    _require(backend, "destroy_versions")
     selected = await versions.ids_of(operation.versions)
     if selected:
         await backend.destroy(path, versions=selected)
@@ -189,6 +202,8 @@ async def _destroy(operation: secrets.DestroySecret, backend: Backend, versions:
 async def _move_stage(operation: secrets.MoveStage, backend: Backend, versions: Versions) -> None:
     path = _secret(backend, versions)
     _require(backend, "stages")
+    if operation.stage in FOLLOWING:
+        _require(backend, "move_current")
     version = None if operation.version is None else await versions.id_of(operation.version)
     await backend.move_stage(path, operation.stage, version=version)
 

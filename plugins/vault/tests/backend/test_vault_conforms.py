@@ -14,7 +14,7 @@ from wardgate.spi.backend import Backend
 from wardgate.spi.path import Path
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
-from wardgate_vault.backend import BACKEND, CAPABILITIES
+from wardgate_vault.backend import BACKEND, DECLARATION
 from wardgate_vault.options import Options
 
 from tests.servers.openbao import OpenBao
@@ -49,7 +49,7 @@ class VaultHarness(Harness):
 class TestVault(BackendConformance):
     """Every case that its declaration selects."""
 
-    capabilities = CAPABILITIES
+    capabilities = DECLARATION.capabilities
 
     @pytest.fixture
     def harness(self, openbao: OpenBao) -> VaultHarness:

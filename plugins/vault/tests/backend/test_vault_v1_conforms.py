@@ -16,7 +16,7 @@ from wardgate.spi.path import Path
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
 from wardgate_vault.backend import BACKEND
-from wardgate_vault.backend_v1 import CAPABILITIES
+from wardgate_vault.backend_v1 import DECLARATION
 from wardgate_vault.options import Options
 
 from tests.servers.openbao import OpenBao
@@ -59,7 +59,7 @@ class VaultOneHarness(Harness):
 class TestVaultOne(BackendConformance):
     """Every case that its declaration selects."""
 
-    capabilities = CAPABILITIES
+    capabilities = DECLARATION.capabilities
 
     @pytest.fixture
     def harness(self, openbao: OpenBao) -> VaultOneHarness:

@@ -1,0 +1,1 @@
+"""A folder of age-encrypted files as a backend."""
