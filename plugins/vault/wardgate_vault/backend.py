@@ -21,6 +21,7 @@ from wardgate.spi.errors import (
     WardgateError,
 )
 from wardgate.spi.hookspecs import BackendType
+from wardgate.spi.maps import from_map
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock, Services
 from wardgate.spi.values import (
@@ -37,7 +38,6 @@ from wardgate_vault import metadata
 from wardgate_vault.backend_v1 import DECLARATION as KV_ONE
 from wardgate_vault.backend_v1 import KvOneBackend
 from wardgate_vault.engine import ABSENT, MAX_VALUE_BYTES, Engine, storable
-from wardgate_vault.maps import from_map
 from wardgate_vault.options import Options, check
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from urllib.parse import quote
 
 from wardgate.spi.capabilities import Capabilities, Declaration
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unsupported
+from wardgate.spi.maps import from_map
 from wardgate.spi.path import Path
 from wardgate.spi.services import Services
 from wardgate.spi.values import Expect, Page, SecretVersion, Value, VersionInfo
 
 from wardgate_vault.engine import ABSENT, MAX_VALUE_BYTES, Engine, absent, in_text, storable
-from wardgate_vault.maps import from_map
 from wardgate_vault.options import Options
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from urllib.parse import quote, urlsplit
 from wardgate.spi import pages
 from wardgate.spi.backend import Backend, Health
 from wardgate.spi.errors import Malformed, SecretNotFound, Unavailable, WardgateError
+from wardgate.spi.maps import TEXT_KEY, TYPE_KEY, to_map
 from wardgate.spi.path import Path
 from wardgate.spi.values import Entry, Page, Value
 
-from wardgate_vault.maps import TEXT_KEY, TYPE_KEY, to_map
 from wardgate_vault.options import Options
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from wardgate.spi.errors import Gone, InvalidValue, SecretNotFound, Unsupported
 from wardgate.spi.frontend import MountView
+from wardgate.spi.maps import to_json, to_map
 from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.secrets import DeleteSecret, DestroySecret, ReadSecret, WriteSecret
 from wardgate.spi.path import Path
@@ -16,7 +17,6 @@ from wardgate_vault.api.envelope import NO_CONTENT, Answer, envelope, leased, on
 from wardgate_vault.api.errors import NOT_FOUND, UNSUPPORTED, Refused, refusing
 from wardgate_vault.api.request import ACTIONS, Request
 from wardgate_vault.durations import SECOND, parse_duration
-from wardgate_vault.maps import to_json, to_map
 
 DEFAULT_LEASE = 2_764_800
 """Seconds (32 days) a value may be kept where it says nothing itself: what a server's mounts start with."""

@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 from wardgate.spi.errors import Conflict, InvalidValue, TooLarge
+from wardgate.spi.maps import TYPE_KEY
 from wardgate.spi.operations.secrets import Absent, Ordinal
 from wardgate.spi.values import JSON, SecretSettings, Value
 
 from wardgate_vault.api import wire
 from wardgate_vault.durations import LONGEST, SECOND, parse_duration
-from wardgate_vault.maps import TYPE_KEY
 
 MAX_SELECTED = 1_000
 MAX_LABELS = 64

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from wardgate.spi.maps import to_json, to_map
 from wardgate.spi.values import SecretInfo, SecretSettings, SecretVersion, VersionInfo, VersionState
 
 from wardgate_vault.api.envelope import encode
 from wardgate_vault.durations import UNSET, format_duration, rfc3339
-from wardgate_vault.maps import to_json, to_map
 
 
 def version(found: SecretVersion) -> bytes:

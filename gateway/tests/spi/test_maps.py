@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wardgate.spi import strict_json
 from wardgate.spi.errors import InvalidValue, Malformed
+from wardgate.spi.maps import TYPE_KEY, from_map, from_text, to_json, to_map, to_text
 from wardgate.spi.values import BYTES, JSON, TEXT, Value
-from wardgate_vault.maps import TYPE_KEY, from_map, to_json, to_map
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 trees = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
@@ -48,7 +48,8 @@ def test_json_text_is_the_map_encoded(data: bytes, media_type: str) -> None:
     """The text for the wire and the map for a store say the same."""
     value = Value(data, media_type)
 
-    assert to_map(value) == json.loads(to_json(value))
+    if media_type != JSON or _is_json(data):  # the gateway stores nothing else as JSON
+        assert to_map(value) == json.loads(to_json(value))
 
 
 def test_an_objects_text_is_kept() -> None:
@@ -92,3 +93,21 @@ def test_a_store_cannot_pass_other_text_for_json() -> None:
     for text in ('{"a":1},"auth":{"client_token":"x"},"y":{"z":0}', '{"a":1,"a":2}', "{", ""):
         forged = {"value": text, TYPE_KEY: JSON}
         assert forged == from_map(forged).fields()
+
+
+@given(st.binary() | st.text().map(str.encode) | objects.map(lambda fields: json.dumps(fields).encode()))
+def test_bytes_come_back_from_text(data: bytes) -> None:
+    """Whatever they are; a store of text alone holds them."""
+    assert data == from_text(to_text(Value(data))).data
+
+
+@pytest.mark.parametrize("data", [b'{"a": 1}', b"plain", '{"value": "é"}'.encode()])
+def test_text_stands_in_a_store_as_it_is(data: bytes) -> None:
+    """So that the vendor's own tools read it naturally."""
+    assert data.decode() == to_text(Value(data))
+
+
+def test_text_that_imitates_wrapped_bytes_is_wrapped_itself() -> None:
+    """Nobody can make his text come back as other bytes."""
+    forged = to_text(Value(b"\xff", BYTES))
+    assert forged.encode() == from_text(to_text(Value(forged.encode(), TEXT))).data

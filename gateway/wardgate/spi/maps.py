@@ -1,4 +1,4 @@
-"""Values as the maps that Vault's wire and Vault's stores hold, and back: nothing is lost either way.
+"""Values in stores that hold maps alone, or text alone, and back: nothing is lost either way.
 
 A JSON object is its own map. Any other value is ``{"value": text}`` or ``{"value_base64": …}`` with its media type
 beside it under ``wardgate:type``, so that its form travels inside the value.
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from wardgate.spi import strict_json
 from wardgate.spi.errors import InvalidValue, Malformed
-from wardgate.spi.values import JSON, Value
+from wardgate.spi.values import JSON, TEXT, Value
 
 TYPE_KEY = "wardgate:type"
 """Tells a wrapped value from a caller's own map; a caller cannot supply it."""
@@ -49,6 +49,33 @@ def from_map(mapping: Mapping[str, object]) -> Value:
         InvalidValue: the map holds what JSON cannot: a lone surrogate, NaN, an infinity.
     """
     return _unwrap(mapping) or Value(_encode(mapping), JSON)
+
+
+def to_text(value: Value) -> str:
+    """The text that stands for ``value`` in a store that holds text alone; :func:`from_text` gives the same again.
+
+    Text is its own; bytes, and text that could pass for such bytes, are the JSON of :func:`to_map`.
+    """
+    text = value.text()
+    if text is None or from_text(text).data != value.data:
+        return json.dumps(_wrap(value), ensure_ascii=False)
+    return text
+
+
+def from_text(text: str) -> Value:
+    """The value that a store's text stands for: what was wrapped, unwrapped; any other text as it is.
+
+    Raises:
+        InvalidValue: the text holds a lone surrogate.
+    """
+    try:
+        plain = Value(text.encode(), TEXT)
+    except UnicodeEncodeError:
+        raise InvalidValue("the value holds a lone surrogate") from None
+    fields = plain.fields()
+    if fields is None:
+        return plain
+    return _unwrap(fields) or Value(plain.data, JSON)
 
 
 def _wrap(value: Value) -> dict[str, object]:
