@@ -8,6 +8,7 @@ from wardgate.spi.errors import PreconditionRequired, SecretNotFound
 from wardgate.spi.path import ROOT
 from wardgate.spi.values import SecretSettings
 
+from wardgate_conformance.harness import Harness
 from wardgate_conformance.selection import needs
 from wardgate_conformance.values import SECRET, document
 
@@ -28,8 +29,9 @@ class Annotating:
             assert (labels, written.id) == (found.labels, found.info.id)
 
     @needs("labels", "describe")
-    async def test_labels_can_be_merged(self, backend: Backend) -> None:
+    async def test_labels_can_be_merged(self, backend: Backend, harness: Harness) -> None:
         """A merge adds, changes and takes away, and leaves what it does not name."""
+        await harness.put(SECRET, {"a": "b"})
         await backend.annotate(SECRET, labels={"owner": "ada", "team": "a", "stays": "x"})
         await backend.annotate(SECRET, labels={"owner": "grace", "team": None, "new": "y", "none": None}, merge=True)
         assert (await backend.describe(SECRET)).labels == {"owner": "grace", "stays": "x", "new": "y"}

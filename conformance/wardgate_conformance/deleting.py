@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Awaitable, Callable
 
 import pytest
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import Gone, SecretNotFound, VersionNotFound
-from wardgate.spi.path import ROOT
-from wardgate.spi.values import VersionInfo, VersionState
+from wardgate.spi.errors import Conflict, Gone, SecretNotFound, VersionNotFound
+from wardgate.spi.path import ROOT, Path
+from wardgate.spi.values import Expect, VersionInfo, VersionState
 
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.selection import lacks, needs
@@ -24,6 +25,16 @@ async def state_of(backend: Backend, version: str) -> VersionState:
     assert info is not None
     assert version == info.id
     return info.state
+
+
+async def a_write_follows(backend: Backend, end: Callable[[Path], Awaitable[None]]) -> None:
+    """After that end of ``SECRET`` a new value can be written, as a version that is told from the first."""
+    first = await backend.write(SECRET, document(turn="1"))
+    await end(SECRET)
+    second = await backend.write(SECRET, document(turn="2"))
+    found = await backend.read(SECRET)
+    assert (second.id, {"turn": "2"}) == (found.info.id, found.value.fields())
+    assert first.id != second.id
 
 
 class Deleting:
@@ -60,14 +71,16 @@ class Deleting:
         for path in (OTHER, SECRET.child("replica")):
             assert {"path": str(path)} == (await backend.read(path)).value.fields()
 
-    @needs("write", "delete")
+    @needs("write", "delete_versions")
     async def test_a_write_after_a_delete_is_current(self, backend: Backend) -> None:
         """Under an id that was never used before."""
-        first = await backend.write(SECRET, document(turn="1"))
-        await backend.delete(SECRET)
-        second = await backend.write(SECRET, document(turn="2"))
-        assert (await backend.read(SECRET)).value.fields() == {"turn": "2"}
-        assert first.id != second.id
+        await a_write_follows(backend, backend.delete)
+
+    @needs("write", "delete")
+    @lacks("undelete")
+    async def test_a_write_after_a_final_delete_begins_anew(self, backend: Backend) -> None:
+        """What was ended does not stand in the way, and its id is not used again."""
+        await a_write_follows(backend, backend.delete)
 
     @needs("write", "delete", "versions")
     async def test_deleting_what_is_missing_makes_nothing(self, backend: Backend) -> None:
@@ -113,7 +126,7 @@ class Recovering:
         await backend.undelete(SECRET, versions=[written.id])
         assert written == (await backend.read(SECRET)).info
 
-    @needs("write", "undelete", "describe")
+    @needs("write", "undelete", "delete_versions", "describe")
     async def test_a_description_tells_the_states(self, backend: Backend) -> None:
         """Deleted versions are listed as deleted, and the current version is named even when deleted."""
         first, second = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(2)]
@@ -125,15 +138,87 @@ class Recovering:
         assert second.id == described.current.id
 
 
+class WholeSecret:
+    """Where single versions cannot be deleted, the secret goes and comes back as one."""
+
+    @needs("write", "undelete", "versions")
+    @lacks("delete_versions")
+    async def test_every_version_goes(self, backend: Backend) -> None:
+        """An older one that could still be read would be a leak."""
+        written = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(2)]
+        await backend.delete(SECRET)
+        assert [await state_of(backend, info.id) for info in written] == [VersionState.DELETED] * 2
+
+    @needs("write", "undelete", "versions")
+    @lacks("delete_versions")
+    @pytest.mark.parametrize("named", [0, 1])
+    async def test_every_version_comes_back(self, backend: Backend, named: int) -> None:
+        """Whichever is named: same ids, same values, and the last one written is current."""
+        written = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(2)]
+        await backend.delete(SECRET)
+        await backend.undelete(SECRET, versions=[written[named].id])
+        for turn, info in enumerate(written):
+            found = await backend.read(SECRET, version=info.id)
+            assert (info.id, {"turn": str(turn)}) == (found.info.id, found.value.fields())
+        assert written[1].id == (await backend.read(SECRET)).info.id
+
+    @needs("write", "undelete")
+    @lacks("delete_versions")
+    async def test_a_deleted_secret_is_not_written_over(self, backend: Backend) -> None:
+        """The write is refused as Gone, and what can be recovered is what was there before."""
+        written = await backend.write(SECRET, document(turn="1"))
+        await backend.delete(SECRET)
+        with pytest.raises(Gone):
+            await backend.write(SECRET, document(turn="2"))
+        await backend.undelete(SECRET, versions=[written.id])
+        found = await backend.read(SECRET)
+        assert (written.id, {"turn": "1"}) == (found.info.id, found.value.fields())
+
+    @needs("write", "undelete")
+    @lacks("delete_versions")
+    async def test_a_secret_is_deleted_once(self, backend: Backend) -> None:
+        """A second delete may succeed or be refused as Gone; what is deleted stays so, and stays recoverable."""
+        written = await backend.write(SECRET, document(a="b"))
+        for _ in range(2):
+            with contextlib.suppress(Gone):
+                await backend.delete(SECRET)
+            with pytest.raises(Gone):
+                await backend.read(SECRET)
+        await backend.undelete(SECRET, versions=[written.id])
+        assert (await backend.read(SECRET)).value.fields() == {"a": "b"}
+
+    @needs("write", "undelete", "describe")
+    @lacks("delete_versions")
+    async def test_a_description_tells_that_it_is_deleted(self, backend: Backend) -> None:
+        """Of every version, and the current one is named all the same."""
+        written = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(2)]
+        await backend.delete(SECRET)
+        described = await backend.describe(SECRET)
+        assert described.current is not None
+        assert (written[1].id, VersionState.DELETED) == (described.current.id, described.current.state)
+        assert {info.state for info in described.versions} == {VersionState.DELETED}
+
+    @needs("undelete", "write", "compare_and_set")
+    @lacks("delete_versions")
+    async def test_expecting_nothing_does_not_write_over_a_deleted_secret(self, backend: Backend) -> None:
+        """There is a version, which waits to be recovered."""
+        written = await backend.write(SECRET, document(turn="1"))
+        await backend.delete(SECRET)
+        with pytest.raises((Gone, Conflict)):
+            await backend.write(SECRET, document(turn="2"), expect=Expect(None))
+        await backend.undelete(SECRET, versions=[written.id])
+        assert (await backend.read(SECRET)).value.fields() == {"turn": "1"}
+
+
 class Destroying:
     """What is destroyed does not come back."""
 
-    @needs("write", "destroy", "versions")
+    @needs("write", "destroy_versions", "versions")
     async def test_a_destroyed_version_is_gone_for_ever(self, backend: Backend) -> None:
         """Undeleting does not bring it back; its neighbours stay."""
         first, second = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(2)]
         await backend.destroy(SECRET, versions=[first.id])
-        if backend.capabilities.undelete:
+        if backend.capabilities.delete_versions and backend.capabilities.undelete:
             await backend.undelete(SECRET, versions=[first.id])
         with pytest.raises((Gone, VersionNotFound)) as refused:
             await backend.read(SECRET, version=first.id)
@@ -156,7 +241,30 @@ class Destroying:
             assert await names(backend, ROOT) == []
         assert None is await harness.get(SECRET)
 
+    @needs("write", "destroy", "undelete")
+    async def test_a_deleted_secret_can_be_destroyed(self, backend: Backend, harness: Harness) -> None:
+        """What waited to be recovered waits no longer."""
+        written = await backend.write(SECRET, document(a="b"))
+        await backend.delete(SECRET)
+        await backend.destroy(SECRET)
+        with pytest.raises(SecretNotFound):
+            await backend.read(SECRET)
+        with contextlib.suppress(SecretNotFound):
+            await backend.undelete(SECRET, versions=[written.id])
+        with pytest.raises(SecretNotFound):
+            await backend.read(SECRET)
+        assert None is await harness.get(SECRET)
+
     @needs("write", "destroy")
+    async def test_a_destroyed_secret_s_path_is_free(self, backend: Backend) -> None:
+        """A new secret begins there, and nothing of the old one shows."""
+        await backend.write(SECRET, document(turn="1"))
+        await backend.destroy(SECRET)
+        second = await backend.write(SECRET, document(turn="2"))
+        found = await backend.read(SECRET)
+        assert (second.id, {"turn": "2"}) == (found.info.id, found.value.fields())
+
+    @needs("write", "destroy_versions")
     async def test_destroying_no_versions_destroys_nothing(self, backend: Backend) -> None:
         """An empty selection is not "the whole secret"."""
         written = await backend.write(SECRET, document(a="b"))

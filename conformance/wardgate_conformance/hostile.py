@@ -8,10 +8,10 @@ import re
 import pytest
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import InvalidValue, Malformed, TooLarge, WardgateError
-from wardgate.spi.path import MAX_SEGMENTS, ROOT, Path
+from wardgate.spi.path import MAX_SEGMENT_BYTES, MAX_SEGMENTS, ROOT, Path
 from wardgate.spi.values import BYTES, JSON, TEXT, Entry, Value
 
-from wardgate_conformance.selection import needs
+from wardgate_conformance.selection import lacks, needs
 from wardgate_conformance.values import SECRET, document, names, same
 
 NAMES = (
@@ -21,7 +21,7 @@ NAMES = (
     "a\u0301b", "x" * 255,
 )  # fmt: skip
 VALUES = (
-    Value(b"", BYTES), Value(b"", TEXT), Value(b"\x00"), Value(bytes(range(256))), Value(b"\xff\xfe\xfa"),
+    Value(b"\x00"), Value(bytes(range(256))), Value(b"\xff\xfe\xfa"),
     Value("grüße 😀\n\r\t\x00\x1b\u2028".encode(), TEXT), Value(b" \n trailing and leading \n ", TEXT),
     Value(b"null", JSON), Value(b"[1, 2, 3]", JSON), Value(b'"text"', JSON), Value(b"{", TEXT), Value(b"{}", JSON),
     Value(b'{"a": 1, "a": 2}', TEXT), Value(b'{"n": NaN}', TEXT), Value(b'{"\\ud800": 1}', TEXT),
@@ -46,7 +46,8 @@ class HostileNames:
                 Path.parse(str(path))
                 await backend.write(path, document(path=str(path)))
             except REFUSED:
-                assert not PLAIN.fullmatch(name), "a plain name must be held"
+                fits = len(str(path).encode()) <= backend.capabilities.max_path_bytes
+                assert not (fits and PLAIN.fullmatch(name)), "a plain name must be held"
                 continue
             # Only the write may refuse: what was accepted is read and listed.
             assert {"path": str(path)} == (await backend.read(path)).value.fields()
@@ -81,13 +82,22 @@ class HostileNames:
 
     @needs("write")
     async def test_the_longest_path_declared_is_held(self, backend: Backend) -> None:
-        """As deep as paths go, and as long as the backend says."""
-        deepest = Path(("s",) * MAX_SEGMENTS)
+        """To the byte (or one less), in as few segments as paths allow."""
         room = backend.capabilities.max_path_bytes
-        longest = Path.parse("/".join(("n" * 99,) * (room // 100)))
-        for path in (deepest, longest):
-            await backend.write(path, document(a="b"))
-            assert (await backend.read(path)).value.fields() == {"a": "b"}
+        starts = range(0, room, MAX_SEGMENT_BYTES + 1)
+        longest = Path.parse("/".join("n" * min(MAX_SEGMENT_BYTES, room - start) for start in starts))
+        await backend.write(longest, document(a="b"))
+        assert (await backend.read(longest)).value.fields() == {"a": "b"}
+
+    @needs("write")
+    async def test_the_deepest_path_is_held_or_refused(self, backend: Backend) -> None:
+        """A store whose own paths are shorter says so; it does not cut."""
+        deepest = Path(("s",) * MAX_SEGMENTS)
+        try:
+            await backend.write(deepest, document(a="b"))
+        except REFUSED:
+            return
+        assert (await backend.read(deepest)).value.fields() == {"a": "b"}
 
     async def test_the_root_is_no_secret(self, backend: Backend) -> None:
         """An empty path reads nothing; above all not the store's own root."""
@@ -97,6 +107,15 @@ class HostileNames:
 
 class HostileValues:
     """Bytes in are bytes out; a JSON object comes back equal."""
+
+    @needs("write")
+    @lacks("min_value_bytes")
+    @pytest.mark.parametrize("value", [Value(b"", BYTES), Value(b"", TEXT)], ids=["bytes", "text"])
+    async def test_an_empty_value_is_a_value(self, backend: Backend, value: Value) -> None:
+        """Nothing is not the same as no secret. A store that cannot hold it declares ``min_value_bytes``."""
+        await backend.write(SECRET, value)
+        found = await backend.read(SECRET)
+        assert value.data == found.value.data
 
     @needs("write")
     @pytest.mark.parametrize("value", VALUES, ids=lambda value: ascii(value.data[:24]))

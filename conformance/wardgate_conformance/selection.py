@@ -11,5 +11,5 @@ def needs(*capabilities: str) -> pytest.MarkDecorator:
 
 
 def lacks(capability: str) -> pytest.MarkDecorator:
-    """This case is for backends that do not declare this."""
+    """This case is for backends that do not declare this (of a limit: leave it at 0)."""
     return pytest.mark.conformance_lacks(capability)

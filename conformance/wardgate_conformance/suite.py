@@ -22,7 +22,7 @@ from wardgate.spi.capabilities import Capabilities
 
 from wardgate_conformance.annotating import Annotating
 from wardgate_conformance.behaving import Closing, Concurrency, Declaration, Secrecy
-from wardgate_conformance.deleting import Deleting, Destroying, Recovering
+from wardgate_conformance.deleting import Deleting, Destroying, Recovering, WholeSecret
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.hostile import HostileNames, HostileValues
 from wardgate_conformance.listing import Listing
@@ -41,6 +41,7 @@ class BackendConformance(
     Annotating,
     Deleting,
     Recovering,
+    WholeSecret,
     Destroying,
     HostileNames,
     HostileValues,

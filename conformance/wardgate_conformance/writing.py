@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import Conflict, PreconditionRequired, VersionNotFound
+from wardgate.spi.errors import Conflict, PreconditionRequired, SecretNotFound, VersionNotFound
 from wardgate.spi.values import BYTES, TEXT, Expect, SecretSettings, Value, VersionState
 
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.selection import needs
-from wardgate_conformance.values import OTHER, SECRET, document, same
+from wardgate_conformance.values import MISSING, OTHER, SECRET, document, same
 
 
 class Writing:
@@ -106,7 +106,7 @@ class CompareAndSet:
             await backend.write(SECRET, document(turn="2"), expect=Expect(version))
         assert (await backend.read(SECRET)).value.fields() == {"turn": "1"}
 
-    @needs("compare_and_set", "undelete")
+    @needs("compare_and_set", "undelete", "delete_versions")
     async def test_a_deleted_version_is_still_a_version(self, backend: Backend) -> None:
         """Expecting none fails where one waits to be recovered; expecting that one succeeds."""
         first = await backend.write(SECRET, document(turn="1"))
@@ -169,6 +169,32 @@ class Versions:
             assert ([] if target is None else [target]) == [info.id for info in found if "pending" in info.stages]
 
     @needs("write", "stages", "versions")
+    async def test_another_stage_leaves_current_where_it_is(self, backend: Backend) -> None:
+        """A version that is being tried is served to nobody who did not ask for it."""
+        first, second = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(2)]
+        await backend.move_stage(SECRET, "pending", version=first.id)
+        assert second.id == (await backend.read(SECRET)).info.id
+
+    @needs("write", "stages", "versions")
+    async def test_current_and_previous_follow_the_writes(self, backend: Backend) -> None:
+        """The newest is current, the one before it previous, and no other is either."""
+        written = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(3)]
+        found = [(await backend.read(SECRET, version=info.id)).info.stages for info in written]
+        told = [stages & {"current", "previous"} for stages in found]
+        assert [set(), {"previous"}, {"current"}] == told
+        assert "current" in (await backend.read(SECRET)).info.stages
+
+    @needs("write", "stages", "versions")
+    async def test_a_stage_is_not_put_on_what_is_not_there(self, backend: Backend) -> None:
+        """Neither on a version that never was, nor on a secret."""
+        written = await backend.write(SECRET, document(a="b"))
+        with pytest.raises(VersionNotFound):
+            await backend.move_stage(SECRET, "pending", version="no-such-id")
+        with pytest.raises(SecretNotFound):
+            await backend.move_stage(MISSING, "pending", version=written.id)
+        assert "pending" not in (await backend.read(SECRET)).info.stages
+
+    @needs("write", "move_current", "versions")
     async def test_moving_current_moves_previous(self, backend: Backend) -> None:
         """Rolling back is one step, and so is undoing it."""
         first, second = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(2)]
