@@ -16,8 +16,11 @@ from wardgate.pipeline.dispatch.breaker import COOL_DOWN, FAILURES
 from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import (
+    InvalidValue,
     Malformed,
     OutcomeUnknown,
+    PermissionDenied,
+    RateLimited,
     SecretNotFound,
     TooLarge,
     Unavailable,
@@ -31,7 +34,9 @@ from wardgate.spi.operations.secrets import (
     Absent,
     DeleteSecret,
     DescribeSecret,
+    DestroySecret,
     ListSecrets,
+    MoveStage,
     Ordinal,
     ReadSecret,
     Stage,
@@ -222,6 +227,51 @@ def test_a_read_past_its_deadline_is_unavailable_and_a_write_unknown(room: Room)
         room.run(ReadSecret(path=SECRET), seconds=0)
     with pytest.raises(OutcomeUnknown):
         room.run(write("x"), seconds=0)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Unavailable("down"), OutcomeUnknown("perhaps"), PermissionDenied("no"), InvalidValue("odd"), TooLarge("long"),
+        RateLimited("slowly", retry_after=7.0),
+    ],
+    ids=lambda failure: failure.code,
+)  # fmt: skip
+def test_a_refusal_of_a_store_says_which_mount_it_is_of(room: Room, failure: WardgateError) -> None:
+    """Whoever has several mounts is told which to look at; what else the error knew, it still knows."""
+    room.backend.failure = failure
+    with pytest.raises(type(failure), match=r"^mount odd/: ") as refused:
+        room.run(ReadSecret(path=SECRET))
+    assert getattr(failure, "retry_after", None) == getattr(refused.value, "retry_after", None)
+
+
+def test_an_empty_value_is_refused_where_the_store_holds_none(room: Room) -> None:
+    """Before the store is asked, as every bound is."""
+    room.backend.capabilities = Capabilities(write=True, min_value_bytes=1)
+    with pytest.raises(InvalidValue, match="empty"):
+        room.run(write(""))
+    assert 0 == room.backend.calls
+
+
+def test_what_a_store_cannot_do_is_refused_with_the_reason(room: Room) -> None:
+    """As its declaration notes it."""
+    room.backend.notes = {"list": "it forgets names"}
+    with pytest.raises(Unsupported, match="cannot list names: it forgets names"):
+        room.run(ListSecrets(path=Path.parse("odd")))
+
+
+def test_single_versions_and_current_need_their_own_capabilities(room: Room) -> None:
+    """Destroying a whole secret, or moving other stages, does not include them."""
+    room.backend.capabilities = Capabilities(write=True, versions=True, destroy=True, stages=True)
+    room.run(write("one"))
+    asked = room.backend.calls
+    for operation in (
+        DestroySecret(path=SECRET, versions=(Ordinal(1),)),
+        MoveStage(path=SECRET, stage="current", version=Ordinal(1)),
+    ):
+        with pytest.raises(Unsupported):
+            room.run(operation)
+    assert asked == room.backend.calls
 
 
 def test_a_store_that_keeps_failing_is_left_alone_and_then_probed(room: Room) -> None:
