@@ -1,0 +1,150 @@
+"""The one table from what AWS answers to the closed list; no word of the store's passes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import botocore.exceptions  # type: ignore[import-untyped]
+from wardgate.spi.errors import (
+    AlreadyExists,
+    Conflict,
+    Gone,
+    InvalidValue,
+    OutcomeUnknown,
+    PermissionDenied,
+    RateLimited,
+    SecretNotFound,
+    TooLarge,
+    Unavailable,
+    Unsupported,
+    VersionNotFound,
+    WardgateError,
+)
+
+ABSENT = "there is no secret of that path"
+NO_VERSION = "the secret has no such version"
+REFUSED_CREDENTIAL = "the store does not accept the gateway's own credential"
+NOT_ALLOWED = "the store does not allow the gateway's own credential to do this"
+SLOW_DOWN = "the store asks for fewer requests; try again later"
+KEY = "the store cannot use the key that this secret is encrypted under; look at the KMS key and its policy"
+Row = tuple[type[WardgateError], str]
+
+BY_WORDS: Mapping[tuple[str, str], Row] = {
+    ("ResourceNotFoundException", "secret value for"): (VersionNotFound, NO_VERSION),
+    ("InvalidRequestException", "marked for deletion"): (Gone, "the secret is deleted; undelete it first"),
+    ("InvalidRequestException", "marked deleted"): (Gone, "the secret is deleted; undelete it first"),
+    ("InvalidRequestException", "scheduled for deletion"): (Gone, "the secret is deleted; undelete it first"),
+}
+"""Where one code means two things: the code and words of the message that tell them apart."""
+
+BY_CODE: Mapping[str, Row] = {
+    # Secrets Manager
+    "ResourceNotFoundException": (SecretNotFound, ABSENT),
+    "ResourceExistsException": (AlreadyExists, "a secret of that path is there already"),
+    "InvalidRequestException": (InvalidValue, "the store refused the request in the state the secret is in"),
+    "InvalidParameterException": (InvalidValue, "the store refused a parameter"),
+    "MalformedPolicyDocumentException": (InvalidValue, "the store refused a policy"),
+    "PreconditionNotMetException": (Conflict, "the secret was changed at the same time"),
+    "LimitExceededException": (TooLarge, "a limit of the store is reached"),
+    "DecryptionFailure": (Unavailable, KEY),
+    "EncryptionFailure": (Unavailable, KEY),
+    # Parameter Store
+    "ParameterNotFound": (SecretNotFound, ABSENT),
+    "ParameterVersionNotFound": (VersionNotFound, NO_VERSION),
+    "ParameterAlreadyExists": (AlreadyExists, "a parameter of that path is there already"),
+    "ParameterLimitExceeded": (TooLarge, "the store holds as many parameters as the account may have"),
+    "ParameterMaxVersionLimitExceeded": (
+        Conflict,
+        "the oldest version carries a stage and cannot be dropped; take the stage away first",
+    ),
+    "ParameterVersionLabelLimitExceeded": (TooLarge, "a version carries ten stages at most"),
+    "HierarchyLevelLimitExceededException": (TooLarge, "the path has more levels than the store holds"),
+    "HierarchyTypeMismatchException": (InvalidValue, "the parameter is of another type"),
+    "ParameterPatternMismatchException": (InvalidValue, "the store refused the name"),
+    "InvalidKeyId": (Unavailable, KEY),
+    "InvalidResourceId": (SecretNotFound, ABSENT),
+    "TooManyTagsError": (TooLarge, "the store keeps 50 labels at most"),
+    "TooManyUpdates": (Conflict, "the secret was changed at the same time"),
+    "UnsupportedParameterType": (Unsupported, "the parameter's type cannot be read"),
+    # Both
+    "ValidationException": (InvalidValue, "the store refused the request as invalid"),
+    "SerializationException": (InvalidValue, "the store refused the request as invalid"),
+    "AccessDenied": (PermissionDenied, NOT_ALLOWED),
+    "AccessDeniedException": (PermissionDenied, NOT_ALLOWED),
+    "NotAuthorized": (PermissionDenied, NOT_ALLOWED),
+    "OptInRequired": (PermissionDenied, NOT_ALLOWED),
+    "ExpiredToken": (PermissionDenied, REFUSED_CREDENTIAL),
+    "ExpiredTokenException": (PermissionDenied, REFUSED_CREDENTIAL),
+    "IncompleteSignature": (PermissionDenied, REFUSED_CREDENTIAL),
+    "InvalidClientTokenId": (PermissionDenied, REFUSED_CREDENTIAL),
+    "InvalidSignatureException": (PermissionDenied, REFUSED_CREDENTIAL),
+    "MissingAuthenticationToken": (PermissionDenied, REFUSED_CREDENTIAL),
+    "MissingAuthenticationTokenException": (PermissionDenied, REFUSED_CREDENTIAL),
+    "RequestExpired": (PermissionDenied, REFUSED_CREDENTIAL),
+    "SignatureDoesNotMatch": (PermissionDenied, REFUSED_CREDENTIAL),
+    "UnrecognizedClientException": (PermissionDenied, REFUSED_CREDENTIAL),
+    "RequestLimitExceeded": (RateLimited, SLOW_DOWN),
+    "RequestThrottled": (RateLimited, SLOW_DOWN),
+    "RequestThrottledException": (RateLimited, SLOW_DOWN),
+    "Throttling": (RateLimited, SLOW_DOWN),
+    "ThrottlingException": (RateLimited, SLOW_DOWN),
+    "ThrottledException": (RateLimited, SLOW_DOWN),
+    "TooManyRequestsException": (RateLimited, SLOW_DOWN),
+    "UnknownOperationException": (Unsupported, "the endpoint does not know this request; check 'endpoint'"),
+}
+"""Codes that say for certain that nothing was changed. Others, and every status of 500 and over, say nothing."""
+
+UNUSABLE: tuple[type[Exception], ...] = (
+    botocore.exceptions.NoCredentialsError,
+    botocore.exceptions.PartialCredentialsError,
+    botocore.exceptions.CredentialRetrievalError,
+    botocore.exceptions.MetadataRetrievalError,
+    botocore.exceptions.ProfileNotFound,
+    botocore.exceptions.ConfigParseError,
+    botocore.exceptions.ConfigNotFound,
+    botocore.exceptions.SSOError,
+)
+NEVER_SENT: tuple[type[Exception], ...] = (
+    botocore.exceptions.EndpointConnectionError,
+    botocore.exceptions.ConnectTimeoutError,
+    botocore.exceptions.ProxyConnectionError,
+)
+
+
+def of_answer(code: str, words: str, status: int, *, mutates: bool, retry_after: float | None = None) -> WardgateError:
+    """The error an answer stands for. ``words``: the store's own, looked at and left here."""
+    row = BY_CODE.get(code)
+    for (of_code, part), special in BY_WORDS.items():
+        if code == of_code and part in words:
+            row = special
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        row = (RateLimited, SLOW_DOWN)
+    if row is None and status == HTTPStatus.FORBIDDEN:
+        row = (PermissionDenied, NOT_ALLOWED)
+    if row is None:
+        return unclear(f"the store answered with status {status}", mutates=mutates)
+    kind, message = row
+    return RateLimited(message, retry_after=retry_after) if kind is RateLimited else kind(message)
+
+
+def of_exception(problem: Exception, *, mutates: bool) -> WardgateError:
+    """The error of an exchange that brought no answer: was the request ever sent?"""
+    if isinstance(problem, UNUSABLE):
+        return PermissionDenied("the gateway has no usable credential for the store; check 'profile' and the chain")
+    if isinstance(problem, botocore.exceptions.ParamValidationError):
+        return InvalidValue("the store's own rules for this request refuse it")
+    if isinstance(problem, botocore.exceptions.SSLError):
+        return Unavailable("the store's certificate is not trusted; check 'endpoint' and 'ca_file'")
+    if isinstance(problem, NEVER_SENT):
+        return Unavailable("the store cannot be reached; check 'region', 'endpoint' and the way there")
+    if isinstance(problem, botocore.exceptions.ReadTimeoutError):
+        return unclear("the store did not answer in time", mutates=mutates)
+    return unclear("the connection to the store broke", mutates=mutates)
+
+
+def unclear(what: str, *, mutates: bool) -> WardgateError:
+    """An answer that says nothing certain: harmless for a read, not for a change."""
+    if mutates:
+        return OutcomeUnknown(f"{what}; the change may or may not have happened: read before you repeat it")
+    return Unavailable(f"{what}; try again")
