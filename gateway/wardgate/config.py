@@ -223,8 +223,12 @@ class Config:
         token: str | None = None,
         workers: int = 1,
         folder: Path | None = None,
+        plugins: tuple[str, ...] = (),
     ) -> Config:
-        """The configuration of ``wardgate dev``: state and key beside each other in ``folder``, or a temporary one."""
+        """The configuration of ``wardgate dev``: state and key beside each other in ``folder``, or a temporary one.
+
+        ``plugins``: those to load besides the default ones.
+        """
 
         def within(base: Path) -> Config:
             return cls(
@@ -233,6 +237,7 @@ class Config:
                 audit=AuditConfig(base / "data" / "audit"),
                 listen=parse_listen(listen),
                 workers=workers,
+                plugins=tuple(dict.fromkeys((*DEFAULT_PLUGINS, *plugins))),
                 log=Log(level="warning"),
                 dev=DevConfig(token=token, temporary=None if folder else base),
             )

@@ -46,9 +46,19 @@ def serve(ctx: click.Context, file: Path, *, as_json: bool) -> None:
     "--data", type=click.Path(file_okay=False, path_type=Path),
     help="Keep state and key in this folder; without it they vanish at the end.",
 )  # fmt: skip
+@click.option("--plugin", "plugins", multiple=True, metavar="NAME", help="Load this plugin too; can be repeated.")
 @json_option
 @click.pass_context
-def dev(ctx: click.Context, listen: str, token: str | None, workers: int, data: Path | None, *, as_json: bool) -> None:
+def dev(
+    ctx: click.Context,
+    listen: str,
+    token: str | None,
+    workers: int,
+    data: Path | None,
+    plugins: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
     """Run a gateway to try things out: the native store at secret/ and kv1/, AppRole, an administrator's token.
 
     Never for real secrets: the key lies beside the data.
@@ -60,10 +70,14 @@ def dev(ctx: click.Context, listen: str, token: str | None, workers: int, data: 
 
     if token is not None and (not token or not token.isascii() or not token.isprintable() or " " in token):
         raise click.UsageError("--token must be printable ASCII without spaces")
+    if plugins:
+        from wardgate.registry import Registry  # noqa: PLC0415  # only who asks for more pays for it
+
+        Registry.load(plugins)  # a wrong name is told before anything is made
     if data is not None:
         data = data.absolute()
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    config = Config.for_dev(listen=listen, workers=workers, folder=data)
+    config = Config.for_dev(listen=listen, workers=workers, folder=data, plugins=plugins)
     try:
         _must_be_free(config)
         issued = asyncio.run(_prepare(config, token))
