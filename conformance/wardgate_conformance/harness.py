@@ -27,3 +27,21 @@ class Harness(abc.ABC):
     @abc.abstractmethod
     async def get(self, path: Path) -> Mapping[str, str] | None:
         """The fields of the current version as the store itself holds them; None when there is no live one."""
+
+    def address(self) -> tuple[str, int]:
+        """Host and port of the store itself. Only where the test class says ``networked = True``."""
+        raise NotImplementedError
+
+    def open_at(self, host: str, port: int) -> Backend:
+        """A backend whose store is reached at that address, with a timeout of about a second and few retries.
+
+        A TCP proxy that fails on demand listens there. Only where the test class says ``networked = True``.
+        """
+        raise NotImplementedError
+
+    def open_throttled(self, retry_after: int) -> Backend:
+        """A backend whose store answers everything by asking to come back after so many seconds.
+
+        Only where the test class says ``throttles = True``.
+        """
+        raise NotImplementedError

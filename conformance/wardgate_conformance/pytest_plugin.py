@@ -1,4 +1,4 @@
-"""The pytest plugin: imports only pytest, since it loads before anything else."""
+"""The pytest plugin: imports pytest and its own report alone, since it loads before anything else."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from typing import Any
 
 import pytest
 
+from wardgate_conformance import report
+
 # The cases live in a package, not in a test file; their assertions are to explain themselves all the same.
 pytest.register_assert_rewrite("wardgate_conformance")
+
+
+pytest_addoption = report.pytest_addoption
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marks that ``selection`` uses."""
     config.addinivalue_line("markers", "conformance_needs(*capabilities): for backends that declare all of these")
     config.addinivalue_line("markers", "conformance_lacks(capability): for backends that do not declare it")
+    config.addinivalue_line("markers", "conformance_reaches(way): for harnesses that say they have this way")
+    report.pytest_configure(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -40,6 +47,9 @@ def _holds(item: pytest.Item) -> bool:
     declared: Any = getattr(getattr(item, "cls", None), "capabilities", None)
     needed = [name for mark in item.iter_markers("conformance_needs") for name in mark.args]
     lacking = [name for mark in item.iter_markers("conformance_lacks") for name in mark.args]
+    ways = [name for mark in item.iter_markers("conformance_reaches") for name in mark.args]
     return declared is None or (
-        all(getattr(declared, name) for name in needed) and not any(getattr(declared, name) for name in lacking)
+        all(getattr(item.cls, way, False) for way in ways)  # type: ignore[attr-defined]  # only functions have marks
+        and all(getattr(declared, name) for name in needed)
+        and not any(getattr(declared, name) for name in lacking)
     )

@@ -13,3 +13,8 @@ def needs(*capabilities: str) -> pytest.MarkDecorator:
 def lacks(capability: str) -> pytest.MarkDecorator:
     """This case is for backends that do not declare this (of a limit: leave it at 0)."""
     return pytest.mark.conformance_lacks(capability)
+
+
+def reaches(way: str) -> pytest.MarkDecorator:
+    """This case is for test classes that say ``networked`` or ``throttles``: their harness has what it takes."""
+    return pytest.mark.conformance_reaches(way)

@@ -13,7 +13,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 import pytest
@@ -23,6 +24,7 @@ from wardgate.spi.capabilities import Capabilities
 from wardgate_conformance.annotating import Annotating
 from wardgate_conformance.behaving import Closing, Concurrency, Declaration, Secrecy
 from wardgate_conformance.deleting import Deleting, Destroying, Recovering, WholeSecret
+from wardgate_conformance.failing import Cancellation, Failing
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.hostile import HostileNames, HostileValues
 from wardgate_conformance.listing import Listing
@@ -47,11 +49,21 @@ class BackendConformance(
     HostileValues,
     Concurrency,
     Secrecy,
+    Failing,
+    Cancellation,
     Closing,
 ):
-    """Subclass it, say the ``capabilities`` and give a ``harness``."""
+    """Subclass it, say the ``capabilities`` and give a ``harness``.
+
+    ``networked``: the harness has ``address`` and ``open_at``, so the store is made to fail. ``throttles``: it has
+    ``open_throttled``. They are said here, not by the harness, since cases are selected before any harness is made.
+    ``notes``: those of the Declaration, for the report.
+    """
 
     capabilities: ClassVar[Capabilities]
+    notes: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    networked: ClassVar[bool] = False
+    throttles: ClassVar[bool] = False
 
     @pytest.fixture
     def harness(self) -> Harness:

@@ -1,0 +1,65 @@
+"""The report says what was declared and what was found; nothing that failed looks as if it passed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+AUTHOR = '''
+import pytest
+from wardgate.spi.backend import Backend
+from wardgate.spi.capabilities import Capabilities
+from wardgate_conformance.selection import needs
+
+
+class Promises:
+    """What is promised | is held."""
+
+    def test_kept(self): pass
+
+    def test_broken(self): assert False
+
+    @needs("write")
+    def test_not_declared(self): pass
+
+    def test_that_cannot_begin(self, missing): pass
+
+
+class TestStore(Promises):
+    capabilities = Capabilities(list=True, labels=True)
+    notes = {"labels": "kept in the name"}
+
+
+def test_of_something_else(): pass
+'''
+
+
+def test_json_holds_every_count(pytester: pytest.Pytester) -> None:
+    """Passed, failed (a fixture's failure too) and not declared, by backend and promise."""
+    pytester.makepyfile(AUTHOR)
+    pytester.inline_run("-p", "no:cacheprovider", "-q", "--wardgate-report", "out.json")
+    found = json.loads((pytester.path / "out.json").read_text())
+    assert found["promises"] == {"Promises": "What is promised | is held."}
+    assert found["backends"]["Store"]["promises"]["Promises"] == {
+        "passed": 1, "failed": 2, "skipped": 0, "not declared": 1,
+    }  # fmt: skip
+    told = found["backends"]["Store"]["capabilities"]
+    assert (told["list"], told["labels"], told["write"], told["page_size"]) == ("yes", "emulated", "no", "1000")
+
+
+def test_markdown_is_a_table(pytester: pytest.Pytester) -> None:
+    """One column a backend; a bar in a sentence does not break the row."""
+    pytester.makepyfile(AUTHOR)
+    pytester.inline_run("-p", "no:cacheprovider", "-q", "--wardgate-report", "out.md")
+    lines = (pytester.path / "out.md").read_text().splitlines()
+    assert "| Capability | Store |" in lines
+    assert "| write | no |" in lines
+    assert "| Promises: What is promised \\| is held. | 1 / 2 / 1 |" in lines
+
+
+def test_no_report_is_written_from_several_processes(pytester: pytest.Pytester) -> None:
+    """It would miss what the workers left out, so it is refused."""
+    pytester.makepyfile(AUTHOR)
+    result = pytester.runpytest_subprocess("-n1", "--wardgate-report", "out.md")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR

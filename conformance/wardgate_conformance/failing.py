@@ -1,0 +1,132 @@
+"""Cases: a store that cannot be reached, answers badly, or says that it is asked too often."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from wardgate.spi.backend import Backend
+from wardgate.spi.errors import OutcomeUnknown, RateLimited, Unavailable, WardgateError
+
+from wardgate_conformance.faults import Fault, FaultProxy
+from wardgate_conformance.harness import Harness
+from wardgate_conformance.selection import needs, reaches
+from wardgate_conformance.values import SECRET, document
+
+PATIENCE = 60
+FAULTS = [fault for fault in Fault if fault not in {Fault.NONE, Fault.SLOW}]
+RETRY_AFTER = 7
+OLD = {"turn": "1"}
+NEW = {"turn": "2"}
+MANY = 12
+
+
+@contextlib.asynccontextmanager
+async def proxied(harness: Harness) -> AsyncIterator[tuple[Backend, FaultProxy]]:
+    """A backend that reaches its store through a proxy, has read ``OLD`` once, and is given ``PATIENCE`` seconds."""
+    await harness.put(SECRET, OLD)
+    proxy = FaultProxy(harness.address())
+    backend = harness.open_at(proxy.host, proxy.port)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            assert (await backend.read(SECRET)).value.fields() == OLD
+            yield backend, proxy
+    finally:
+        proxy.close()
+        await backend.close()
+
+
+class Failing:
+    """A store that fails is said to fail: nothing is made up, and nothing unclear is called a success."""
+
+    @reaches("networked")
+    @pytest.mark.parametrize("fault", FAULTS)
+    async def test_a_read_that_fails_is_unavailable(self, harness: Harness, fault: Fault) -> None:
+        """Above all it is not a missing secret; and the same backend reads again when the store is back."""
+        async with proxied(harness) as (backend, proxy):
+            proxy.set(fault)
+            with pytest.raises(WardgateError) as refused:
+                await backend.read(SECRET)
+            assert type(refused.value) is Unavailable
+            proxy.set(Fault.NONE)
+            assert (await backend.read(SECRET)).value.fields() == OLD
+
+    @reaches("networked")
+    @needs("write")
+    @pytest.mark.parametrize("fault", FAULTS)
+    async def test_a_write_that_fails_is_no_success(self, harness: Harness, fault: Fault) -> None:
+        """Unavailable says that nothing was changed, and is held to it; what is not known is OutcomeUnknown."""
+        async with proxied(harness) as (backend, proxy):
+            proxy.set(fault)
+            with pytest.raises(WardgateError) as refused:
+                await backend.write(SECRET, document(**NEW))
+            assert type(refused.value) in {Unavailable, OutcomeUnknown}
+            held = await harness.get(SECRET)
+            assert held == OLD or (held == NEW and type(refused.value) is OutcomeUnknown)
+            proxy.set(Fault.NONE)
+            await backend.write(SECRET, document(turn="3"))
+            assert (await backend.read(SECRET)).value.fields() == {"turn": "3"}
+
+    @reaches("networked")
+    async def test_a_slow_answer_is_whole_or_unavailable(self, harness: Harness) -> None:
+        """Never the part of it that came in time."""
+        async with proxied(harness) as (backend, proxy):
+            proxy.set(Fault.SLOW)
+            with contextlib.suppress(Unavailable):
+                assert (await backend.read(SECRET)).value.fields() == OLD
+
+    @reaches("networked")
+    @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.RESET, Fault.HANGS])
+    async def test_health_says_that_the_store_is_away(self, harness: Harness, fault: Fault) -> None:
+        """Without raising; and that it is back when it is."""
+        async with proxied(harness) as (backend, proxy):
+            proxy.set(fault)
+            assert not (await backend.health()).ok
+            proxy.set(Fault.NONE)
+            assert (await backend.health()).ok
+
+    @reaches("throttles")
+    async def test_a_store_that_is_asked_too_often_says_when(self, harness: Harness) -> None:
+        """As RateLimited, with the wait the store told."""
+        backend = harness.open_throttled(RETRY_AFTER)
+        try:
+            with pytest.raises(RateLimited) as refused:
+                await backend.read(SECRET)
+        finally:
+            await backend.close()
+        assert refused.value.retry_after == RETRY_AFTER
+
+
+class Cancellation:
+    """A caller that goes away takes its own request along, and nothing of anybody else's."""
+
+    @reaches("networked")
+    async def test_readers_that_go_away_leave_no_trace(self, harness: Harness) -> None:
+        """More of them than a pool has connections, while the store hangs; the next reader is answered."""
+        async with proxied(harness) as (backend, proxy):
+            proxy.set(Fault.HANGS)
+            tasks = [asyncio.create_task(backend.read(SECRET)) for _ in range(MANY)]
+            await asyncio.to_thread(proxy.received.wait, PATIENCE)
+            for task in tasks:
+                task.cancel()
+            answers = await asyncio.gather(*tasks, return_exceptions=True)
+            assert {type(answer) for answer in answers} <= {asyncio.CancelledError, Unavailable, RateLimited}
+            proxy.set(Fault.NONE)
+            assert (await backend.read(SECRET)).value.fields() == OLD
+
+    @reaches("networked")
+    @needs("write")
+    async def test_a_writer_that_goes_away_leaves_a_whole_value(self, harness: Harness) -> None:
+        """The old one or the new one, and the next write stands."""
+        async with proxied(harness) as (backend, proxy):
+            proxy.set(Fault.SLOW)
+            task = asyncio.create_task(backend.write(SECRET, document(**NEW)))
+            await asyncio.to_thread(proxy.received.wait, PATIENCE)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            proxy.set(Fault.NONE)
+            assert (await backend.read(SECRET)).value.fields() in (OLD, NEW)
+            await backend.write(SECRET, document(turn="3"))
+            assert (await backend.read(SECRET)).value.fields() == {"turn": "3"}

@@ -1,0 +1,132 @@
+"""A TCP proxy that fails on demand, between a backend and its store. It knows bytes alone, no protocol.
+
+It runs on threads of its own, so that a backend that blocks its loop is caught waiting, not deadlocked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import socket
+import struct
+import threading
+
+CHUNK = 65_536
+TORN_AFTER = 20
+TRICKLE = 64
+
+
+class Fault(enum.Enum):
+    """What goes wrong, from the next connection or answer on."""
+
+    NONE = "none"
+    REFUSED = "refused"
+    RESET = "reset"
+    HANGS = "hangs"
+    LOST = "lost"
+    TORN = "torn"
+    SLOW = "slow"
+
+
+class FaultProxy:
+    """Listens on loopback; ``set`` what goes wrong. A change drops the connections there are, as a real fault does."""
+
+    def __init__(self, upstream: tuple[str, int]) -> None:
+        self._upstream = upstream
+        self._fault = Fault.NONE
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._listener: socket.socket | None = None
+        self.received = threading.Event()
+        """Set once bytes of a request have come since the last ``set``."""
+        self.host = "127.0.0.1"
+        self.port = 0
+        self._listen()
+
+    def set(self, fault: Fault) -> None:
+        """Fail in this way from now on; ``Fault.NONE`` heals."""
+        self._fault = fault
+        self._drop()
+        self.received.clear()
+        if fault is Fault.REFUSED:
+            self._stop_listening()
+        elif self._listener is None:
+            self._listen()
+
+    def close(self) -> None:
+        """Stop listening and drop what is open."""
+        self._stop_listening()
+        self._drop()
+
+    def _listen(self) -> None:
+        self._listener = socket.create_server((self.host, self.port), backlog=128)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def _stop_listening(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            # Closing alone does not wake the thread that accepts, and the port would stay open until it wakes.
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+
+    def _drop(self) -> None:
+        with self._lock:
+            sockets, self._open = self._open, set()
+        for one in sockets:
+            _end(one)
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+                store = socket.create_connection(self._upstream, timeout=10)
+            except OSError:
+                if self._listener is not listener:
+                    return
+                continue
+            store.settimeout(None)
+            with self._lock:
+                self._open |= {client, store}
+            for work in (self._requests, self._answers):
+                threading.Thread(target=self._carry, args=(work, client, store), daemon=True).start()
+
+    def _carry(self, work: object, client: socket.socket, store: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            work(client, store)  # type: ignore[operator]  # one of the two below
+        for one in (client, store):
+            with self._lock:
+                self._open.discard(one)
+            _end(one)
+
+    def _requests(self, client: socket.socket, store: socket.socket) -> None:
+        while data := client.recv(CHUNK):
+            self.received.set()
+            if self._fault is Fault.RESET:
+                return
+            if self._fault is not Fault.HANGS:
+                store.sendall(data)
+
+    def _answers(self, client: socket.socket, store: socket.socket) -> None:
+        while data := store.recv(CHUNK):
+            if self._fault is Fault.LOST:
+                return
+            if self._fault is Fault.TORN:
+                client.sendall(data[:TORN_AFTER])
+                return
+            step = TRICKLE if self._fault is Fault.SLOW else len(data)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, step == TRICKLE)
+            for start in range(0, len(data), step):
+                client.sendall(data[start : start + step])
+                if step == TRICKLE:
+                    threading.Event().wait(0.005)
+
+
+def _end(one: socket.socket) -> None:
+    # Linger 0 makes the close a reset: no polite end that a reader could take for the end of an answer.
+    with contextlib.suppress(OSError):
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with contextlib.suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)
+    one.close()
