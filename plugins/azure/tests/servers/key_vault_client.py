@@ -1,0 +1,31 @@
+"""How tests open a backend over the STAND-IN: with a credential that knows its one token."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any, cast
+
+from azure.core.credentials import AccessToken
+from tests.servers.key_vault import TOKEN, KeyVaultServer
+from wardgate_azure.backend import KeyVaultBackend, open_with
+from wardgate_azure.options import Options
+
+CLOCK = cast("Any", SimpleNamespace(now=time.time_ns, monotonic=time.monotonic))
+
+
+class Credential:
+    """Knows one token."""
+
+    def __init__(self, token: str = TOKEN) -> None:
+        self.token = token
+
+    async def get_token(self, *_scopes: str, **_named: Any) -> AccessToken:
+        """The token, for an hour."""
+        return AccessToken(self.token, int(time.time()) + 3_600)
+
+
+def opened(server: KeyVaultServer, *, token: str = TOKEN, **options: Any) -> KeyVaultBackend:
+    """A backend over the stand-in that does not repeat itself."""
+    given = {"retries": 0, "vault_url": server.url, "ca_file": str(server.ca_file), **options}
+    return open_with(Options(**given), CLOCK, Credential(token))

@@ -1,0 +1,156 @@
+"""The secrets of an Azure Key Vault as a store. A secret goes and comes back as one; its versions are immutable."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wardgate.spi.errors import Gone, SecretNotFound, Unsupported, VersionNotFound
+from wardgate.spi.hookspecs import BackendType
+from wardgate.spi.path import Path
+from wardgate.spi.services import Clock, Services
+from wardgate.spi.values import Expect, SecretSettings, Value, VersionInfo
+
+from wardgate_azure import tags
+from wardgate_azure.client import Client
+from wardgate_azure.declaration import DECLARATION, existing, name_of
+from wardgate_azure.errors import DELETED
+from wardgate_azure.options import Options, check
+from wardgate_azure.reader import NO_VERSION, Reader
+from wardgate_azure.values import text_of
+
+
+class KeyVaultBackend(Reader):
+    """One vault."""
+
+    async def write(self, path: Path, value: Value, *, expect: Expect | None = None) -> VersionInfo:
+        """Store a new version with the labels of the one before it."""
+        if expect is not None:
+            raise Unsupported("this store cannot compare and set")
+        name, text = name_of(path), text_of(value)
+        try:
+            before = await self._client.ask(lambda sdk: sdk.get_secret(name))
+            labels = tags.labels_of(before.properties.tags)
+        except SecretNotFound:
+            labels = {}
+        except Gone:
+            labels = tags.labels_of((await self._versions(name))[-1].tags)
+        marked = tags.checked(labels | {tags.WRITTEN: str(self._clock.now())})
+        try:
+            made = await self._client.change(
+                lambda sdk: sdk.set_secret(name, text, content_type=value.media_type, tags=marked, retry_total=0)
+            )
+        except Gone:
+            made = None
+        if made is None:
+            raise await self._deleted(name) or Gone(DELETED)
+        return tags.info(made.properties, {tags.CURRENT})
+
+    async def annotate(
+        self,
+        path: Path,
+        *,
+        labels: Mapping[str, str | None] | None = None,
+        settings: SecretSettings | None = None,
+        merge: bool = False,
+    ) -> None:
+        """Change the tags of the newest version. A vault has no secret without a version to annotate."""
+        if settings is not None:
+            raise Unsupported("this store has no settings for a secret")
+        if labels is None:
+            return
+        name = existing(path)
+        newest = (await self._versions(name))[-1]
+        await self._tag(name, newest, tags.changed(newest.tags or {}, labels, merge=merge))
+
+    async def delete(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
+        """Delete the secret with all its versions; the vault keeps it recoverable for its retention time."""
+        if versions is not None:
+            return _no_single(versions)
+        name = existing(path)
+        try:
+            await self._client.send("DELETE", f"secrets/{name}")
+        except SecretNotFound:
+            pass
+        else:
+            await self._client.settle(lambda: self._answers(lambda sdk: sdk.get_deleted_secret(name)))
+            return None
+        raise await self._absent(name)
+
+    async def undelete(self, path: Path, *, versions: Sequence[str]) -> None:
+        """Recover the secret with all its versions, whichever are named."""
+        if not versions:
+            return
+        name = existing(path)
+        try:
+            await self._client.send("POST", f"deletedsecrets/{name}/recover")
+        except SecretNotFound:
+            known = {one.version for one in await self._versions(name)}
+        else:
+            await self._client.settle(lambda: self._answers(lambda sdk: sdk.get_secret(name)))
+            return
+        if not known.issuperset(versions):
+            raise VersionNotFound(NO_VERSION)
+
+    async def destroy(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
+        """Delete the secret and purge it. Where the vault is protected from purging, it stays deleted."""
+        if versions is not None:
+            return _no_single(versions)
+        name = existing(path)
+        with contextlib.suppress(Gone):  # deleted before: what is left is to purge it
+            await self.delete(path)
+        try:
+            await self._client.send("DELETE", f"deletedsecrets/{name}")
+        except SecretNotFound:
+            return None  # an old vault that keeps nothing back
+        await self._client.settle(lambda: self._is_free(name))
+        return None
+
+    async def move_stage(self, path: Path, stage: str, *, version: str | None) -> None:
+        """Mark that version higher than any other, then take the mark from the others."""
+        if stage in {tags.CURRENT, tags.PREVIOUS}:
+            raise Unsupported("in this store current and previous follow from the order of the versions")
+        name, mark = existing(path), tags.STAGE + stage
+        known = await self._versions(name)
+        if version is not None:
+            target = next((one for one in known if one.version == version), None)
+            if target is None:
+                raise VersionNotFound(NO_VERSION)
+            number = max(self._clock.now(), tags.highest(known, mark) + 1)
+            await self._tag(name, target, tags.checked((target.tags or {}) | {mark: str(number)}))
+        for one in known:
+            if one.version != version and mark in (one.tags or {}):
+                await self._tag(name, one, {tag: text for tag, text in one.tags.items() if tag != mark})
+
+    async def _tag(self, name: str, one: Any, changed: Mapping[str, str]) -> None:
+        await self._client.change(
+            lambda sdk: sdk.update_secret_properties(name, one.version, tags=dict(changed), retry_total=0)
+        )
+
+    async def _is_free(self, name: str) -> bool:
+        return not await self._answers(lambda sdk: sdk.get_deleted_secret(name))
+
+
+def _no_single(versions: Sequence[str]) -> None:
+    if versions:
+        raise Unsupported("this store deletes and destroys a secret with all its versions")
+
+
+def open_with(options: Options, clock: Clock, credential: Any = None) -> KeyVaultBackend:
+    """Open with a credential of azure-identity's shape. Raises InvalidValue for options that cannot work."""
+    check(options)
+    return KeyVaultBackend(Client(options, credential), clock)
+
+
+def _open(options: Options, services: Services) -> KeyVaultBackend:
+    return open_with(options, services.clock)
+
+
+BACKEND = BackendType(
+    name="azure-key-vault",
+    help="the secrets of an Azure Key Vault",
+    open=_open,
+    options=Options,
+    declarations=(DECLARATION,),
+)

@@ -1,0 +1,127 @@
+"""The SDK's client of one vault: made on the loop that first uses it, with one way of failing."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from wardgate.spi.errors import Unavailable
+
+from wardgate_azure import errors
+from wardgate_azure.options import Options
+
+T = TypeVar("T")
+Call = Callable[[Any], Awaitable[T]]
+API_VERSION = "7.6"
+PATIENCE = 3
+"""How many timeouts one call may take in all: a challenge, a token, an answer."""
+SETTLING_TRIES, SETTLING_SECONDS = 20, 0.25
+PAGE = 25
+"""The most names that a vault lists at once."""
+
+
+class Client:
+    """One vault. ``credential``: an asynchronous one of azure-identity's shape, else what the options say."""
+
+    def __init__(self, options: Options, credential: Any = None) -> None:
+        self._options = options
+        self._given = credential
+        self._opened: tuple[Any, Any] | None = None
+        self._closed = False
+
+    async def ask(self, call: Call[T], *, mutates: bool = False, long: bool = False) -> T:
+        """The result of one call of the SDK's client.
+
+        A change is sent once; reads are repeated in the SDK's standard way. ``long``: the call pages through the
+        store, and only its parts are bounded in time.
+
+        Raises:
+            WardgateError: what the table makes of the failure; nothing of the SDK's hangs on it.
+        """
+        if self._closed:
+            raise Unavailable("the store's mount was closed")
+        sdk = self._sdk()
+        try:
+            async with asyncio.timeout(None if long else self._options.timeout * PATIENCE):
+                return await call(sdk)
+        except Exception as problem:  # noqa: BLE001  # whatever a foreign library raises, a caller sees the closed list
+            failure = errors.of(problem, mutates=mutates)
+        raise failure
+
+    async def change(self, call: Call[T]) -> T:
+        """The result of a call that changes the store."""
+        return await self.ask(call, mutates=True)
+
+    async def send(self, method: str, place: str) -> None:
+        """Send a change that has no body and does not wait for its end, as the SDK's own methods would."""
+
+        async def sent(sdk: Any) -> None:
+            from azure.core.rest import HttpRequest  # noqa: PLC0415  # slow to import
+
+            response = await sdk.send_request(HttpRequest(method, place), retry_total=0)
+            response.raise_for_status()
+
+        await self.change(sent)
+
+    async def settle(self, done: Callable[[], Awaitable[bool]]) -> bool:
+        """Wait, for a few seconds, until the vault has done what it accepted; whether it has."""
+        for _ in range(SETTLING_TRIES):
+            if await done():
+                return True
+            await asyncio.sleep(SETTLING_SECONDS)
+        return False
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        self._closed = True
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            sdk, credential = opened
+            await sdk.close()
+            if self._given is None:
+                await credential.close()
+
+    def _sdk(self) -> Any:
+        if self._opened is None:
+            credential = self._given or _credential(self._options)
+            self._opened = (_client(self._options, credential), credential)
+        return self._opened[0]
+
+
+def _credential(options: Options) -> Any:
+    from azure.identity.aio import (  # noqa: PLC0415  # slow to import
+        ClientSecretCredential,
+        DefaultAzureCredential,
+        ManagedIdentityCredential,
+    )
+
+    if options.managed_identity:
+        return ManagedIdentityCredential(client_id=options.client_id)
+    if options.tenant_id and options.client_id and options.client_secret:
+        return ClientSecretCredential(options.tenant_id, options.client_id, options.client_secret)
+    return DefaultAzureCredential()
+
+
+def _client(options: Options, credential: Any) -> Any:
+    import aiohttp  # noqa: PLC0415  # slow to import, as are these
+    from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415
+    from azure.keyvault.secrets.aio import SecretClient  # noqa: PLC0415
+
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=options.pool_size, ssl=ssl.create_default_context(cafile=options.ca_file)),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,  # the SDK does it
+        trust_env=True,
+    )
+    return SecretClient(
+        options.vault_url,
+        credential,
+        api_version=API_VERSION,
+        verify_challenge_resource=options.verify_challenge_resource,
+        transport=AioHttpTransport(session=session),
+        connection_timeout=options.timeout,
+        read_timeout=options.timeout,
+        retry_total=options.retries,
+    )

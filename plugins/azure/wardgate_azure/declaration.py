@@ -1,0 +1,58 @@
+"""What an Azure Key Vault can do, and which name stands for which path."""
+
+from __future__ import annotations
+
+import string
+
+from wardgate.spi.capabilities import Capabilities, Declaration
+from wardgate.spi.errors import InvalidValue, SecretNotFound, TooLarge
+from wardgate.spi.names import Names
+from wardgate.spi.path import Path
+
+from wardgate_azure.client import PAGE
+from wardgate_azure.errors import ABSENT
+
+MAX_NAME = 127
+MAX_VALUE_BYTES = 18_432
+"""Bytes take a third more as text, and the media type's room beside them."""
+_WHOLE = "a vault deletes, recovers and purges a secret with all its versions"
+DECLARATION = Declaration(
+    name="Azure Key Vault",
+    capabilities=Capabilities(
+        write=True, list=True, describe=True, labels=True, versions=True, delete=True, undelete=True, destroy=True,
+        stages=True, media_types=True, min_value_bytes=1, max_value_bytes=MAX_VALUE_BYTES, max_path_bytes=MAX_NAME,
+        page_size=PAGE,
+    ),
+    notes={
+        "compare_and_set": "a vault has no conditional write",
+        "list": "folders are derived from the flat names of the vault, which are listed whole",
+        "labels": "kept as tags of the newest version and carried over by a write, which reads them first: a change of "
+        "labels between the two is lost",
+        "settings": "a vault has none for a secret",
+        "mount_settings": "a vault's own settings are not in reach of this interface",
+        "ordinals": "version ids are random; the gateway's ledger numbers what it sees",
+        "delete_versions": _WHOLE,
+        "destroy_versions": _WHOLE,
+        "stages": "kept as tags on versions; current and previous follow from the order of the versions",
+        "move_current": "the newest version is current in a vault",
+        "expiry": "a vault tells a version's expiry and serves it all the same",
+    },
+)  # fmt: skip
+NAMES = Names(
+    plain=string.ascii_lowercase + string.digits + "-", escape="-x", separator="--", fold=True, max_length=MAX_NAME
+)
+
+
+def name_of(path: Path) -> str:
+    """The name that a secret of this path is written under. Raises InvalidValue and TooLarge."""
+    if not path.segments:
+        raise InvalidValue("the root is no secret")
+    return NAMES.name_of(path)
+
+
+def existing(path: Path) -> str:
+    """The name of a secret to look for: one that the store could not hold is not there."""
+    try:
+        return name_of(path)
+    except (InvalidValue, TooLarge):
+        raise SecretNotFound(ABSENT) from None

@@ -1,0 +1,106 @@
+"""The one table from what a Key Vault does to the closed list; no word of the vault's passes on."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from wardgate.spi.errors import (
+    Conflict,
+    Gone,
+    InvalidValue,
+    OutcomeUnknown,
+    PermissionDenied,
+    RateLimited,
+    SecretNotFound,
+    TooLarge,
+    Unavailable,
+    Unsupported,
+    WardgateError,
+)
+
+ABSENT = "there is no secret of that path"
+DELETED = "the secret is deleted and can be recovered; undelete or destroy it first"
+DISABLED = "the version is disabled in the store"
+Row = tuple[type[WardgateError], str]
+
+BY_CODE: Mapping[str, Row] = {
+    "SecretNotFound": (SecretNotFound, ABSENT),
+    "SecretDisabled": (Gone, DISABLED),
+    "ObjectIsDeletedButRecoverable": (Gone, DELETED),
+    "ObjectIsBeingDeleted": (Unavailable, "the store is still deleting this secret; try again"),
+    "ObjectIsBeingRecovered": (Unavailable, "the store is still recovering this secret; try again"),
+    "ForbiddenByFirewall": (PermissionDenied, "the store's firewall does not let the gateway in"),
+}
+"""The inner code where there is one, else the code: they tell the 403s, 404s and 409s apart."""
+
+BY_STATUS: Mapping[int, Row] = {
+    400: (InvalidValue, "the store refused the request as invalid"),
+    401: (PermissionDenied, "the store does not accept the gateway's own credential"),
+    403: (PermissionDenied, "the store does not allow the gateway's own credential to do this"),
+    404: (Unavailable, "there is no vault where this mount is configured; check 'vault_url'"),
+    405: (Unsupported, "the store does not do this"),
+    409: (Conflict, "two changes of the secret met; nothing was changed by this one"),
+    413: (TooLarge, "the store refused the request as too large"),
+    429: (RateLimited, "the store asks for fewer requests; try again later"),
+}
+"""Statuses that say for certain that nothing was changed."""
+
+
+def of(problem: Exception, *, mutates: bool) -> WardgateError:
+    """The error that an exception of the SDK stands for."""
+    from aiohttp import ClientConnectorCertificateError, ClientConnectorError, ConnectionTimeoutError  # noqa: PLC0415
+    from azure.core.exceptions import ClientAuthenticationError, HttpResponseError  # noqa: PLC0415  # slow to import
+
+    status = getattr(problem, "status_code", None)
+    # The SDK has the same classes for its token service, whose answers say nothing about the vault.
+    if isinstance(problem, ClientAuthenticationError):
+        kind, message = BY_STATUS[401]
+        return kind(message)
+    if isinstance(problem, HttpResponseError) and status is not None:
+        return _of_answer(status, problem.response, mutates=mutates)
+    inner = getattr(problem, "inner_exception", None)
+    # The SDK also says "no request was sent" of connections that broke after it was.
+    if isinstance(inner, ClientConnectorCertificateError):
+        return Unavailable("the store's certificate is not trusted; check 'vault_url' and 'ca_file'")
+    if isinstance(inner, ClientConnectorError | ConnectionTimeoutError):
+        return Unavailable("the store cannot be reached; check 'vault_url' and the way there")
+    if isinstance(problem, TimeoutError) or isinstance(inner, TimeoutError):
+        return unclear("the store did not answer in time", mutates=mutates)
+    return unclear("the connection to the store broke", mutates=mutates)
+
+
+def unclear(what: str, *, mutates: bool) -> WardgateError:
+    """An answer that says nothing certain: harmless for a read, not for a change."""
+    if mutates:
+        return OutcomeUnknown(f"{what}; the change may or may not have happened: read before you repeat it")
+    return Unavailable(f"{what}; try again")
+
+
+def _of_answer(status: int, response: Any, *, mutates: bool) -> WardgateError:
+    row = BY_CODE.get(_code(response)) if status in BY_STATUS else None
+    row = row or BY_STATUS.get(status)
+    if row is None:
+        return unclear(f"the store answered with status {status}", mutates=mutates)
+    kind, message = row
+    return RateLimited(message, retry_after=_retry_after(response)) if kind is RateLimited else kind(message)
+
+
+def _code(response: Any) -> str:
+    """The innermost code of an error body; it is looked at and left here."""
+    try:
+        error = json.loads(response.text())["error"]
+        inner = error.get("innererror") or error.get("innerError") or {}
+        return str(inner.get("code") or error.get("code"))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""
+
+
+def _retry_after(response: Any) -> float | None:
+    try:
+        seconds = float(response.headers["Retry-After"])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
