@@ -1,0 +1,131 @@
+"""The one place that holds Google's client: it is made at the first request, on the loop that asks.
+
+Requests go over gRPC's own asyncio, so a caller that goes away takes its request with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+import google.auth
+import grpc  # type: ignore[import-untyped]
+from google.api_core.exceptions import GoogleAPICallError, RetryError, ServiceUnavailable
+from google.api_core.retry import if_exception_type
+from google.api_core.retry_async import AsyncRetry
+from google.auth.exceptions import GoogleAuthError
+from google.cloud.secretmanager_v1 import SecretManagerServiceAsyncClient
+from google.cloud.secretmanager_v1.services.secret_manager_service.transports import (
+    SecretManagerServiceGrpcAsyncIOTransport as Transport,
+)
+from wardgate.spi.errors import Unavailable, WardgateError
+
+from wardgate_gcp import errors
+from wardgate_gcp.options import Options, target
+
+SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+RETRY_SECONDS = 3.0
+"""How long a read is tried again. The client's own policy, a minute, would outlast the caller's patience."""
+# At DEBUG the client writes whole requests and answers to this logger, values included.
+logging.getLogger(Transport.__module__).setLevel(logging.INFO)
+
+
+class Client:
+    """Asks the service; every failure is one of the closed list."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._lock = asyncio.Lock()
+        self._api: SecretManagerServiceAsyncClient | None = None
+        self._closed = False
+        self._retry = AsyncRetry(
+            predicate=if_exception_type(ServiceUnavailable),
+            initial=0.1,
+            maximum=1.0,
+            multiplier=2.0,
+            timeout=min(RETRY_SECONDS, options.timeout),
+        )
+
+    async def ask(self, call: str, request: Mapping[str, Any], *, mutates: bool = False) -> Any:
+        """The answer to one request. A read is tried again when the service is unavailable, a change never is."""
+        api = await self._opened()
+        retry = None if mutates else self._retry
+        try:
+            return await getattr(api, call)(request=request, retry=retry, timeout=self._options.timeout)
+        except Exception as problem:  # noqa: BLE001  # whatever the libraries raise must not pass
+            error = _error(problem, mutates=mutates)
+        raise error  # here, where the problem with its details is no longer its context
+
+    async def every(self, call: str, request: Mapping[str, Any]) -> AsyncIterator[Any]:
+        """All items of a listing, page after page."""
+        pages = (await self.ask(call, request)).pages
+        while True:
+            try:
+                page = await anext(pages, None)
+            except Exception as problem:  # noqa: BLE001  # as above
+                error: WardgateError | None = _error(problem, mutates=False)
+            else:
+                error = None
+            if error is not None:
+                raise error
+            if page is None:
+                return
+            for item in getattr(page, "secrets", None) or getattr(page, "versions", None) or ():
+                yield item
+
+    async def close(self) -> None:
+        """Close the connection; what is asked for afterwards is Unavailable. Safe to call twice."""
+        self._closed = True
+        api, self._api = self._api, None
+        if api is not None:
+            await api.transport.close()  # type: ignore[no-untyped-call]
+
+    async def _opened(self) -> SecretManagerServiceAsyncClient:
+        async with self._lock:
+            if self._closed:
+                raise Unavailable("this mount is closed")
+            if self._api is None:
+                self._api = SecretManagerServiceAsyncClient(transport=await self._transport())
+            return self._api
+
+    async def _transport(self) -> Transport:
+        host, secure = target(self._options)
+        if not secure:
+            return Transport(host=host, channel=grpc.aio.insecure_channel(host))
+        # Files are read, and on Google's machines a metadata server is asked.
+        credentials = await asyncio.to_thread(_credentials, self._options.credentials_file)
+        if credentials is None:
+            raise Unavailable(
+                "no usable credentials were found; set 'credentials_file', or give the machine an identity"
+            )
+        ca_file = self._options.ca_file
+        authority = await asyncio.to_thread(FilePath(ca_file).read_bytes) if ca_file else None
+        trusted = grpc.ssl_channel_credentials(authority) if authority else None
+        return Transport(host=host, credentials=credentials, ssl_channel_credentials=trusted)
+
+
+def _credentials(file: str | None) -> Any:
+    try:
+        if file is not None:
+            return google.auth.load_credentials_from_file(file, scopes=SCOPES)[0]  # type: ignore[no-untyped-call]
+        return google.auth.default(scopes=SCOPES)[0]
+    except (GoogleAuthError, OSError, ValueError):
+        return None
+
+
+def _error(problem: Exception, *, mutates: bool) -> WardgateError:
+    if isinstance(problem, WardgateError):
+        return problem
+    if isinstance(problem, RetryError) and isinstance(problem.cause, Exception):
+        problem = problem.cause
+    if not isinstance(problem, GoogleAPICallError) or problem.grpc_status_code is None:
+        return errors.unclear("the request to the store failed", mutates=mutates)
+    return errors.of_status(
+        problem.grpc_status_code.name,
+        problem.message or "",
+        mutates=mutates,
+        retry_after=errors.retry_after(problem.details),
+    )

@@ -1,0 +1,68 @@
+"""The one table from what Google Secret Manager answers to the closed list; no word of the service's passes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wardgate.spi.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidValue,
+    OutcomeUnknown,
+    PermissionDenied,
+    RateLimited,
+    SecretNotFound,
+    Unavailable,
+    Unsupported,
+    WardgateError,
+)
+
+ABSENT = "there is no secret of that path"
+NOT_ACCEPTED = "the store does not accept the gateway's own credential"
+BY_STATUS: Mapping[str, tuple[type[WardgateError], str]] = {
+    "INVALID_ARGUMENT": (InvalidValue, "the store refused the request as invalid"),
+    "OUT_OF_RANGE": (InvalidValue, "the store refused the request as invalid"),
+    "UNAUTHENTICATED": (PermissionDenied, NOT_ACCEPTED),
+    "PERMISSION_DENIED": (PermissionDenied, "the store does not allow the gateway's own credential to do this"),
+    "NOT_FOUND": (SecretNotFound, ABSENT),
+    "ALREADY_EXISTS": (AlreadyExists, "a secret of that path is there already"),
+    "FAILED_PRECONDITION": (Conflict, "the secret is not in a state that allows this"),
+    "ABORTED": (Conflict, "the secret was changed meanwhile; try again"),
+    "RESOURCE_EXHAUSTED": (RateLimited, "the store asks for fewer requests; try again later"),
+    "UNIMPLEMENTED": (Unsupported, "the store does not do this"),
+}
+"""Statuses that say for certain that nothing was changed. All others say nothing certain."""
+NEVER_SENT = ("failed to connect", "dns resolution failed", "name resolution", "getting metadata from plugin failed")
+"""What tells an UNAVAILABLE of the client itself, which sent nothing, from one of the service or of a broken
+connection."""
+
+
+def of_status(name: str, details: str, *, mutates: bool, retry_after: float | None = None) -> WardgateError:
+    """The error a gRPC status stands for. ``details``: its words, looked at and left here."""
+    if name in BY_STATUS:
+        kind, message = BY_STATUS[name]
+        return RateLimited(message, retry_after=retry_after) if kind is RateLimited else kind(message)
+    if name == "UNAVAILABLE" and any(words in details.lower() for words in NEVER_SENT):
+        if NEVER_SENT[-1] in details.lower():
+            return Unavailable("the gateway's own credential cannot be renewed; check the credentials of this mount")
+        return Unavailable("the store cannot be reached; check 'endpoint' and the network")
+    if name == "DEADLINE_EXCEEDED":
+        return unclear("the store did not answer in time", mutates=mutates)
+    return unclear("the store failed, or the connection to it broke", mutates=mutates)
+
+
+def unclear(what: str, *, mutates: bool) -> WardgateError:
+    """An answer that says nothing certain: harmless for a read, not for a change."""
+    if mutates:
+        return OutcomeUnknown(f"{what}; the change may or may not have happened: read before you repeat it")
+    return Unavailable(f"{what}; try again")
+
+
+def retry_after(details: Any) -> float | None:
+    """The seconds a RetryInfo among a status's details tells."""
+    for detail in details or ():
+        delay = getattr(detail, "retry_delay", None)
+        if delay is not None:
+            return float(delay.seconds) + float(delay.nanos) / 1e9
+    return None

@@ -1,0 +1,93 @@
+"""What a mount of Google Secret Manager can be told, and the checks no type can make."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from urllib.parse import urlsplit
+
+from wardgate.spi.errors import InvalidValue
+from wardgate.spi.options import option
+
+BOUNDS = {"timeout": (0.1, 300.0)}
+_WORD = re.compile(r"[a-z0-9][a-z0-9.:-]{0,62}")
+"""A project's id (older ones begin with a domain), its number, or a location."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Options of the backend type ``google-secret-manager``; :func:`check` refuses what cannot work."""
+
+    project: str = option(help="id or number of the Google Cloud project")
+    location: str | None = option(
+        help="keep regional secrets in this location, such as europe-west3; without it secrets are global",
+        default=None,
+    )
+    credentials_file: str | None = option(
+        help="JSON file of a service account or a workload identity; without it the application default credentials",
+        default=None,
+    )
+    endpoint: str | None = option(
+        help="another address of the service, such as https://secretmanager.example; http:// on this machine alone",
+        default=None,
+    )
+    ca_file: str | None = option(help="PEM file of the authority behind its certificate", default=None)
+    metadata: bool = option(
+        help="tell labels, stages and the time of creation with each read, which costs two more requests to the store",
+        default=True,
+    )
+    timeout: float = option(help="seconds to wait for an answer", default=10.0)
+
+
+def check(options: Options) -> None:
+    """Refuse options that cannot work together.
+
+    Raises:
+        InvalidValue: names the option, never its value.
+    """
+    for name in ("project", "location"):
+        text = getattr(options, name)
+        if text is not None and not _WORD.fullmatch(text):
+            raise InvalidValue(f"option {name!r} must be small letters, digits and hyphens")
+    for name in ("credentials_file", "ca_file"):
+        file = getattr(options, name)
+        if file is not None and not FilePath(file).is_file():
+            raise InvalidValue(f"option {name!r} names no file")
+    for name, (least, most) in BOUNDS.items():
+        if not least <= getattr(options, name) <= most:
+            raise InvalidValue(f"option {name!r} must be between {least} and {most}")
+    target(options)
+
+
+def target(options: Options) -> tuple[str, bool]:
+    """Host and port to connect to, and whether over TLS.
+
+    Raises:
+        InvalidValue: ``endpoint`` is no bare URL, or plain HTTP to another machine.
+    """
+    if options.endpoint is None:
+        place = f".{options.location}.rep" if options.location else ""
+        return f"secretmanager{place}.googleapis.com:443", True
+    try:
+        address = urlsplit(options.endpoint)
+        port = address.port
+    except ValueError:
+        raise InvalidValue("option 'endpoint' is not a URL") from None
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        raise InvalidValue("option 'endpoint' must be a URL such as https://secretmanager.example")
+    if address.username is not None or address.query or address.fragment or address.path.strip("/"):
+        raise InvalidValue("option 'endpoint' must be a bare URL, without user, path, query or fragment")
+    if address.scheme == "http" and not _is_loopback(address.hostname):
+        raise InvalidValue("option 'endpoint' must be https:// unless the server is on this machine")
+    host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
+    secure = address.scheme == "https"
+    return f"{host}:{port or (443 if secure else 80)}", secure
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
