@@ -31,6 +31,7 @@ COMMANDS = {
     "delete": ("versions:delete", "Delete a secret's version."),
     "undelete": ("versions:undelete", "Recover deleted versions."),
     "destroy": ("versions:destroy", "Destroy versions for ever."),
+    "copy": ("copying:copy", "Copy a secret, or all below a folder, from one store to another."),
     "namespace": ("namespaces:namespace", "Child namespaces: list, create, delete."),
     "mount": ("mounts:mount", "Mounts: list, show, add, tune, remove."),
     "key": ("keys:key", "API keys: list, create, revoke."),

@@ -1,0 +1,123 @@
+"""``wardgate copy``: when two values are the same, patience with a busy gateway, and an end with one that is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from click.testing import Result
+from wardgate.cli.client import Client, Reply
+from wardgate.cli.copyist.carry import Carrier, Outcome
+from wardgate.cli.copyist.compare import same
+from wardgate.cli.copyist.door import PATIENCE, Door
+from wardgate.cli.copyist.plan import Item, State
+from wardgate.cli.failure import Failure
+from wardgate.spi.errors import PermissionDenied, Unavailable
+from wardgate.spi.operations.secrets import ReadSecrets, ScanSecrets
+from wardgate.spi.values import BYTES, JSON, TEXT, Entry, Page, Value
+
+from tests.support.scripted import Scripted
+
+Run = Callable[..., Result]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Value(b"a", TEXT), Value(b"a", BYTES)),
+        (Value(b'{"a": 1, "b": [1.0]}', JSON), Value(b'{"b":[1],"a":1}', JSON)),
+        (Value(b'{"a": 1}', BYTES), Value(b'{"a":1}\n', TEXT)),
+        (Value(b" [1]\n", JSON), Value(b"[1]", BYTES)),
+        (Value(b'{"a": "\\u00fc"}', JSON), Value('{"a":"ü"}'.encode(), BYTES)),
+    ],
+)
+def test_the_same_value(one: Value, other: Value) -> None:
+    """Equal bytes, whatever they are called; or the same JSON, as another store would write it."""
+    assert same(one, other)
+    assert same(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Value(b"a", TEXT), Value(b"a\n", TEXT)),
+        (Value(b"1", TEXT), Value(b"1 ", TEXT)),
+        (Value(b'{"a": 1}', JSON), Value(b'{"a": true}', JSON)),
+        (Value(b'{"a": 1}', JSON), Value(b'{"a": "1"}', JSON)),
+        (Value(b'{"a": null}', JSON), Value(b"{}", JSON)),
+        (Value(b'{"a": [1, 2]}', JSON), Value(b'{"a": [2, 1]}', JSON)),
+        (Value(b'{"a": 9007199254740993}', JSON), Value(b'{"a": 9007199254740993.5}', JSON)),
+        (Value(b'{"a": 0.12345678901234567891}', JSON), Value(b'{"a": 0.12345678901234567892}', JSON)),
+        (Value(b'{"a": 1, "a": 1}', BYTES), Value(b'{"a": 1}', BYTES)),
+        (Value(b"\xff", BYTES), Value(b"{}", JSON)),
+    ],
+)
+def test_another_value(one: Value, other: Value) -> None:
+    """Nothing is rounded, guessed or trimmed away."""
+    assert not same(one, other)
+    assert not same(other, one)
+
+
+class Busy:
+    """A gateway that is asked too much, then answers; or that is gone."""
+
+    def __init__(self, *failures: Failure) -> None:
+        self.failures = list(failures)
+        self.asked: list[tuple[str, str]] = []
+
+    def request(self, method: str, path: str, **_: Any) -> Reply:
+        """Fail as scripted, then answer."""
+        self.asked.append((method, path))
+        if self.failures:
+            raise self.failures.pop(0)
+        return Reply(200, {"content-type": TEXT, "etag": '"1"'}, b"value")
+
+
+def door_to(busy: Busy, waited: list[float]) -> Door:
+    return Door(cast("Client", busy), sleep=waited.append)
+
+
+def test_what_came_too_fast_is_tried_again() -> None:
+    """Each time after a longer while, and not for ever."""
+    waited: list[float] = []
+    too_fast = [Failure("too fast", code="rate_limited", request_id="r") for _ in range(2)]
+    assert b"value" == door_to(Busy(*too_fast), waited).read("a").value.data
+    assert list(PATIENCE[:2]) == waited
+    waited.clear()
+    failure = door_to(Busy(*too_fast * 5), waited).read("a").failure
+    assert failure is not None
+    assert ("rate_limited", list(PATIENCE)) == (failure.code, waited)
+
+
+@pytest.mark.parametrize(
+    ("failure", "goes_on"),
+    [
+        (Failure("nothing listens there", code="unavailable"), False),
+        (Failure("expired", code="unauthenticated", request_id="r"), False),
+        (Failure("the store is down", code="unavailable", request_id="r"), True),
+        (Failure("no", code="permission_denied", request_id="r"), True),
+    ],
+)
+def test_a_gateway_that_is_gone_is_not_asked_for_the_rest(failure: Failure, *, goes_on: bool) -> None:
+    """Thousands of secrets would each wait in vain; one store or one policy is no reason to stop."""
+    busy = Busy(failure)
+    carrier = Carrier(door_to(busy, []), overwrite=False)
+    items = [Item("a", "b", State.NEW), Item("c", "d", State.NEW)]
+    ended = [carrier.carry(item) for item in items]
+    assert [Outcome.FAILED, Outcome.COPIED if goes_on else Outcome.FAILED] == ended
+    assert failure.message == items[0].reason
+    assert goes_on is ("not tried" not in items[1].reason)
+    assert goes_on is (("PUT", "secrets/d") in busy.asked)
+
+
+def test_what_cannot_be_read_is_told_with_its_side(run: Run, gateway: Scripted) -> None:
+    """Source and destination, each secret for itself, in the plan already."""
+    gateway.answers[ScanSecrets] = Page((Entry("x"), Entry("y")))
+    gateway.answers[ReadSecrets] = (PermissionDenied("not yours"), Unavailable("the store is down"))
+    result = run("copy", "a", "b", "-r", "--dry-run")
+    assert (1, "Dry run: 2 cannot.\n") == (result.exit_code, result.stderr)
+    assert [
+        "cannot\ta/x\tb/x\tsource: not yours",
+        "cannot\ta/y\tb/y\tsource: the store is down",
+    ] == result.stdout.splitlines()
