@@ -210,6 +210,17 @@ def test_a_broken_policy_is_told_by_file_and_place(
     assert "canary" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "check"), [((), "all"), (("--check", "reading"), "reading"), (("--check", "none"), "none")]
+)
+def test_how_a_mount_is_checked_is_asked_for(gateway: Scripted, run: Run, words: tuple[str, ...], check: str) -> None:
+    """For all permissions, where nothing is said."""
+    assert 0 == run("mount", "add", "a", "--type", "native", *words).exit_code
+    asked = gateway.asked[0]
+    assert isinstance(asked, CreateMount)
+    assert check == asked.check
+
+
 @pytest.mark.parametrize("option", ["token=canary", 'token:="canary"', "token="])
 def test_a_mount_s_secret_option_is_not_an_argument(gateway: Scripted, run: Run, option: str) -> None:
     """The type's own description says which are secret."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,9 +12,9 @@ from wardgate.context import Context
 from wardgate.mounts import MountRow, OpenMounts
 from wardgate.pipeline.authorize import BUILT_IN, Engine
 from wardgate.services import build
-from wardgate.spi.backend import Backend, Health
+from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.capabilities import Capabilities
-from wardgate.spi.errors import InvalidValue, Unauthenticated, Unavailable
+from wardgate.spi.errors import InvalidValue, Unauthenticated, Unavailable, WardgateError
 from wardgate.spi.frontend import Arrival
 from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.identity import Principal
@@ -56,10 +56,25 @@ class Memory(Backend):
         self.closed = True
 
 
+class Guarded(Memory):
+    """A store that says what it was told to say of its credential."""
+
+    capabilities = Capabilities(write=True)
+    answer: Sequence[Permission] | WardgateError = ()
+
+    async def probe(self) -> Sequence[Permission]:
+        if isinstance(self.answer, WardgateError):
+            raise self.answer
+        return self.answer
+
+
 TYPES = {
+    "guarded": BackendType(
+        name="guarded", help="a fake", options=Options, open=lambda options, _: Guarded(options.address)
+    ),
     "memory": BackendType(
         name="memory", help="a fake", options=Options, open=lambda options, _: Memory(options.address)
-    )
+    ),
 }
 
 
@@ -118,6 +133,12 @@ class Desk:
         assert isinstance(backend, Memory)
         self.probed.append(backend)
         return backend
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[Permission] | WardgateError], None]:
+    """What stores of the type ``guarded`` say from now on."""
+    return lambda answer: monkeypatch.setattr(Guarded, "answer", answer)
 
 
 @pytest.fixture

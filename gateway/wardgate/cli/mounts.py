@@ -14,6 +14,8 @@ from wardgate.cli.paths import folder_of
 from wardgate.cli.session import Session, client_options
 from wardgate.spi.errors import WardgateError
 
+CHECKS = ("all", "reading", "none")
+
 
 @click.group()
 def mount() -> None:
@@ -63,11 +65,22 @@ def show(session: Session, prefix: str) -> None:
 )  # fmt: skip
 @click.option("--present", multiple=True, metavar="NAME=TEXT", help="How a front-end shows it: vault.kv=2.")
 @click.option("--description", default="", help="A sentence for people.")
+@click.option(
+    "--check", type=click.Choice(CHECKS), default=CHECKS[0], show_default=True,
+    help="Which permissions the store is asked for before the mount is kept.",
+)  # fmt: skip
 @client_options
-def add(
-    session: Session, prefix: str, kind: str, given: tuple[str, ...], present: tuple[str, ...], description: str
+def add(  # one for each option
+    session: Session,
+    prefix: str,
+    kind: str,
+    *,
+    given: tuple[str, ...],
+    present: tuple[str, ...],
+    description: str,
+    check: str,
 ) -> None:
-    """Open a store at PREFIX, and keep it."""
+    """Ask the store whether it answers and allows what the mount needs, and keep it at PREFIX."""
     body: dict[str, Any] = {
         "prefix": prefix,
         "type": kind,
@@ -75,6 +88,8 @@ def add(
         "presentation": dict(_presentation(one) for one in present),
         "description": description,
     }
+    if check != CHECKS[0]:
+        body["check"] = check  # a gateway of before knows no other
     with session.client() as client:
         answer = client.json("POST", "mounts", body=body)
     if session.json:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import replace
 
+from wardgate import probing
 from wardgate.context import Context
 from wardgate.mounts import Mount
 from wardgate.services.service import Handlers, asker
-from wardgate.spi.backend import Backend
-from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound, Unavailable
+from wardgate.spi.backend import Backend, Permission
+from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.frontend import Arrival
 from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.mounts import (
+    ALL,
+    CHECKS,
     MOUNTS,
+    NONE,
+    READING,
     CreateMount,
     DeleteMount,
     ListMounts,
@@ -33,6 +37,7 @@ from wardgate.state.namespaces import ROOT_NAMESPACE
 
 PROBE_SECONDS = 15.0
 """How long a new mount's store may take to answer before the mount is refused."""
+NOT_MADE = "the mount was not made"
 MAX_PRESENTATIONS = 16
 MAX_TEXT = 1_024
 SECOND = 1_000_000_000
@@ -89,11 +94,13 @@ class MountsService:
         return self._info(row, self._faults(context.namespace))
 
     async def create(self, context: Context, operation: CreateMount) -> MountInfo:
-        """Open the store, ask whether it answers, and keep the mount.
+        """Open the store, ask whether it answers and allows what the mount is for, and keep the mount.
 
         Raises:
-            PermissionDenied: the operator does not let namespaces mount stores of that type.
-            InvalidValue: an unknown type or option (with the nearest right name), or a prefix that cannot be taken.
+            PermissionDenied: the operator does not let namespaces mount stores of that type, or the store does not
+                accept the mount's credential.
+            InvalidValue: an unknown type or option (with the nearest right name), a prefix that cannot be taken, or
+                permissions that the store does not give the mount's credential.
             AlreadyExists: a mount is there, above or below.
             Unavailable: the store does not answer.
         """
@@ -109,6 +116,8 @@ class MountsService:
             )
         parse(kind.options, operation.options, of=f"mount {prefix}/")
         _check_texts(operation)
+        if operation.check not in CHECKS:
+            raise InvalidValue(f"check can be {' or '.join(CHECKS)}")
         self._check_presentation(operation.presentation)
         self._mounts.precheck(context.namespace, prefix)
         row = self._mounts.draft(
@@ -123,7 +132,7 @@ class MountsService:
             max_lease_ttl=operation.max_lease_ttl,
         )
         _check_ttls(row)
-        await self._probe(row)
+        await self._probe(row, operation.check)
         await self._mounts.add(row)
         return self._info(row, {})
 
@@ -162,17 +171,22 @@ class MountsService:
             if value not in known[key]:
                 raise InvalidValue(f"{key} can be {' or '.join(known[key])}")
 
-    async def _probe(self, row: MountRow) -> None:
+    async def _probe(self, row: MountRow, check: str) -> None:
+        """Open a mount that is not kept yet, ask its store, and close it, whatever comes of it."""
         backend = self._open_backend(row.namespace, row)
+        error: WardgateError | None = None
         try:
-            async with asyncio.timeout(PROBE_SECONDS):
-                health = await backend.health()
-        except TimeoutError:
-            raise Unavailable("the store did not answer in time; the mount was not made") from None
+            if check != NONE:
+                permissions = await probing.probe(backend, seconds=PROBE_SECONDS)
+                lacking = probing.missing(permissions, backend.capabilities, reading=check == READING)
+                if lacking:
+                    error = InvalidValue(f"{NOT_MADE}: {_lacking(lacking, check)}")
+        except (Unavailable, PermissionDenied) as said:
+            error = type(said)(f"{NOT_MADE}: {said.message}")
         finally:
             await backend.close()
-        if not health.ok:
-            raise Unavailable(f"the mount was not made: {health.detail}")
+        if error is not None:
+            raise error
 
     def _faults(self, namespace: str) -> Mapping[str, str]:
         return {mount.id: mount.fault for mount in self._opened(namespace)}
@@ -200,6 +214,15 @@ def _prefix(path: Path) -> Path:
     if not path.starts_with(MOUNTS) or len(path.segments) == len(MOUNTS.segments):
         raise SecretNotFound(f"there is nothing at {path}")
     return path.below(MOUNTS)
+
+
+def _lacking(permissions: Collection[Permission], check: str) -> str:
+    """Which permissions are missing, and how to go on without them."""
+    hint = "or ask for less with --check reading" if check == ALL else "or do not ask, with --check none"
+    return (
+        f"the store does not give its credential: {probing.sentence(permissions)}; grant them, {hint}"
+        " (in a request: the field 'check')"
+    )
 
 
 def _or(given: int | None, kept: int) -> int:

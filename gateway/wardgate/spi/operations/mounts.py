@@ -9,6 +9,13 @@ from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.path import Path
 
 MOUNTS = Path(("sys", "mounts"))
+ALL = "all"
+READING = "reading"
+NONE = "none"
+CHECKS = (ALL, READING, NONE)
+"""What a new mount's store is asked before it is kept: every permission that what is declared needs, those that
+reading needs, or nothing at all.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,10 @@ class ReadMount(Operation[MountInfo]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateMount(Operation[MountInfo]):
-    """Open a backend of ``type`` at the prefix that ``path`` (``sys/mounts/<prefix>``) ends in, and keep it."""
+    """Open a backend of ``type`` at the prefix that ``path`` (``sys/mounts/<prefix>``) ends in, and keep it.
+
+    ``check``: one of CHECKS.
+    """
 
     action = Action.MANAGE
     mutates = True
@@ -77,6 +87,7 @@ class CreateMount(Operation[MountInfo]):
     cache_ttl: int | None = None
     default_lease_ttl: int = 0
     max_lease_ttl: int = 0
+    check: str = ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -52,13 +52,18 @@ class Mounts(msgspec.Struct):
 
 
 class MountRequest(Body):
-    """A backend of ``type`` at ``prefix``; ``presentation`` says how front-ends show it: ``{"vault.kv": "2"}``."""
+    """A backend of ``type`` at ``prefix``; ``presentation`` says how front-ends show it: ``{"vault.kv": "2"}``.
+
+    ``check``: whether the store is asked for every permission it needs before the mount is kept, for those to read, or
+    for none.
+    """
 
     prefix: PathText
     type: str
     options: dict[str, object] = msgspec.field(default_factory=dict)
     presentation: dict[str, str] = msgspec.field(default_factory=dict)
     description: str = ""
+    check: Literal["all", "reading", "none"] = "all"
 
 
 class MountTuning(Body):
@@ -102,6 +107,7 @@ def _create(call: Call) -> Operation[MountInfo]:
         options=body.options,
         presentation=body.presentation,
         description=body.description,
+        check=body.check,
     )
 
 
