@@ -75,7 +75,7 @@ class BackendConformance(
         """What the class says that its backend declares."""
         return self.capabilities
 
-    @pytest.fixture
+    @pytest.fixture(autouse=True)
     def conformance_loop(self) -> Iterator[asyncio.Runner]:
         """The loop of one test: opening, the case and closing all happen on it."""
         with asyncio.Runner() as runner:
