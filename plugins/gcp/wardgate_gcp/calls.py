@@ -123,8 +123,12 @@ class Secrets:
             # Another writer was first, which is as good, unless it is to be made with these fields.
             if anew:
                 raise
+            return
         except SecretNotFound:
-            raise Unavailable("the store has no such project; check 'project'") from None
+            pass
+        else:
+            return
+        raise Unavailable("the store has no such project; check 'project'")
 
     async def update(self, name: str, changed: Callable[[Any], Mapping[str, Any]]) -> None:
         """Change a secret as it is, and again as it is by then when somebody else changed it meanwhile."""

@@ -60,6 +60,7 @@ class GoogleHarness(Harness):
         return fields
 
 
+@pytest.mark.server
 class TestGoogle(BackendConformance):
     """Every case that its declaration selects."""
 
