@@ -34,7 +34,7 @@ from wardgate.spi.values import (
     VersionState,
 )
 
-from wardgate_vault import metadata
+from wardgate_vault import metadata, probing
 from wardgate_vault.backend_v1 import DECLARATION as KV_ONE
 from wardgate_vault.backend_v1 import KvOneBackend
 from wardgate_vault.engine import ABSENT, MAX_VALUE_BYTES, Engine, storable
@@ -66,6 +66,7 @@ class VaultBackend(Engine):
     capabilities = DECLARATION.capabilities
     notes = DECLARATION.notes
     kv_version = 2
+    needs = probing.KV_TWO
 
     def __init__(self, options: Options, clock: Clock, client: Client) -> None:
         super().__init__(options, client, client.kv)

@@ -20,6 +20,7 @@ from wardgate.spi.path import Path
 from wardgate.spi.services import Services
 from wardgate.spi.values import Expect, Page, SecretVersion, Value, VersionInfo
 
+from wardgate_vault import probing
 from wardgate_vault.engine import ABSENT, MAX_VALUE_BYTES, Engine, absent, in_text, storable
 from wardgate_vault.options import Options
 
@@ -59,6 +60,7 @@ class KvOneBackend(Engine):
     capabilities = DECLARATION.capabilities
     notes = DECLARATION.notes
     kv_version = 1
+    needs = probing.KV_ONE
 
     def __init__(self, options: Options, services: Services, client: Client) -> None:
         super().__init__(options, client, client.kv_v1)

@@ -67,6 +67,10 @@ class Client:
         """The answer, whatever its status, to a GET of ``/v1/<path>`` (percent-encoded) with the gateway's token."""
         return await self.work(self._send, self._adapter.get, f"/v1/{path}")
 
+    async def inquire(self, path: str, body: dict[str, object]) -> Answer:
+        """The answer, whatever its status, to a POST that changes nothing."""
+        return await self.work(self._send, self._adapter.post, f"/v1/{path}", json=body)
+
     async def post(self, path: str, body: dict[str, object]) -> Answer:
         """Like :meth:`ask`, for a change that hvac's own call would send with more in it than was asked for."""
         return await self.ask(self._adapter.post, f"/v1/{path}", json=body, mutates=True)

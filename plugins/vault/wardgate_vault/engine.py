@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from wardgate.spi import pages
-from wardgate.spi.backend import Backend, Health
+from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.errors import Malformed, SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.maps import TEXT_KEY, TYPE_KEY, to_map
 from wardgate.spi.path import Path
 from wardgate.spi.values import Entry, Page, Value
 
+from wardgate_vault import probing
 from wardgate_vault.options import Options
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from wardgate_vault.exchange import Answer
 
 ABSENT = "there is no secret of that path"
+NOT_SHOWN = "the store does not show the configured mount to the gateway's credential"
 KINDS = frozenset({"kv", "generic"})
 """What servers call such an engine: the second name is an old one."""
 MAX_VALUE_BYTES = 131_072
@@ -29,6 +32,7 @@ class Engine(Backend):
     """One KV engine of a server. ``calls`` are hvac's for its version."""
 
     kv_version: ClassVar[int]
+    needs: ClassVar[Sequence[probing.Need]]
 
     def __init__(self, options: Options, client: Client, calls: Any) -> None:
         self._client = client
@@ -55,6 +59,17 @@ class Engine(Backend):
             detail = f"{self._place}: {error.message}"
         return Health(not detail, detail or "the store answers")
 
+    async def probe(self) -> Sequence[Permission]:
+        """What the gateway's token may do at this engine, once it is known to be there."""
+        detail = await self._ill()
+        if detail and detail != NOT_SHOWN:
+            raise Unavailable(detail)
+        # Before a missing mount is told: servers answer the same to a token that is nobody's.
+        permissions = await probing.ask(self._client, self._mount, self.needs, accepted=not detail)
+        if detail:
+            raise Unavailable(detail)
+        return permissions
+
     async def close(self) -> None:
         """Give back threads and connections."""
         await self._client.close()
@@ -67,7 +82,7 @@ class Engine(Backend):
             return "the store is sealed or not set up"
         answer = await self._client.get(f"sys/internal/ui/mounts/{quote(self._mount)}")
         if not answer.ok:
-            return "the store does not show the configured mount to the gateway's credential"
+            return NOT_SHOWN
         with answer.understood():
             engine = answer.body["data"]
             # An engine that was mounted without a word about its version is of the first.
