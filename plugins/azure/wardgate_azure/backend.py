@@ -6,7 +6,18 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wardgate.spi.errors import Gone, SecretNotFound, Unsupported, VersionNotFound
+from wardgate.spi.errors import (
+    Conflict,
+    Gone,
+    OutcomeUnknown,
+    PermissionDenied,
+    RateLimited,
+    SecretNotFound,
+    Unavailable,
+    Unsupported,
+    VersionNotFound,
+    WardgateError,
+)
 from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock, Services
@@ -19,6 +30,8 @@ from wardgate_azure.errors import DELETED
 from wardgate_azure.options import Options, check
 from wardgate_azure.reader import NO_VERSION, Reader
 from wardgate_azure.values import text_of
+
+NOT_PURGED = "the secret is deleted and can be recovered: the store does not allow the gateway to purge it"
 
 
 class KeyVaultBackend(Reader):
@@ -36,7 +49,7 @@ class KeyVaultBackend(Reader):
             labels = {}
         except Gone:
             labels = tags.labels_of((await self._versions(name))[-1].tags)
-        marked = tags.checked(labels | {tags.WRITTEN: str(self._clock.now())})
+        marked = tags.checked(labels | {tags.WRITTEN: str(self._mark())})
         try:
             made = await self._client.change(
                 lambda sdk: sdk.set_secret(name, text, content_type=value.media_type, tags=marked, retry_total=0)
@@ -104,6 +117,10 @@ class KeyVaultBackend(Reader):
             await self._client.send("DELETE", f"deletedsecrets/{name}")
         except SecretNotFound:
             return None  # an old vault that keeps nothing back
+        except PermissionDenied:
+            raise PermissionDenied(NOT_PURGED) from None
+        except (Conflict, RateLimited, Unavailable):
+            raise OutcomeUnknown("the secret is deleted and not yet purged; destroy it again") from None
         await self._client.settle(lambda: self._is_free(name))
         return None
 
@@ -117,11 +134,24 @@ class KeyVaultBackend(Reader):
             target = next((one for one in known if one.version == version), None)
             if target is None:
                 raise VersionNotFound(NO_VERSION)
-            number = max(self._clock.now(), tags.highest(known, mark) + 1)
+            others = tags.marked(known, mark)
+            number = max([self._mark(), *(other + 1 for other, _ in others)])
             await self._tag(name, target, tags.checked((target.tags or {}) | {mark: str(number)}))
-        for one in known:
-            if one.version != version and mark in (one.tags or {}):
-                await self._tag(name, one, {tag: text for tag, text in one.tags.items() if tag != mark})
+            # The stage has moved; a lower mark that cannot be taken away does no harm.
+            with contextlib.suppress(WardgateError):
+                await self._unmark(name, mark, [one for _, one in others if one is not target])
+            return
+        # The lowest first: while the highest is there, the stage is where it was.
+        await self._unmark(name, mark, [one for _, one in tags.marked(known, mark)])
+
+    async def _unmark(self, name: str, mark: str, versions: Sequence[Any]) -> None:
+        for one in versions:
+            await self._tag(name, one, {tag: text for tag, text in one.tags.items() if tag != mark})
+
+    def _mark(self) -> int:
+        """A number for a mark: the time, and never the same twice."""
+        self._last_mark = max(self._clock.now(), self._last_mark + 1)
+        return self._last_mark
 
     async def _tag(self, name: str, one: Any, changed: Mapping[str, str]) -> None:
         await self._client.change(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from wardgate.spi.errors import Unavailable
+from wardgate.spi.errors import Unavailable, WardgateError
 
 from wardgate_azure import errors
 from wardgate_azure.options import Options
@@ -30,6 +31,9 @@ class Client:
         self._given = credential
         self._opened: tuple[Any, Any] | None = None
         self._closed = False
+        # They take a second to import: not when a caller waits, and not in a gateway without such a mount.
+        for module in ("aiohttp", "azure.identity.aio", "azure.keyvault.secrets.aio"):
+            importlib.import_module(module)
 
     async def ask(self, call: Call[T], *, mutates: bool = False, long: bool = False) -> T:
         """The result of one call of the SDK's client.
@@ -68,8 +72,11 @@ class Client:
     async def settle(self, done: Callable[[], Awaitable[bool]]) -> bool:
         """Wait, for a few seconds, until the vault has done what it accepted; whether it has."""
         for _ in range(SETTLING_TRIES):
-            if await done():
-                return True
+            try:
+                if await done():
+                    return True
+            except WardgateError:
+                return False  # what was accepted stays accepted, whatever becomes of asking
             await asyncio.sleep(SETTLING_SECONDS)
         return False
 
@@ -124,4 +131,5 @@ def _client(options: Options, credential: Any) -> Any:
         connection_timeout=options.timeout,
         read_timeout=options.timeout,
         retry_total=options.retries,
+        permit_redirects=False,  # a value goes nowhere but to the vault
     )

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from wardgate.spi.backend import Backend, Health, Permission
-from wardgate.spi.errors import Gone, PermissionDenied, SecretNotFound, VersionNotFound, WardgateError
+from wardgate.spi.errors import (
+    Gone,
+    OutcomeUnknown,
+    PermissionDenied,
+    SecretNotFound,
+    Unavailable,
+    VersionNotFound,
+    WardgateError,
+)
 from wardgate.spi.listing import Listing
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock
@@ -34,6 +43,7 @@ class Reader(Backend):
         self._client = client
         self._clock = clock
         self._listing = Listing(self._paths, clock)
+        self._last_mark = 0
 
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
         """Return the newest version, or the one of this id; the latter asks for the others too, for its stages."""
@@ -143,8 +153,9 @@ class Reader(Backend):
         if not known:
             raise await self._absent(name)
         if tags.unclear(known):
-            newest = await self._client.ask(lambda sdk: sdk.get_secret(name))
-            known.sort(key=lambda one: one.version == newest.properties.version)
+            with contextlib.suppress(Gone):  # the newest is disabled, and which it is stays a guess
+                newest = await self._client.ask(lambda sdk: sdk.get_secret(name))
+                known.sort(key=lambda one: one.version == newest.properties.version)
         return known
 
     async def _paths(self) -> Iterable[Path]:
@@ -183,6 +194,8 @@ async def _granted(ask: Callable[[], Awaitable[object]]) -> bool:
         return False
     except SecretNotFound:
         pass
+    except OutcomeUnknown:  # there was nothing to change
+        raise Unavailable("the store did not answer clearly; try again") from None
     return True
 
 

@@ -63,10 +63,9 @@ def in_order(properties: Sequence[Any]) -> list[Any]:
 
 
 def unclear(ordered: Sequence[Any]) -> bool:
-    """Whether the newest two were made within a second, and one of them not by a gateway."""
+    """Whether the newest two were made within a second: the marks are writers' clocks, and the vault has the word."""
     last = ordered[-2:]
-    same = len(last) > 1 and last[0].created_on == last[1].created_on
-    return same and any(not _mark(one.tags, WRITTEN) for one in last)
+    return len(last) > 1 and bool(last[0].created_on == last[1].created_on)
 
 
 def stages(ordered: Sequence[Any]) -> dict[str, set[str]]:
@@ -80,9 +79,10 @@ def stages(ordered: Sequence[Any]) -> dict[str, set[str]]:
     return found
 
 
-def highest(ordered: Sequence[Any], mark: str) -> int:
-    """The highest number of a mark on any version; 0 where none has it."""
-    return max((_mark(one.tags, mark) for one in ordered), default=0)
+def marked(ordered: Sequence[Any], mark: str) -> list[tuple[int, Any]]:
+    """The versions that have a mark, with its number, the highest last."""
+    found = [(_mark(one.tags, mark), one) for one in ordered if mark in (one.tags or {})]
+    return sorted(found, key=lambda pair: pair[0])
 
 
 def info(one: Any, named: set[str], *, deleted_at: int | None = None) -> VersionInfo:

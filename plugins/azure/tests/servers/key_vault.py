@@ -54,14 +54,16 @@ class Secret:
 
 
 class Vault:
-    """The secrets of one vault, by lower-case name; ``refuse`` makes methods fail, and ``seen`` keeps requests."""
+    """The secrets of one vault, by lower-case name.
+
+    ``refuse`` makes a method fail (or one on a collection: ``DELETE secrets``); ``seen`` keeps the requests.
+    """
 
     def __init__(self, base: str) -> None:
         self.base = base
         self.secrets: dict[str, Secret] = {}
         self.refuse: dict[str, Refused] = {}
         self.seen: list[tuple[str, str]] = []
-        self.hangs = threading.Event()
 
     def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> tuple[int, Any]:
         """The status and the JSON of one request."""
@@ -278,7 +280,7 @@ class KeyVaultServer:
             )
             raise Refused(401, "Unauthorized", www_authenticate=challenge)
         self.vault.seen.append((method, path))
-        refused = self.vault.refuse.get(method)
+        refused = self.vault.refuse.get(method) or self.vault.refuse.get(f"{method} {path.split('/')[1]}")
         if refused is not None:
             raise refused
         return self.vault.answer(method, path, query, body)

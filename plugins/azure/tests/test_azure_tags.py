@@ -1,0 +1,114 @@
+"""Labels and stages that live in tags, and names as a vault takes them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.servers.key_vault import NAME, KeyVaultServer
+from tests.servers.key_vault_client import opened
+from wardgate.spi.errors import InvalidValue, Malformed, TooLarge, Unsupported
+from wardgate.spi.path import ROOT, Path
+from wardgate.spi.values import TEXT, Entry, Value
+from wardgate_azure import tags
+from wardgate_azure.declaration import NAMES
+from wardgate_azure.options import Options, check
+
+PATH = Path.parse("team/database")
+
+
+@given(st.lists(st.text(st.sampled_from("aAzZ09-_x. é"), min_size=1, max_size=5), min_size=1, max_size=4))
+def test_a_path_has_one_name_and_a_name_one_path(segments: list[str]) -> None:
+    """And the name is one that a vault takes."""
+    try:
+        path = Path.parse("/".join(segments))
+        name = NAMES.name_of(path)
+    except (Malformed, TooLarge):
+        return
+    assert NAME.fullmatch(name)
+    assert name == name.lower()
+    assert path == NAMES.path_of(name.upper())
+
+
+async def _write_keeps_labels(server: KeyVaultServer) -> None:
+    backend = opened(server)
+    first = await backend.write(PATH, Value(b"1", TEXT))
+    await backend.annotate(PATH, labels={"owner": "ada"})
+    await backend.move_stage(PATH, "tried", version=first.id)
+    await backend.write(PATH, Value(b"2", TEXT))
+    found = await backend.read(PATH)
+    assert (dict(found.labels), found.info.stages) == ({"owner": "ada"}, frozenset({"current"}))
+    old = await backend.read(PATH, version=first.id)
+    assert (dict(old.labels), old.info.stages) == ({"owner": "ada"}, frozenset({"previous", "tried"}))
+    with pytest.raises(Unsupported):
+        await backend.move_stage(PATH, "current", version=first.id)
+    await backend.close()
+
+
+def test_a_write_carries_labels_and_leaves_stages(key_vault: KeyVaultServer) -> None:
+    """Labels are the secret's and a stage is a version's, though both are tags of a version."""
+    key_vault.empty()
+    asyncio.run(_write_keeps_labels(key_vault))
+
+
+def test_the_highest_mark_wins(key_vault: KeyVaultServer) -> None:
+    """Two movers that met leave two marks: the stage is on one version all the same."""
+    vault = key_vault.empty()
+    ids = [vault.put("a", "x", tags={"wardgate-stage-tried": str(mark)})["id"][-32:] for mark in (7, 9, 8)]
+
+    async def told() -> list[bool]:
+        backend = opened(key_vault)
+        infos = {info.id: info for info in (await backend.describe(Path.parse("a"))).versions}
+        await backend.close()
+        return ["tried" in infos[version].stages for version in ids]
+
+    assert asyncio.run(told()) == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [{"wardgate-stage-x": "1"}, {"n" * 257: "x"}, {"n": "x" * 257}, {f"n{turn}": "x" for turn in range(15)}, {"": "x"}],
+    ids=["reserved", "long name", "long text", "many", "empty"],
+)
+def test_labels_that_a_vault_does_not_take_are_refused(labels: dict[str, str]) -> None:
+    """Before anything is sent: fifteen tags are all there are, and one is the gateway's."""
+    with pytest.raises(InvalidValue):
+        tags.changed({tags.WRITTEN: "1"}, labels, merge=False)
+
+
+def test_other_tools_names_read_naturally(key_vault: KeyVaultServer) -> None:
+    """Whatever their case, over several of the vault's own pages, and what no path stands for is left out."""
+    vault = key_vault.empty()
+    vault.put("DB-Password", "x")
+    vault.put("bad---name--", "x")
+    for turn in range(60):
+        vault.put(f"many--n{turn}", "x")
+
+    async def listed() -> tuple[tuple[Entry, ...], int, bytes]:
+        backend = opened(key_vault)
+        root = (await backend.list(ROOT)).entries
+        many = (await backend.list(Path.parse("many"))).entries
+        value = (await backend.read(Path.parse("db-password"))).value.data
+        await backend.close()
+        return root, len(many), value
+
+    assert asyncio.run(listed()) == ((Entry("db-password"), Entry("many", folder=True)), 60, b"x")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"vault_url": "http://127.0.0.1"}, {"vault_url": "https://u:p@host"}, {"vault_url": "https://host/x"},
+        {"vault_url": "https://host:x"}, {"client_id": "a"}, {"client_id": "a", "client_secret": "b"},
+        {"managed_identity": True, "tenant_id": "t"}, {"client_secret": " "}, {"ca_file": "/nowhere"}, {"timeout": 0.0},
+        {"retries": 11},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_options_that_cannot_work_are_refused(wrong: dict[str, object]) -> None:
+    """When the mount is made, by the option's name."""
+    given = {"vault_url": "https://example.vault.azure.net", **wrong}
+    with pytest.raises(InvalidValue):
+        check(Options(**given))  # type: ignore[arg-type]  # what a type cannot say is what is tried
