@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,9 @@ class Client:
         import boto3  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
         from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
 
+        # Told to be detailed, the SDK writes whole requests and answers into its log, values among them.
+        for name in ("boto3", "botocore"):
+            logging.getLogger(name).setLevel(logging.INFO)
         options = self._options
         return boto3.session.Session(profile_name=options.profile, region_name=options.region).client(
             self._service,
