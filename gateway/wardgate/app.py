@@ -60,7 +60,7 @@ class Application:
         self._epochs = worker.epochs
         self._registry = Registry.load(config.plugins)
         self._state = State.open(config.data, KeyFileSeal.load(config.key_file), clock, worker.epochs)
-        opening = Opening(self._registry.backend_types, self._state, clock)
+        opening = Opening(self._registry.backend_types, self._state, clock, self._registry.plugins)
         self._mounts = OpenMounts(self._state.mounts.of, opening.of_row, opening.embedded)
         self._tracing = _tracing(config, worker)
         self._watching = Watching(worker.meters, self._tracing)
@@ -144,6 +144,7 @@ class Application:
             metrics=partial(exposition, worker.meters.page),
             namespace_backends=config.namespace_backends,
             presentations=self._registry.presentations,
+            elsewhere=opening.elsewhere,
         )
 
     def _others(self, clock: Clock) -> list[Authenticator]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from wardgate.mounts import Mount, MountRow
 from wardgate.spi import options
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import InvalidValue
-from wardgate.spi.hookspecs import BackendType
+from wardgate.spi.hookspecs import ENTRY_POINT_GROUP, BackendType
 from wardgate.spi.options import nearest
 from wardgate.spi.services import Clock, Keyring, Services
 from wardgate.state import State
@@ -21,10 +21,14 @@ class Opening:
         types: backend types by name.
         state: for the namespace's keyring and its storage.
         clock: lent to the plugin.
+        loaded: the names of the loaded plugins, for the message about a type that none of them offers.
     """
 
-    def __init__(self, types: Mapping[str, BackendType], state: State, clock: Clock) -> None:
+    def __init__(
+        self, types: Mapping[str, BackendType], state: State, clock: Clock, loaded: Collection[str] = ()
+    ) -> None:
         self.types = types
+        self._loaded = loaded
         self._state = state
         self._clock = clock
 
@@ -36,6 +40,14 @@ class Opening:
         """The keys of a mount's namespace, with everything bound to the mount."""
         return self._state.keyring(mount.namespace).scoped(mount.id)
 
+    def elsewhere(self) -> str:
+        """The end of a message about an unknown type: plugins that are installed and not loaded; none is imported."""
+        import importlib.metadata  # noqa: PLC0415  # only a slip of the pen needs it
+
+        installed = {point.name for point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)}
+        others = ", ".join(sorted(installed.difference(self._loaded)))
+        return f"; installed, and not among the configuration's 'plugins': {others}" if others else ""
+
     def of_row(self, namespace: str, row: MountRow) -> Backend:
         """The opened backend of one mount.
 
@@ -45,7 +57,9 @@ class Opening:
         """
         kind = self.types.get(row.type)
         if kind is None:
-            raise InvalidValue(f"no loaded plugin offers the backend {row.type!r}{nearest(row.type, self.types)}")
+            raise InvalidValue(
+                f"no loaded plugin offers the backend {row.type!r}{nearest(row.type, self.types)}{self.elsewhere()}"
+            )
         parsed: object = options.parse(kind.options, row.options, of=f"mount {row.prefix}/")
         lent = Services(
             clock=self._clock,

@@ -74,7 +74,22 @@ def examine(file: Path) -> list[Finding]:
             findings.append(Finding(name, ok=False, detail=error.message))
         except Exception as error:  # noqa: BLE001  # a check that breaks is a finding, not the end of the others
             findings.append(Finding(name, ok=False, detail=f"the check broke: {type(error).__name__}"))
+        if name == "state" and findings[-1].ok:
+            findings += _stores(config)
     return findings
+
+
+def _stores(config: Config) -> list[Finding]:
+    """One finding for each mount; none where the plugins cannot be loaded, which another check tells."""
+    import asyncio  # noqa: PLC0415  # each check loads what it needs
+
+    from wardgate.cli import stores  # noqa: PLC0415
+
+    try:
+        seen = asyncio.run(stores.examine(config))
+    except WardgateError:
+        return []
+    return [Finding(one.name, ok=one.ok, detail=one.detail, cure=one.cure) for one in seen]
 
 
 def _plugins(config: Config) -> Finding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import Any
 
@@ -12,7 +11,6 @@ from wardgate.cli import output, values
 from wardgate.cli.duration import Duration
 from wardgate.cli.paths import folder_of
 from wardgate.cli.session import Session, client_options
-from wardgate.spi.errors import WardgateError
 
 CHECKS = ("all", "reading", "none")
 
@@ -136,24 +134,12 @@ def remove(session: Session, prefix: str, *, yes: bool) -> None:
 
 
 def _secret_options(kind: str) -> frozenset[str] | None:
-    """The options of a type that are secret; None where no plugin of this machine knows it, as the gateway's may.
-
-    Only if the plugins that `serve` loads by default do not know it, the others that are installed are imported.
-    """
-    import importlib.metadata  # noqa: PLC0415  # what only this command needs
-
-    from wardgate.config import DEFAULT_PLUGINS  # noqa: PLC0415  # what only this command needs
-    from wardgate.registry import Registry  # noqa: PLC0415
-    from wardgate.spi.hookspecs import ENTRY_POINT_GROUP  # noqa: PLC0415
+    """The options of a type that are secret; None where no plugin of this machine knows it, as the gateway's may."""
+    from wardgate.cli.plugins import offering  # noqa: PLC0415  # what only this command needs
     from wardgate.spi.options import describe  # noqa: PLC0415
 
-    installed = sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP).names)
-    for name in dict.fromkeys((*DEFAULT_PLUGINS, *installed)):
-        with contextlib.suppress(WardgateError):
-            found = Registry.load((name,)).backend_types.get(kind)
-            if found is not None:
-                return frozenset(option.name for option in describe(found.options) if option.secret)
-    return None
+    found = offering(kind)
+    return None if found is None else frozenset(option.name for option in describe(found[1].options) if option.secret)
 
 
 def _presentation(given: str) -> tuple[str, str]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wardgate.cli import output
 from wardgate.cli.session import json_option
 from wardgate.cli.terminal import printable
+from wardgate.spi.errors import WardgateError
+
+if TYPE_CHECKING:
+    from wardgate.spi.hookspecs import BackendType
 
 
 @click.command()
@@ -37,6 +42,26 @@ def plugins(names: tuple[str, ...], config: Path | None, *, as_json: bool) -> No
     others = sorted(set(installed) - set(named))
     if others:
         click.echo(f"Installed, and not shown: {', '.join(others)}")
+
+
+def offering(kind: str) -> tuple[str, BackendType] | None:
+    """The installed plugin that offers backends of this type, and the type.
+
+    Only if the plugins that `serve` loads by default do not know it, the others that are installed are imported.
+    """
+    import importlib.metadata  # noqa: PLC0415  # what only a run needs
+
+    from wardgate.config import DEFAULT_PLUGINS  # noqa: PLC0415  # what only some commands need
+    from wardgate.registry import Registry  # noqa: PLC0415
+    from wardgate.spi.hookspecs import ENTRY_POINT_GROUP  # noqa: PLC0415
+
+    installed = sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP).names)
+    for name in dict.fromkeys((*DEFAULT_PLUGINS, *installed)):
+        with contextlib.suppress(WardgateError):
+            found = Registry.load((name,)).backend_types.get(kind)
+            if found is not None:
+                return name, found
+    return None
 
 
 def _described(name: str) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def build(
     version: str,
     namespace_backends: Container[str],
     presentations: Mapping[str, Collection[str]],
+    elsewhere: Callable[[], str] = str,
     metrics: Callable[[], bytes] = bytes,
 ) -> Handlers:
     """Every handler there is.
@@ -51,6 +52,7 @@ def build(
         version: of this gateway.
         namespace_backends: backend types that namespaces below the root may mount, besides the embedded ones.
         presentations: how the loaded front-ends can show a mount.
+        elsewhere: where a type that is not among them may be found, for the end of a message.
         metrics: of this host, in Prometheus's text format.
     """
     services: tuple[Service, ...] = (
@@ -66,6 +68,7 @@ def build(
             reaches=engine.reaches,
             namespace_backends=namespace_backends,
             presentations=presentations,
+            elsewhere=elsewhere,
         ),
         NamespacesService(state),
         PoliciesService(state, engine, built_in=built_in),

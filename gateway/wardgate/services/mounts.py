@@ -57,7 +57,9 @@ class MountsService:
         reaches: Callable[[Principal, Path, Arrival], bool],
         namespace_backends: Container[str],
         presentations: Mapping[str, Collection[str]],
+        elsewhere: Callable[[], str] = str,
     ) -> None:
+        self._elsewhere = elsewhere
         self._presentations = presentations
         self._namespace_backends = namespace_backends
         self._mounts = state.mounts
@@ -107,7 +109,10 @@ class MountsService:
         prefix = _prefix(operation.path)
         kind = self._types.get(operation.type)
         if kind is None:
-            raise InvalidValue(f"unknown mount type {operation.type[:80]!r}{nearest(operation.type[:80], self._types)}")
+            raise InvalidValue(
+                f"unknown mount type {operation.type[:80]!r}{nearest(operation.type[:80], self._types)}"
+                f"{self._elsewhere()}"
+            )
         allowed = kind.embedded or operation.type in self._namespace_backends
         if context.namespace != ROOT_NAMESPACE and not allowed:
             # It would connect from the gateway's own network, to wherever a tenant says.
