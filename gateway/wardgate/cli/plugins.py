@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Show the plugins this file names.")
+@click.option("--table", is_flag=True, help="Print what their stores can do, as a table in Markdown.")
 @json_option
-def plugins(names: tuple[str, ...], config: Path | None, *, as_json: bool) -> None:
+def plugins(names: tuple[str, ...], config: Path | None, *, table: bool, as_json: bool) -> None:
     """Show what the plugins NAMES offer, and the options of each type; without NAMES those that `serve` loads."""
     import importlib.metadata  # noqa: PLC0415  # what only a run needs
 
@@ -31,7 +32,12 @@ def plugins(names: tuple[str, ...], config: Path | None, *, as_json: bool) -> No
     from wardgate.spi.hookspecs import ENTRY_POINT_GROUP  # noqa: PLC0415
 
     named = names or (load(config).plugins if config else DEFAULT_PLUGINS)
-    Registry.load(named)  # all at once, so that a clash shows
+    registry = Registry.load(named)  # all at once, so that a clash shows
+    if table and not as_json:
+        from wardgate.cli import declared  # noqa: PLC0415  # what only this option needs
+
+        click.echo(declared.table(registry.backend_types.values()))
+        return
     shown = [_described(name) for name in named]
     installed = sorted({point.name for point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)})
     if as_json:
