@@ -265,6 +265,30 @@ def test_policy_decides_every_read_and_write(room: Room) -> None:
     assert 404 == room.get(room.at("second", "a"))
 
 
+def test_who_may_not_see_labels_copies_values(room: Room) -> None:
+    """And is told; who may not set them has failed for that secret, and its value is there."""
+    room.put(room.at("secret", "a"), CANARY.encode())
+    room.label(room.at("secret", "a"), team="payments")
+    for number, seen in enumerate(([], ["describe"])):
+        rules = [{"effect": "allow", "actions": ["read", "list", "write", *seen], "paths": ["secret/**", "second/**"]}]
+        name = f"writer{number}"
+        assert room.gateway.call("PUT", f"/api/v1/policies/{name}", {"rules": rules}, content_type=JSON).status < 300
+        made = room.gateway.call("POST", "/api/v1/keys", {"name": name, "policies": [name]}, content_type=JSON)
+        to, code = room.at("second", f"to{number}"), number
+        ended = room.copy(room.at("secret", "a"), to, "--json", token=made.json()["token"], code=code)
+        (told,) = json.loads(ended.stdout)["secrets"]
+        assert (["copied", "failed"][number], True) == (told["outcome"], "labels are not" in told["reason"])
+        assert (CANARY.encode(), TEXT) == room.get(to)
+
+
+def test_a_destination_without_a_mount(room: Room) -> None:
+    """A warning comes with the plan, and nothing is written."""
+    room.put(room.at("secret", "a"), CANARY.encode())
+    warning = "Warning: no mount that you may see holds nowhere/a"
+    assert warning in room.copy(room.at("secret", "a"), "nowhere/a", "--dry-run").stderr
+    assert room.copy(room.at("secret", "a"), "nowhere/a", code=1).stdout.startswith("failed\t")
+
+
 def test_a_single_secret(room: Room) -> None:
     """By its path; what is not there ends as any such command does, and what is nonsense is refused."""
     room.put(room.at("secret", "a"), BINARY, "application/octet-stream")

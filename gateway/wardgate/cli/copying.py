@@ -13,6 +13,7 @@ from wardgate.cli import exits, known, output, progress
 from wardgate.cli.failure import Failure
 from wardgate.cli.paths import secret_of
 from wardgate.cli.session import Session, client_options
+from wardgate.cli.terminal import printable
 
 if TYPE_CHECKING:
     from wardgate.cli.client import Client
@@ -58,6 +59,7 @@ def copy(
                 tick(len(chunk))
         if not recursive:
             _explain(client, items[0])
+        _doubt(client, items)
         if dry_run:
             return _planned(session, items, overwrite=overwrite)
         if not session.json:
@@ -103,6 +105,18 @@ def _explain(client: Client, item: Item) -> None:
     """A single secret that is not there is a failure of the command, as of any other."""
     if item.code == "secret_not_found":
         raise known.explained(client, item.source, Failure(item.reason, code=item.code))
+
+
+def _doubt(client: Client, items: Sequence[Item]) -> None:
+    """Warn where no mount is to be seen: what does not exist is not told from what one may not see."""
+    try:
+        page = client.json("GET", "folders/", query={"limit": 1_000})
+    except Failure:
+        return
+    seen = tuple(f"{entry['name'].removesuffix('/')}/" for entry in page["entries"])
+    missed = next((item.destination for item in items if not item.destination.startswith(seen)), None)
+    if seen and missed is not None and page["cursor"] is None:
+        click.echo(f"Warning: no mount that you may see holds {printable(missed)}", err=True)
 
 
 def _at_once(work: Callable[[T], R], parts: Sequence[T]) -> Iterator[tuple[T, R]]:

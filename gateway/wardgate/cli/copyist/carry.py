@@ -40,17 +40,20 @@ class Carrier:
         if self.stopped.is_set():
             item.reason, item.code = "not tried: the gateway stopped answering", "unavailable"
             return Outcome.FAILED
-        item.reason, item.code = "", ""
+        note, item.reason, item.code = item.reason, "", ""
         try:
             if item.state is not State.SAME:
                 self._values(item)
-            if item.labels is not None and not self.door.label(item.destination, item.labels):
-                item.reason = "labels are not kept there"
+            if item.labels is not None:
+                item.reason = "the value is there, its labels are not: "
+                item.reason = "" if self.door.label(item.destination, item.labels) else "labels are not kept there"
         except Failure as failure:
             if failure.code in {"unauthenticated", "sealed"} or _unheard(failure):
                 self.stopped.set()
             item.reason, item.code = f"{item.reason}{failure.message}", failure.code
             return Outcome.FAILED
+        if item.labels is None and item.state is State.NEW:
+            item.reason = note  # why labels are not copied
         return Outcome.THERE if item.state is State.SAME else Outcome.COPIED
 
     def _values(self, item: Item) -> None:

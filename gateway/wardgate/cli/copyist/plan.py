@@ -96,10 +96,7 @@ class Planner:
         try:
             source = self.door.describe(item.source)
         except Failure as failure:
-            if self.history:
-                item.cannot("source", failure)
-            else:
-                item.reason = item.reason or f"labels are not seen: {failure.message}"
+            self._unseen(item, "source", failure)
             return
         if source is None:
             return
@@ -108,12 +105,19 @@ class Planner:
             try:
                 destination = self.door.describe(item.destination)
             except Failure as failure:
-                item.cannot("destination", failure)
+                self._unseen(item, "destination", failure)
                 return
         if self.history:
             self._history(item, source, destination)
         if item.state is not State.CANNOT and source["labels"]:
             self._labels(item, source["labels"], destination)
+
+    def _unseen(self, item: Item, where: str, failure: Failure) -> None:
+        """Without what is known of a secret its value can be copied, and its history cannot."""
+        if self.history:
+            item.cannot(where, failure)
+        else:
+            item.reason = item.reason or f"labels are not seen: {failure.message}"
 
     def _history(self, item: Item, source: Mapping[str, Any], destination: Mapping[str, Any] | None) -> None:
         ordinals = _live(source)
