@@ -84,11 +84,10 @@ class SecretsManagerBackend(Backend):
             raise VersionNotFound("the secret has no such version")
         # Without a stage an emulator would take whichever version was written last.
         which: dict[str, Any] = {"VersionStage": CURRENT} if version is None else {"VersionId": version}
-        found, described = await asyncio.gather(
-            self._client.call("get_secret_value", SecretId=name, **which),
-            self._client.call("describe_secret", SecretId=name),
-            return_exceptions=True,
-        )
+        value = self._client.call("get_secret_value", SecretId=name, **which)
+        about = self._client.call("describe_secret", SecretId=name)
+        answers: Sequence[Any] = await asyncio.gather(value, about, return_exceptions=True)
+        found, described = answers
         if isinstance(found, Gone):
             raise Gone(found.message, info=await self._deleted(path, version))
         if isinstance(found, VersionNotFound) and version is None:
