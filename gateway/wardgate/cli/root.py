@@ -41,6 +41,7 @@ COMMANDS = {
     "audit": ("audit:audit", "The audit: tail, verify."),
     "backup": ("backup:backup", "Backups of the data folder: create, verify, restore."),
     "plugins": ("plugins:plugins", "What the installed plugins offer, and their options."),
+    "plugin": ("plugin_new:plugin", "Plugins of your own: new."),
     "doctor": ("doctor:doctor", "Check configuration, key file, data folder, audit and port."),
 }
 
