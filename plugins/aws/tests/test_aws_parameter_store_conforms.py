@@ -98,7 +98,7 @@ class TestStandard(BackendConformance):
             with pytest.raises(TooLarge):
                 await backend.write(SECRET, Value(data))
 
-    async def test_a_write_after_a_delete_is_current(self, backend: Backend) -> None:
+    async def test_a_write_after_a_final_delete_begins_anew(self, backend: Backend) -> None:
         """It is a new parameter, whose versions the store counts from 1 again; nothing of the old one is left."""
         for turn in range(2):
             await backend.write(SECRET, document(turn=str(turn)))
