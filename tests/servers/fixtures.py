@@ -53,7 +53,8 @@ def _client(item: pytest.Item) -> str | None:
     return name
 
 
-def _or_skip(build: Callable[[], T]) -> T:
+def or_skip(build: Callable[[], T]) -> T:
+    """What was built; without its toolchain the test skips, and under ``CI=true`` it fails."""
     try:
         return build()
     except CannotBuild as problem:
@@ -65,13 +66,13 @@ def _or_skip(build: Callable[[], T]) -> T:
 @pytest.fixture(scope="session")
 def bao() -> Path:
     """The ``bao`` command, unmodified."""
-    return _or_skip(recipe.binary)
+    return or_skip(recipe.binary)
 
 
 @pytest.fixture
 def built_client(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """The command of one of ``clients.ALL``: to be parametrized indirectly with its name."""
-    return _or_skip(partial(clients.built, request.param))
+    return or_skip(partial(clients.built, request.param))
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers import google
-from tests.servers.fixtures import _or_skip
+from tests.servers.fixtures import or_skip
 
 
 @pytest.fixture(scope="session")
 def google_emulator() -> Iterator[str]:
     """The address of a running Secret Manager, one for each test process."""
-    _or_skip(google.binary)
+    or_skip(google.binary)
     with google.running() as address:
         yield address
