@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench import batches, crowd, decisions, many, reads, revocation, starting, writes
+from bench import batches, crowd, decisions, foreign, many, reads, revocation, starting, writes
 from bench.drawing import svg
 from bench.figures import Figure, table
 
 PARTS: Mapping[str, Callable[[], list[Figure]]] = {
     "reads": reads.measure, "batches": batches.measure, "writes": writes.measure, "decisions": decisions.measure,
     "starting": starting.measure, "many": many.measure, "crowd": crowd.measure, "revocation": revocation.measure,
+    "foreign": foreign.measure,
 }  # fmt: skip
 PICTURE = Path(__file__).parent.parent / "docs" / "bench.svg"
 

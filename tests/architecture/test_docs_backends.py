@@ -6,47 +6,40 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-import pytest
+from click.testing import CliRunner
+from wardgate.cli.plugins import plugins
 from wardgate.registry import Registry
-from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Capabilities
-from wardgate_native.backend import NativeBackend
-from wardgate_vault.backend import VaultBackend
-from wardgate_vault.backend_v1 import KvOneBackend
 
 PAGE = (Path(__file__).parents[2] / "docs" / "backends.md").read_text()
-COLUMNS: dict[str, type[Backend]] = {
-    "native": NativeBackend,
-    "KV version 2": VaultBackend,
-    "KV version 1": KvOneBackend,
-}
-
-
-def table() -> tuple[list[str], dict[str, list[str]]]:
-    """The columns, and the cells of each capability."""
-    heading, *rows = re.search(r"^\| capability .*?(?=\n\n)", PAGE, re.MULTILINE | re.DOTALL)[0].splitlines()  # type: ignore[index]
-    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[1:]]
-    return [cell.strip() for cell in heading.strip("|").split("|")][2:], {row[0].strip("`"): row[2:] for row in cells}
-
-
-def said(value: object) -> str:
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+SHIPPED = ("native", "vault", "aws", "azure", "gcp", "files")
 
 
 def test_there_is_a_row_for_each_capability_in_order() -> None:
-    """As the interface declares them."""
-    assert [field.name for field in fields(Capabilities)] == list(table()[1])
+    """With what it means, as the interface declares them."""
+    meanings = PAGE.partition("| capability | what it is |")[2].partition("\n\n")[0]
+    assert [field.name for field in fields(Capabilities)] == re.findall(r"^\| `(\w+)` \|", meanings, re.MULTILINE)
 
 
-@pytest.mark.parametrize("column", COLUMNS)
-def test_each_cell_is_what_the_backend_declares(column: str) -> None:
-    """A yes is a promise that the conformance suite holds it to."""
-    columns, rows = table()
-    place = columns.index(column)
-    declared = {field.name: said(getattr(COLUMNS[column].capabilities, field.name)) for field in fields(Capabilities)}
-    assert declared == {name: cells[place] for name, cells in rows.items()}
+def test_the_table_is_what_the_plugins_declare() -> None:
+    """A yes is a promise that the conformance suite holds it to; a no has its reason."""
+    shown = PAGE.partition("<!-- table -->\n")[2].partition("\n<!-- end of table -->")[0]
+    printed = CliRunner().invoke(plugins, [*SHIPPED, "--table"])
+    assert printed.output.strip() == shown, "put the output of `wardgate plugins ... --table` between the marks"
 
 
-def test_every_backend_of_the_default_plugins_is_on_the_page() -> None:
+def test_every_backend_that_is_shipped_is_on_the_page() -> None:
     """By its type's name."""
-    assert [] == [name for name in Registry.load(("native", "vault")).backend_types if f"| `{name}`" not in PAGE]
+    assert [] == [name for name in Registry.load(SHIPPED).backend_types if f"| `{name}`" not in PAGE]
+
+
+def test_every_no_of_a_shipped_backend_has_its_reason() -> None:
+    """So that a refusal says why, and the page with it."""
+    bare = [
+        (declaration.name, field.name)
+        for kind in Registry.load(SHIPPED).backend_types.values()
+        for declaration in kind.declarations
+        for field in fields(Capabilities)
+        if getattr(declaration.capabilities, field.name) is False and field.name not in declaration.notes
+    ]
+    assert bare == []

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from wardgate.cli import output
 from wardgate.cli.failure import Failure
+from wardgate.cli.session import json_option
 
 TEMPLATES = Path(__file__).parent / "templates"
 FILES = {
@@ -27,7 +29,8 @@ def plugin() -> None:
 @plugin.command()
 @click.argument("name")
 @click.option("--into", type=click.Path(file_okay=False, path_type=Path), help="The folder to make; else NAME.")
-def new(name: str, into: Path | None) -> None:
+@json_option
+def new(name: str, into: Path | None, *, as_json: bool) -> None:
     """Make a distribution NAME with a small working backend and its tests."""
     from string import Template  # noqa: PLC0415  # what only a run needs
 
@@ -42,6 +45,9 @@ def new(name: str, into: Path | None) -> None:
         file.write_text(Template((TEMPLATES / f"{template}.txt").read_text()).substitute(name=name))
     (folder / f"wardgate_{name}" / "__init__.py").write_text(f'"""The backend {name}."""\n')
     (folder / f"wardgate_{name}" / "py.typed").touch()
+    if as_json:
+        output.as_json({"plugin": name, "folder": str(folder)})
+        return
     click.echo(
         f"uv pip install --editable {folder} wardgate-conformance pytest\npytest --import-mode=importlib {folder}"
     )

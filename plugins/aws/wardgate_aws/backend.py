@@ -61,6 +61,9 @@ class Options(shared.Options):
     """Options of the backend type ``aws-secrets-manager``."""
 
     kms_key_id: str | None = option(help="KMS key for secrets made here; without it the account's own", default=None)
+    metadata: bool = option(
+        help="tell a secret's labels with each read, which costs a second request to the store", default=False
+    )
     recovery_days: int = option(help="days in which a deleted secret can be recovered, 7 to 30", default=30)
 
 
@@ -77,17 +80,17 @@ class SecretsManagerBackend(Backend):
         self._listing = Listing(self._paths, clock)
 
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
-        """Return the current version, or the one of this id; labels come with a second request."""
+        """Return the current version, or the one of this id; with the option ``metadata`` its secret's labels too."""
         name = NAMES.name_of(path)
         if version is not None and not _is_id(version):
             await self._client.call("describe_secret", SecretId=name)
             raise VersionNotFound("the secret has no such version")
         # Without a stage an emulator would take whichever version was written last.
         which: dict[str, Any] = {"VersionStage": CURRENT} if version is None else {"VersionId": version}
-        value = self._client.call("get_secret_value", SecretId=name, **which)
-        about = self._client.call("describe_secret", SecretId=name)
-        answers: Sequence[Any] = await asyncio.gather(value, about, return_exceptions=True)
-        found, described = answers
+        asked = [self._client.call("get_secret_value", SecretId=name, **which)]
+        if self._options.metadata:
+            asked.append(self._client.call("describe_secret", SecretId=name))
+        found, *described = await asyncio.gather(*asked, return_exceptions=True)
         if isinstance(found, Gone):
             raise Gone(found.message, info=await self._deleted(path, version))
         if isinstance(found, VersionNotFound) and version is None:
@@ -95,8 +98,8 @@ class SecretsManagerBackend(Backend):
         if isinstance(found, BaseException):
             raise found
         # Whoever may read a value need not be allowed to read its labels.
-        labels = {} if isinstance(described, BaseException) else labels_of(described)
-        return SecretVersion(info=info_of(found), value=value_of(found), labels=labels)
+        labels = [labels_of(one) for one in described if not isinstance(one, BaseException)]
+        return SecretVersion(info=info_of(found), value=value_of(found), labels=labels[0] if labels else {})
 
     async def write(self, path: Path, value: Value, *, expect: Expect | None = None) -> VersionInfo:
         """Store a new version; what the store says of it takes a second request."""

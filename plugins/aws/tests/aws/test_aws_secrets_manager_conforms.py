@@ -34,7 +34,7 @@ class SecretsManagerHarness(Harness):
         self._client = boto3.client("secretsmanager", region_name=REGION, endpoint_url=server.endpoint)
 
     def open(self) -> Backend:
-        options = Options(region=REGION, endpoint=self._server.endpoint)
+        options = Options(region=REGION, endpoint=self._server.endpoint, metadata=True)
         return BACKEND.open(options, cast("Any", SimpleNamespace(clock=SYSTEM_CLOCK)))
 
     async def put(self, path: Path, fields: Mapping[str, str]) -> None:
