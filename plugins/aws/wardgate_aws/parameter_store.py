@@ -60,6 +60,9 @@ class ParameterStoreOptions(Options):
     """Options of the backend type ``aws-parameter-store``."""
 
     prefix: str = option(help="the part of the hierarchy that the mount shows, such as /team/", default="/")
+    metadata: bool = option(
+        help="tell labels and stages with each read, which costs two more requests to the store", default=False
+    )
     kms_key_id: str | None = option(help="the KMS key of new versions; without it the account's own", default=None)
     tier: Literal["Standard", "Advanced"] = option(help="Advanced holds 8 KiB, and costs", default="Standard")
 
@@ -95,6 +98,7 @@ class ParameterStoreBackend(Backend):
     """The parameters of one region below one prefix. A delete is final; there is no compare-and-set."""
 
     def __init__(self, options: ParameterStoreOptions, services: Services) -> None:
+        self._metadata = options.metadata
         declaration = ADVANCED if options.tier == "Advanced" else STANDARD
         self.capabilities, self.notes = declaration.capabilities, declaration.notes
         self._client = Client(options, "ssm")
@@ -108,22 +112,23 @@ class ParameterStoreBackend(Backend):
             self._made["KeyId"] = options.kms_key_id
 
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
-        """Return the newest version, or the one of this number. Stages and labels are asked for along with it."""
+        """Return the newest version, or the one of this number; with ``metadata`` its stages and labels too."""
         name = self._known(path)
         if version is not None and not _NUMBER.fullmatch(version):
             await self._history(name)
             raise VersionNotFound(NO_VERSION)
         selector = name if version is None else f"{name}:{version}"
-        answer, versions, labels = await asyncio.gather(
-            self._client.call("get_parameter", Name=selector, WithDecryption=True),
-            self._history(name),
-            self._tags(name),
-        )
+        answer = await self._client.call("get_parameter", Name=selector, WithDecryption=True)
+        versions: Sequence[VersionInfo] = ()
+        labels: Mapping[str, str] = {}
+        if self._metadata:
+            versions, labels = await asyncio.gather(self._history(name), self._tags(name))
         with _understood():
             found = answer["Parameter"]
             text, number = found["Value"], str(found["Version"])
             # Whoever writes between the two questions makes a version that the history does not tell yet.
-            info = next((info for info in versions if info.id == number), _info(found, {"current"}))
+            alone = _info(found, {"current"} if version is None else set())
+            info = next((info for info in versions if info.id == number), alone)
         return SecretVersion(info=info, value=from_text(text), labels=readable(labels))
 
     async def write(self, path: Path, value: Value, *, expect: Expect | None = None) -> VersionInfo:

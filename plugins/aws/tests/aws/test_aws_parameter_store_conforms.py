@@ -46,7 +46,7 @@ class ParameterHarness(Harness):
     """One region, emptied; a mount of its parameters below a prefix."""
 
     def __init__(self, endpoint: str, **options: Any) -> None:
-        self.options = ParameterStoreOptions(region=REGION, endpoint=endpoint, **options)
+        self.options = ParameterStoreOptions(region=REGION, endpoint=endpoint, metadata=True, **options)
         self.ssm = boto3.client("ssm", region_name=REGION, endpoint_url=endpoint)
         for page in self.ssm.get_paginator("describe_parameters").paginate():
             for held in page["Parameters"]:
