@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import re
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wardgate.spi.errors import InvalidValue
+from wardgate.spi.networks import is_loopback
 from wardgate.spi.options import nearest, option, parse
 
 DEFAULT_LISTEN = "127.0.0.1:8200"
@@ -371,14 +371,6 @@ def parse_listen(text: str) -> tuple[str, int]:
 
 _LISTEN = re.compile(r"(?:\[(?P<ipv6>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>[0-9]{1,5})")
 MOST_PORT = 65_535
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it; names other than localhost count as reachable."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _first_line(error: Exception) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import click
 
 from wardgate.cli import terminal
 from wardgate.cli.failure import Failure, Manner
+from wardgate.spi.networks import is_loopback
 
 if TYPE_CHECKING:
     from wardgate.cli.client import Client
@@ -100,21 +100,12 @@ def _check_address(address: str, *, allow_http: bool) -> None:
             "the address is not one of a gateway; write it like https://gateway.example:8200",
             code="invalid_configuration",
         )
-    if parts.scheme == "http" and not allow_http and not _is_loopback(host):
+    if parts.scheme == "http" and not allow_http and not is_loopback(host):
         raise Failure(
             f"http:// would show your token to the network between here and {host}; use https://, "
             "or --allow-http where something else protects that way",
             code="invalid_configuration",
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _remember_json(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:  # noqa: FBT001  # click's

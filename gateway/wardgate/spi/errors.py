@@ -132,3 +132,10 @@ CLOSED_LIST: tuple[type[WardgateError], ...] = (
     SecretNotFound, VersionNotFound, Gone, AlreadyExists, Conflict, PreconditionRequired, InvalidValue, TooLarge,
     Malformed, Unsupported, PermissionDenied, Unauthenticated, RateLimited, Unavailable, OutcomeUnknown, Sealed,
 )  # fmt: skip
+
+
+def unclear(what: str, *, mutates: bool) -> WardgateError:
+    """An answer that says nothing certain: harmless for a read, not for a change."""
+    if mutates:
+        return OutcomeUnknown(f"{what}; the change may or may not have happened: read before you repeat it")
+    return Unavailable(f"{what}; try again")

@@ -45,6 +45,14 @@ def is_address(text: str) -> bool:
     return _address(text) is not None
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it; names other than localhost count as reachable."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def only(source: str) -> str:
     """The network of this address alone; of what is no address, one that nothing lies in."""
     return str(_address(source) or "")

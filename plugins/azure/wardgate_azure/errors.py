@@ -11,7 +11,6 @@ from wardgate.spi.errors import (
     Conflict,
     Gone,
     InvalidValue,
-    OutcomeUnknown,
     PermissionDenied,
     RateLimited,
     SecretNotFound,
@@ -19,6 +18,7 @@ from wardgate.spi.errors import (
     Unavailable,
     Unsupported,
     WardgateError,
+    unclear,
 )
 
 ABSENT = "there is no secret of that path"
@@ -70,13 +70,6 @@ def of(problem: Exception, *, mutates: bool) -> WardgateError:
     if isinstance(problem, TimeoutError) or isinstance(inner, TimeoutError):
         return unclear("the store did not answer in time", mutates=mutates)
     return unclear("the connection to the store broke", mutates=mutates)
-
-
-def unclear(what: str, *, mutates: bool) -> WardgateError:
-    """An answer that says nothing certain: harmless for a read, not for a change."""
-    if mutates:
-        return OutcomeUnknown(f"{what}; the change may or may not have happened: read before you repeat it")
-    return Unavailable(f"{what}; try again")
 
 
 def _of_answer(status: int, response: Any, *, mutates: bool) -> WardgateError:

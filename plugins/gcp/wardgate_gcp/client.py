@@ -21,7 +21,7 @@ from google.cloud.secretmanager_v1 import SecretManagerServiceAsyncClient
 from google.cloud.secretmanager_v1.services.secret_manager_service.transports import (
     SecretManagerServiceGrpcAsyncIOTransport as Transport,
 )
-from wardgate.spi.errors import Unavailable, WardgateError
+from wardgate.spi.errors import Unavailable, WardgateError, unclear
 
 from wardgate_gcp import errors
 from wardgate_gcp.options import Options, target
@@ -122,7 +122,7 @@ def _error(problem: Exception, *, mutates: bool) -> WardgateError:
     if isinstance(problem, RetryError) and isinstance(problem.cause, Exception):
         problem = problem.cause
     if not isinstance(problem, GoogleAPICallError) or problem.grpc_status_code is None:
-        return errors.unclear("the request to the store failed", mutates=mutates)
+        return unclear("the request to the store failed", mutates=mutates)
     return errors.of_status(
         problem.grpc_status_code.name,
         problem.message or "",

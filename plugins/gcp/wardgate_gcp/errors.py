@@ -9,13 +9,13 @@ from wardgate.spi.errors import (
     AlreadyExists,
     Conflict,
     InvalidValue,
-    OutcomeUnknown,
     PermissionDenied,
     RateLimited,
     SecretNotFound,
     Unavailable,
     Unsupported,
     WardgateError,
+    unclear,
 )
 
 ABSENT = "there is no secret of that path"
@@ -50,13 +50,6 @@ def of_status(name: str, details: str, *, mutates: bool, retry_after: float | No
     if name == "DEADLINE_EXCEEDED":
         return unclear("the store did not answer in time", mutates=mutates)
     return unclear("the store failed, or the connection to it broke", mutates=mutates)
-
-
-def unclear(what: str, *, mutates: bool) -> WardgateError:
-    """An answer that says nothing certain: harmless for a read, not for a change."""
-    if mutates:
-        return OutcomeUnknown(f"{what}; the change may or may not have happened: read before you repeat it")
-    return Unavailable(f"{what}; try again")
 
 
 def retry_after(details: Any) -> float | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
 from wardgate.spi.errors import InvalidValue
+from wardgate.spi.networks import is_loopback
 from wardgate.spi.options import option
 
 BOUNDS = {"timeout": (0.1, 300.0)}
@@ -79,15 +79,8 @@ def target(options: Options) -> tuple[str, bool]:
         raise InvalidValue("option 'endpoint' must be a URL such as https://secretmanager.example")
     if address.username is not None or address.query or address.fragment or address.path.strip("/"):
         raise InvalidValue("option 'endpoint' must be a bare URL, without user, path, query or fragment")
-    if address.scheme == "http" and not _is_loopback(address.hostname):
+    if address.scheme == "http" and not is_loopback(address.hostname):
         raise InvalidValue("option 'endpoint' must be https:// unless the server is on this machine")
     host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
     secure = address.scheme == "https"
     return f"{host}:{port or (443 if secure else 80)}", secure
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -12,7 +12,6 @@ import urllib3.exceptions
 from wardgate.spi.errors import (
     Conflict,
     InvalidValue,
-    OutcomeUnknown,
     PermissionDenied,
     PreconditionRequired,
     RateLimited,
@@ -20,6 +19,7 @@ from wardgate.spi.errors import (
     Unavailable,
     Unsupported,
     WardgateError,
+    unclear,
 )
 
 BY_STATUS: Mapping[int, tuple[type[WardgateError], str]] = {
@@ -77,13 +77,6 @@ def _why(causes: tuple[object, ...]) -> str:
     if any(isinstance(cause, urllib3.exceptions.ConnectTimeoutError) for cause in causes):
         return "no connection in time; check 'address' and the way there"
     return "no connection; check 'address', and that it runs"
-
-
-def unclear(what: str, *, mutates: bool) -> WardgateError:
-    """An answer that says nothing certain: harmless for a read, not for a change."""
-    if mutates:
-        return OutcomeUnknown(f"{what}; the change may or may not have happened: read before you repeat it")
-    return Unavailable(f"{what}; try again")
 
 
 def _causes(problem: BaseException) -> list[object]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import requests
 import urllib3.exceptions
-from wardgate.spi.errors import InvalidValue, WardgateError
+from wardgate.spi.errors import InvalidValue, WardgateError, unclear
 
 from wardgate_vault import errors
 from wardgate_vault.deadline import current
@@ -65,13 +65,13 @@ class Answer:
         try:
             yield
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, InvalidValue):
-            raise errors.unclear("the store's answer could not be understood", mutates=mutates) from None
+            raise unclear("the store's answer could not be understood", mutates=mutates) from None
 
     def error(self, *, mutates: bool) -> WardgateError:
         """The error this answer stands for."""
         lines = self.body.get("errors") or []
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-            return errors.unclear("the store's answer could not be understood", mutates=mutates)
+            return unclear("the store's answer could not be understood", mutates=mutates)
         words = " ".join(lines)
         return errors.of_answer(self.status, words, mutates=mutates, retry_after=self.retry_after)
 
@@ -99,7 +99,7 @@ def exchange(
     else:
         if content is not None and _marks(content) <= bounds.marks:
             return Answer(response.status_code, _body(content), _seconds(response.headers.get("Retry-After")))
-        error = errors.unclear("the store's answer is too long", mutates=mutates)
+        error = unclear("the store's answer is too long", mutates=mutates)
     raise error
 
 

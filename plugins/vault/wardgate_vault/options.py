@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
 from wardgate.spi.errors import InvalidValue
+from wardgate.spi.networks import is_loopback
 from wardgate.spi.options import option
 
 BOUNDS = {"kv_version": (1, 2), "timeout": (0.1, 300.0), "pool_size": (1, 128)}
@@ -69,12 +69,5 @@ def _check_address(options: Options) -> None:
         raise InvalidValue("option 'address' must be a URL such as https://vault.example:8200")
     if address.username is not None or address.query or address.fragment:
         raise InvalidValue("option 'address' must be a bare URL, without user, query or fragment")
-    if address.scheme == "http" and not options.plain_http and not _is_loopback(address.hostname):
+    if address.scheme == "http" and not options.plain_http and not is_loopback(address.hostname):
         raise InvalidValue("option 'address' must be https:// unless the server is on this machine; or set plain_http")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
