@@ -19,7 +19,8 @@ A vector is a TOML file::
 
 ``$mount`` is the mount's prefix and ``$path`` a path that no other replay uses; what ``save`` took from an answer is
 ``$name`` in the steps that follow. In ``answer``, ``<uuid>``, ``<time>``, ``<text>``, ``<number>`` and ``<any>``
-stand for what changes, and the key ``...`` says that an object may hold more. Without ``answer`` the body is empty.
+stand for what changes, a text that ends in ``<why>`` may go on with a store's own reason, and the key ``...`` says
+that an object may hold more. Without ``answer`` the body is empty.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from wardgate.spi.capabilities import Capabilities
 FOLDER = Path(__file__).parents[2] / "plugins" / "vault" / "vectors"
 SAME = "same"
 MORE = "..."
+WHY = "<why>"
 SECONDS = 30.0
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,8}[1-9])?Z")
@@ -174,6 +176,9 @@ def matched(expected: Any, actual: Any) -> Any:
         return [matched(*pair) for pair in zip(expected, actual, strict=True)]
     if isinstance(expected, str) and expected in _PLACEHOLDERS and _PLACEHOLDERS[expected](actual):
         return expected
+    if isinstance(expected, str) and isinstance(actual, str) and expected.endswith(WHY):
+        told = expected.removesuffix(WHY)
+        return expected if actual == told or actual.startswith(f"{told}: ") else actual
     return actual
 
 
