@@ -9,7 +9,7 @@ from wardgate.spi.path import ROOT
 from wardgate.spi.values import SecretSettings
 
 from wardgate_conformance.harness import Harness
-from wardgate_conformance.selection import needs
+from wardgate_conformance.selection import lacks, needs
 from wardgate_conformance.values import SECRET, document
 
 HOUR = 3_600 * 1_000_000_000
@@ -58,6 +58,15 @@ class Annotating:
         assert known.settings == (await backend.describe(SECRET)).settings
 
     @needs("labels", "describe")
+    @lacks("empty_secrets")
+    async def test_labels_of_no_secret_make_none(self, backend: Backend) -> None:
+        """A secret that was never written has none, and stays missing."""
+        with pytest.raises(SecretNotFound):
+            await backend.annotate(SECRET, labels={"owner": "ada"})
+        with pytest.raises(SecretNotFound):
+            await backend.describe(SECRET)
+
+    @needs("labels", "describe", "empty_secrets")
     async def test_a_secret_can_be_described_before_it_is_written(self, backend: Backend) -> None:
         """It has no version then, and reading finds none."""
         await backend.annotate(SECRET, labels={"owner": "ada"})

@@ -73,7 +73,7 @@ class Declaration:
         parts = {
             "compare_and_set": "write", "delete_versions": "delete", "undelete": "delete", "stages": "versions",
             "destroy_versions": "destroy", "move_current": "stages",
-            "media_types": "write", "mount_settings": "settings",
+            "media_types": "write", "empty_secrets": "describe", "mount_settings": "settings",
         }  # fmt: skip
         lonely = {part for part, whole in parts.items() if getattr(capabilities, part)} - {
             part for part, whole in parts.items() if getattr(capabilities, whole)

@@ -17,6 +17,7 @@ class Capabilities:
     ``destroy_versions``: single versions are destroyed; without it the secret is, as a whole.
     ``stages``: movable names on versions. ``move_current``: ``current`` moves too, and ``previous`` with it; without
     it they follow from the order of the versions, and only other stages move.
+    ``empty_secrets``: a secret can be there before its first version, with labels or settings alone.
     ``mount_settings``: ``describe`` and ``annotate`` take the mount's own root, for settings that hold for all secrets.
     ``media_types``: the media type of a value is kept. Limits are bytes, except ``page_size`` (names).
     """
@@ -26,6 +27,7 @@ class Capabilities:
     list: bool = False
     describe: bool = False
     labels: bool = False
+    empty_secrets: bool = False
     settings: bool = False
     mount_settings: bool = False
     versions: bool = False

@@ -8,7 +8,8 @@ _WHOLE = "the store deletes and recovers secrets as a whole"
 DECLARATION = Declaration(
     name="AWS Secrets Manager",
     capabilities=Capabilities(
-        write=True, compare_and_set=True, list=True, describe=True, labels=True, versions=True, delete=True,
+        write=True, compare_and_set=True, list=True, describe=True, labels=True, empty_secrets=True, versions=True,
+        delete=True,
         undelete=True, destroy=True, stages=True, move_current=True,
         min_value_bytes=1, max_value_bytes=65_536, max_path_bytes=512,
     ),

@@ -75,7 +75,8 @@ STANDARD = Declaration(
     ),
     notes=MappingProxyType({
         "compare_and_set": "a parameter is overwritten whatever version it has",
-        "labels": "they are the parameter's tags; a parameter that was never written has none",
+        "labels": "they are the parameter's tags",
+        "empty_secrets": "a tag needs a parameter, and a parameter has a value",
         "settings": "a parameter keeps its last 100 versions, and that cannot be set",
         "mount_settings": "the store has none",
         "ordinals": "a secret that is written again after a delete counts from 1 again",

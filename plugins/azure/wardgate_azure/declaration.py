@@ -28,6 +28,7 @@ DECLARATION = Declaration(
         "list": "folders are derived from the flat names of the vault, which are listed whole",
         "labels": "kept as tags of the newest version and carried over by a write, which reads them first: a change of "
         "labels between the two is lost",
+        "empty_secrets": "a vault has no secret without a version",
         "settings": "a vault has none for a secret",
         "mount_settings": "a vault's own settings are not in reach of this interface",
         "ordinals": "version ids are random; the gateway's ledger numbers what it sees",

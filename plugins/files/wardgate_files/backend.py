@@ -38,6 +38,7 @@ DECLARATION = Declaration(
         "compare_and_set": "a file is replaced whatever it holds",
         "describe": _NOTHING,
         "labels": _NOTHING,
+        "empty_secrets": _NOTHING,
         "settings": "there are none",
         "mount_settings": "there are none",
         "versions": _ONE,

@@ -8,7 +8,8 @@ _ORDER = "the newest version is the current one in this store"
 DECLARATION = Declaration(
     name="Google Secret Manager",
     capabilities=Capabilities(
-        write=True, list=True, describe=True, labels=True, versions=True, ordinals=True, delete=True,
+        write=True, list=True, describe=True, labels=True, empty_secrets=True, versions=True,
+        ordinals=True, delete=True,
         delete_versions=True, undelete=True, destroy=True, destroy_versions=True, stages=True,
         min_value_bytes=1, max_value_bytes=65_536, max_path_bytes=255,
     ),

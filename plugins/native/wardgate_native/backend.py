@@ -30,7 +30,8 @@ MIGRATIONS = FilePath(__file__).with_name("migrations")
 DECLARATION = Declaration(
     name="native",
     capabilities=Capabilities(
-        write=True, compare_and_set=True, list=True, describe=True, labels=True, settings=True, mount_settings=True,
+        write=True, compare_and_set=True, list=True, describe=True, labels=True, empty_secrets=True, settings=True,
+        mount_settings=True,
         versions=True, ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True,
         destroy_versions=True, stages=True, move_current=True, expiry=True, media_types=True,
         max_value_bytes=MAX_VALUE_BYTES, max_path_bytes=2_048, page_size=1_000,

@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 DECLARATION = Declaration(
     name="KV version 2",
     capabilities=Capabilities(
-        write=True, compare_and_set=True, list=True, describe=True, labels=True, settings=True, mount_settings=True,
+        write=True, compare_and_set=True, list=True, describe=True, labels=True, empty_secrets=True, settings=True,
+        mount_settings=True,
         versions=True, ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True,
         destroy_versions=True, max_value_bytes=MAX_VALUE_BYTES,
     ),

@@ -36,6 +36,7 @@ DECLARATION = Declaration(
         "compare_and_set": "the engine overwrites whatever is there",
         "describe": _NOTHING_KNOWN,
         "labels": _NOTHING_KNOWN,
+        "empty_secrets": _NOTHING_KNOWN,
         "settings": "the engine has none",
         "mount_settings": "the engine has none",
         "versions": _ONE_VERSION,

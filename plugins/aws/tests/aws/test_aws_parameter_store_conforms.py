@@ -12,7 +12,7 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 from moto.server import ThreadedMotoServer
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import SecretNotFound, TooLarge
+from wardgate.spi.errors import TooLarge
 from wardgate.spi.path import Path
 from wardgate.spi.values import Value
 from wardgate_aws.parameter_store import ADVANCED, BACKEND, STANDARD, ParameterStoreOptions
@@ -107,11 +107,6 @@ class TestStandard(BackendConformance):
         found = await backend.read(SECRET)
         assert ("1", {"turn": "2"}) == (written.id, found.value.fields())
         assert [written] == list((await backend.describe(SECRET)).versions)
-
-    async def test_a_secret_can_be_described_before_it_is_written(self, backend: Backend) -> None:
-        """It cannot in this store: a tag needs a parameter."""
-        with pytest.raises(SecretNotFound):
-            await backend.annotate(SECRET, labels={"owner": "ada"})
 
 
 class TestAdvancedBelowAPrefix(TestStandard):

@@ -9,12 +9,10 @@ import pytest
 from tests.servers.key_vault import KeyVaultServer
 from tests.servers.key_vault_client import opened
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import SecretNotFound
 from wardgate.spi.path import Path
 from wardgate_azure.declaration import DECLARATION, NAMES
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
-from wardgate_conformance.values import SECRET
 
 
 class AzureHarness(Harness):
@@ -46,10 +44,3 @@ class TestAzure(BackendConformance):
     @pytest.fixture
     def harness(self, key_vault: KeyVaultServer) -> AzureHarness:
         return AzureHarness(key_vault)
-
-    async def test_a_secret_can_be_described_before_it_is_written(self, backend: Backend) -> None:
-        """Not in a vault, which has no secret without a version: labels for it are refused, and nothing is made."""
-        with pytest.raises(SecretNotFound):
-            await backend.annotate(SECRET, labels={"owner": "ada"})
-        with pytest.raises(SecretNotFound):
-            await backend.describe(SECRET)

@@ -55,7 +55,8 @@ from tests.support.real_identity import TOKEN, RealIdentity
 RING = NamespaceKeyring("root", {1: RootKey.new_kek()}, 1)
 SECOND = 1_000_000_000
 FULL = Capabilities(
-    write=True, compare_and_set=True, list=True, describe=True, labels=True, settings=True, mount_settings=True,
+    write=True, compare_and_set=True, list=True, describe=True, labels=True, empty_secrets=True, settings=True,
+    mount_settings=True,
     versions=True, ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True,
     destroy_versions=True, media_types=True,
 )  # fmt: skip
