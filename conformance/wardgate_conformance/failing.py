@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 from wardgate.spi.backend import Backend
@@ -89,14 +89,18 @@ class Failing:
 
     @reaches("throttles")
     async def test_a_store_that_is_asked_too_often_says_when(self, harness: Harness) -> None:
-        """As RateLimited, with the wait the store told."""
-        backend = harness.open_throttled(RETRY_AFTER)
-        try:
-            with pytest.raises(RateLimited) as refused:
-                await backend.read(SECRET)
-        finally:
-            await backend.close()
-        assert refused.value.retry_after == RETRY_AFTER
+        """As RateLimited, with the wait the store told: to readers and to writers."""
+        with harness.throttling(RETRY_AFTER) as (host, port):
+            backend = harness.open_at(host, port)
+            calls: list[Awaitable[object]] = [backend.read(SECRET)]
+            calls += [backend.write(SECRET, document(**NEW))] if backend.capabilities.write else []
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    answers = await asyncio.gather(*calls, return_exceptions=True)
+            finally:
+                await backend.close()
+        told = [(type(answer), getattr(answer, "retry_after", None)) for answer in answers]
+        assert told == [(RateLimited, RETRY_AFTER)] * len(calls)
 
 
 class Cancellation:

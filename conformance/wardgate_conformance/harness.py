@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 from wardgate.spi.backend import Backend
 from wardgate.spi.path import Path
+
+from wardgate_conformance.throttling import throttling
 
 
 class Harness(abc.ABC):
@@ -35,13 +38,15 @@ class Harness(abc.ABC):
     def open_at(self, host: str, port: int) -> Backend:
         """A backend whose store is reached at that address, with a timeout of about a second and few retries.
 
-        A TCP proxy that fails on demand listens there. Only where the test class says ``networked = True``.
+        A TCP proxy that fails on demand listens there, or what ``throttling`` gave. Only where the test class says
+        ``networked = True`` or ``throttles = True``.
         """
         raise NotImplementedError
 
-    def open_throttled(self, retry_after: int) -> Backend:
-        """A backend whose store answers everything by asking to come back after so many seconds.
+    def throttling(self, retry_after: int) -> AbstractContextManager[tuple[str, int]]:
+        """Host and port of a store that answers everything by asking to come back after so many seconds.
 
-        Only where the test class says ``throttles = True``.
+        ``open_at`` is then called with them, where the test class says ``throttles = True``. As it is here the answer
+        is HTTP's own, 429 with ``Retry-After``; override it for a store that says it otherwise.
         """
-        raise NotImplementedError
+        return throttling(retry_after)

@@ -56,7 +56,8 @@ class BackendConformance(
     """Subclass it, say the ``capabilities`` and give a ``harness``.
 
     ``networked``: the harness has ``address`` and ``open_at``, so the store is made to fail. ``throttles``: it has
-    ``open_throttled``. They are said here, not by the harness, since cases are selected before any harness is made.
+    ``open_at``, and the backend knows a store that asks it to come back later. They are said here, not by the
+    harness, since cases are selected before any harness is made.
     ``notes``: those of the Declaration, for the report.
     """
 

@@ -90,6 +90,7 @@ class _Wire(io.RawIOBase):
     def __init__(self, raw: io.RawIOBase, connection: socket.socket) -> None:
         self._raw = raw
         self._connection = connection
+        self.ended = False
 
     def readable(self) -> bool:
         return True
@@ -99,6 +100,7 @@ class _Wire(io.RawIOBase):
         deadline.before(self._connection)
         size: int | None = self._raw.readinto(buffer)
         deadline.came(size or 0)
+        self.ended = not size
         return size
 
     def close(self) -> None:
@@ -109,8 +111,15 @@ class _Wire(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
         super().__init__(sock, *args, **named)
-        wire: Any = self.fp
-        self.fp = io.BufferedReader(_Wire(wire.detach(), sock))
+        fp: Any = self.fp
+        self._wire = _Wire(fp.detach(), sock)
+        self.fp = io.BufferedReader(self._wire)
+
+    def begin(self) -> None:
+        """Read the head. One that was cut short is none, though its status can be read: nothing follows a 204."""
+        super().begin()
+        if self._wire.ended:
+            raise http.client.IncompleteRead(b"")
 
 
 class _Bounded:

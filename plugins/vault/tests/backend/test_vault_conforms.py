@@ -7,7 +7,7 @@ import urllib.error
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from wardgate.spi.backend import Backend
@@ -30,7 +30,17 @@ class VaultHarness(Harness):
         self._mount = server.new_mount()
 
     def open(self) -> Backend:
-        options = Options(address=self._server.address, mount=self._mount, token=self._server.token)
+        return self._open(self._server.address)
+
+    def address(self) -> tuple[str, int]:
+        parts = urlsplit(self._server.address)
+        return str(parts.hostname), int(parts.port or 0)
+
+    def open_at(self, host: str, port: int) -> Backend:
+        return self._open(f"http://{host}:{port}", timeout=1.0)
+
+    def _open(self, address: str, **more: Any) -> Backend:
+        options = Options(address=address, mount=self._mount, token=self._server.token, **more)
         return BACKEND.open(options, cast("Any", SimpleNamespace(clock=SYSTEM_CLOCK)))
 
     async def put(self, path: Path, fields: Mapping[str, str]) -> None:
@@ -50,6 +60,8 @@ class TestVault(BackendConformance):
     """Every case that its declaration selects."""
 
     capabilities = DECLARATION.capabilities
+    networked = True
+    throttles = True
 
     @pytest.fixture
     def harness(self, openbao: OpenBao) -> VaultHarness:
