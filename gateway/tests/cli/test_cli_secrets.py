@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 from wardgate.cli import terminal
-from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import CLOSED_LIST, Malformed, PermissionDenied, Unsupported, WardgateError
-from wardgate.spi.frontend import Freshness, MountView
+from wardgate.spi.frontend import Freshness
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.mounts import ListVisibleMounts, MountInfo
 from wardgate.spi.operations.secrets import (
@@ -317,7 +316,7 @@ def test_list_recursive_names_secrets_by_their_whole_paths(gateway: Scripted, ru
     assert ["secret/x/a", "secret/x/b/c", "secret/x/d"] == run("list", "-r", "secret/x/").stdout.splitlines()
     folder = Path(("secret", "x"))
     assert gateway.asked == [ScanSecrets(path=folder), ScanSecrets(path=folder, cursor="next")]
-    gateway.answers[ListVisibleMounts] = (MountView(Path(("team", "kv")), {}, Capabilities()),)
+    gateway.answers[ListVisibleMounts] = (MountInfo("m1", Path(("team", "kv")), "native", {}, {}, 0),)
     gateway.answers[ScanSecrets] = Page((Entry("a"),))
     assert {"entries": [{"name": "team/kv/a", "folder": False}]} == json.loads(
         run("list", "--recursive", "--json").stdout

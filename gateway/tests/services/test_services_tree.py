@@ -7,6 +7,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 import pytest
+from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import (
     AlreadyExists,
     Conflict,
@@ -254,6 +255,7 @@ def test_visible_mounts_are_those_below_which_one_may_do_something(desk: Any) ->
     reader = Principal("r", "root", "r", "key", ("p",), "x")
     (seen,) = desk.do(ListVisibleMounts(), reader)
     assert ("a", {}) == (str(seen.prefix), seen.options)
+    assert Capabilities() == seen.capabilities
     assert () == desk.do(ListVisibleMounts(), Principal("n", "root", "n", "key", (), "x"))
 
 

@@ -84,8 +84,9 @@ class MountsService:
     async def list_visible(self, context: Context, _operation: ListVisibleMounts) -> tuple[MountInfo, ...]:
         """The mounts the asker may do anything at all below, without options, description or fault."""
         principal = asker(context)
+        can = {mount.id: mount.capabilities for mount in self._opened(context.namespace) if mount.backend is not None}
         return tuple(
-            MountInfo(row.id, row.prefix, row.type, row.presentation, {}, row.created_at)
+            MountInfo(row.id, row.prefix, row.type, row.presentation, {}, row.created_at, capabilities=can.get(row.id))
             for row in self._mounts.of(context.namespace)
             if self._reaches(principal, row.prefix, context.arrival)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.path import Path
 
@@ -25,6 +26,7 @@ class MountInfo:
     ``presentation`` says how front-ends show it, such as ``{"vault.kv": "2"}``. ``cache_ttl``: nanoseconds that what
     was read is remembered; None: the gateway's default, 0: never. The lease TTLs, in nanoseconds, are kept for clients
     that set them and read them back; nothing here is leased. 0: the gateway's own.
+    ``capabilities`` are told by ListVisibleMounts alone, of a mount that is open.
     """
 
     id: str
@@ -38,6 +40,7 @@ class MountInfo:
     cache_ttl: int | None = None
     default_lease_ttl: int = 0
     max_lease_ttl: int = 0
+    capabilities: Capabilities | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class ListMounts(Operation[tuple[MountInfo, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListVisibleMounts(Operation[tuple[MountInfo, ...]]):
-    """The mounts below which the principal may do anything at all; options are left out."""
+    """The mounts below which the principal may do anything at all, with what their stores can do; options are left out."""
 
     action = Action.READ
     path: Path = Path(("sys", "internal", "mounts"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import Conflict, Gone
 from wardgate.spi.frontend import Freshness
 from wardgate.spi.operations.base import Rejected
@@ -285,6 +287,13 @@ def test_the_root_folder_shows_the_mounts_one_may_see(gateway: Scripted, rest: R
     mount = MountInfo("1", Path(("team", "kv")), "native", {}, {}, 0)
     gateway.answers[ListVisibleMounts] = (mount,)
     assert rest("GET", target).json() == {"entries": [{"name": "team/kv", "folder": True}], "cursor": None}
+
+
+def test_the_root_folder_tells_what_the_stores_can_do(gateway: Scripted, rest: Request) -> None:
+    """Every capability by its name, for whoever plans what to put there."""
+    capabilities = Capabilities(write=True, max_value_bytes=4_096)
+    gateway.answers[ListVisibleMounts] = (MountInfo("1", Path(("kv",)), "x", {}, {}, 0, capabilities=capabilities),)
+    assert [asdict(capabilities)] == [one["capabilities"] for one in rest("GET", "/api/v1/folders").json()["entries"]]
 
 
 def test_a_version_that_is_gone_says_when_and_how(gateway: Scripted, rest: Request) -> None:

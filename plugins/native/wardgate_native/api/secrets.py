@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 from wardgate.spi import strict_json
+from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import Conflict, Gone, InvalidValue, Malformed, PreconditionRequired, VersionNotFound
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Operation
@@ -65,11 +66,13 @@ class FolderQuery(Body):
 class FolderEntry(msgspec.Struct):
     """One name; ``folder`` when there is more below it. A name can stand twice, as a secret and as a folder.
 
-    In a recursive page there are only secrets, and a name is the path from the folder: ``a/b/c``.
+    In a recursive page there are only secrets, and a name is the path from the folder: ``a/b/c``. Of a mount that is
+    open, its store's ``capabilities`` are told.
     """
 
     name: str
     folder: bool
+    capabilities: Capabilities | msgspec.UnsetType = msgspec.UNSET
 
 
 class Folder(msgspec.Struct):
@@ -233,7 +236,10 @@ def _folder_answer(outcome: Outcome[Page | tuple[MountInfo, ...]]) -> Answer:
     found = outcome.result
     if isinstance(found, Page):
         return Answer(Folder([FolderEntry(entry.name, entry.folder) for entry in found.entries], found.cursor))
-    return Answer(Folder([FolderEntry(str(mount.prefix), folder=True) for mount in found], None))
+    mounts = [
+        FolderEntry(str(mount.prefix), folder=True, capabilities=mount.capabilities or msgspec.UNSET) for mount in found
+    ]
+    return Answer(Folder(mounts, None))
 
 
 def _metadata_answer(outcome: Outcome[SecretInfo]) -> Answer:
