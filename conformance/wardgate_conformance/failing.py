@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Awaitable
 import pytest
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import OutcomeUnknown, RateLimited, Unavailable, WardgateError
+from wardgate.spi.path import ROOT
 
 from wardgate_conformance.faults import Fault, FaultProxy
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.selection import needs, reaches
-from wardgate_conformance.values import SECRET, document
+from wardgate_conformance.values import OTHER, SECRET, document, names
 
 PATIENCE = 60
 FAULTS = [fault for fault in Fault if fault not in {Fault.NONE, Fault.SLOW}]
@@ -21,6 +22,8 @@ RETRY_AFTER = 7
 OLD = {"turn": "1"}
 NEW = {"turn": "2"}
 MANY = 12
+PAGED = ("a", "b", "c", "d")
+MOST_PIECES = 40
 
 
 @contextlib.asynccontextmanager
@@ -44,14 +47,35 @@ class Failing:
     @reaches("networked")
     @pytest.mark.parametrize("fault", FAULTS)
     async def test_a_read_that_fails_is_unavailable(self, harness: Harness, fault: Fault) -> None:
-        """Above all it is not a missing secret; and the same backend reads again when the store is back."""
+        """Above all it is not a missing secret or an empty list; and the same backend reads when the store is back."""
         async with proxied(harness) as (backend, proxy):
             proxy.set(fault)
-            with pytest.raises(WardgateError) as refused:
-                await backend.read(SECRET)
-            assert type(refused.value) is Unavailable
+            calls: list[Awaitable[object]] = [backend.read(SECRET)]
+            calls += [backend.list(ROOT)] if backend.capabilities.list else []
+            calls += [backend.describe(SECRET)] if backend.capabilities.describe else []
+            answers = await asyncio.gather(*calls, return_exceptions=True)
+            assert [type(answer) for answer in answers] == [Unavailable] * len(calls)
             proxy.set(Fault.NONE)
             assert (await backend.read(SECRET)).value.fields() == OLD
+
+    @reaches("networked")
+    @needs("list")
+    async def test_a_torn_page_is_no_end_of_a_list(self, harness: Harness) -> None:
+        """Wherever the answers break off, page by page: Unavailable, never fewer names than there are."""
+        async with proxied(harness) as (backend, proxy):
+            for name in PAGED:
+                await harness.put(ROOT.child(name), OLD)
+            whole = await names(backend, ROOT)
+            assert len(whole) > len(PAGED)
+            for pieces in range(MOST_PIECES):
+                proxy.after(pieces, Fault.CUT)
+                with contextlib.suppress(Unavailable):
+                    found = await names(backend, ROOT, limit=2)
+                    assert (found, pieces > 0) == (whole, True)
+                    return
+                proxy.set(Fault.NONE)
+                await backend.read(SECRET)
+        pytest.fail("the list never ended")
 
     @reaches("networked")
     @needs("write")
@@ -68,6 +92,19 @@ class Failing:
             proxy.set(Fault.NONE)
             await backend.write(SECRET, document(turn="3"))
             assert (await backend.read(SECRET)).value.fields() == {"turn": "3"}
+
+    @reaches("networked")
+    @needs("write", "delete")
+    @pytest.mark.parametrize("fault", FAULTS)
+    async def test_a_delete_that_fails_is_no_success(self, harness: Harness, fault: Fault) -> None:
+        """The same of a delete: the secret is still there where Unavailable is said."""
+        async with proxied(harness) as (backend, proxy):
+            proxy.set(fault)
+            with pytest.raises(WardgateError) as refused:
+                await backend.delete(SECRET)
+            assert type(refused.value) in {Unavailable, OutcomeUnknown}
+            held = await harness.get(SECRET)
+            assert held == OLD or (held is None and type(refused.value) is OutcomeUnknown)
 
     @reaches("networked")
     async def test_a_slow_answer_is_whole_or_unavailable(self, harness: Harness) -> None:
@@ -119,6 +156,20 @@ class Cancellation:
             assert {type(answer) for answer in answers} <= {asyncio.CancelledError, Unavailable, RateLimited}
             proxy.set(Fault.NONE)
             assert (await backend.read(SECRET)).value.fields() == OLD
+
+    @reaches("networked")
+    async def test_an_answer_goes_to_nobody_else(self, harness: Harness) -> None:
+        """What a reader who went away had asked for is not what the next one gets."""
+        async with proxied(harness) as (backend, proxy):
+            await harness.put(OTHER, NEW)
+            proxy.set(Fault.SLOW)
+            for _ in range(3):
+                proxy.received.clear()
+                task = asyncio.create_task(backend.read(SECRET))
+                await asyncio.to_thread(proxy.received.wait, PATIENCE)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                assert (await backend.read(OTHER)).value.fields() == NEW
 
     @reaches("networked")
     @needs("write")

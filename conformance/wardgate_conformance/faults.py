@@ -10,14 +10,19 @@ import enum
 import socket
 import struct
 import threading
+from collections.abc import Callable
 
 CHUNK = 65_536
 TORN_AFTER = 20
+CUT_FROM_END = 2
 TRICKLE = 64
 
 
 class Fault(enum.Enum):
-    """What goes wrong, from the next connection or answer on."""
+    """What goes wrong, from the next connection or answer on.
+
+    An answer is ``LOST`` whole, ``TORN`` after its first bytes, or ``CUT`` before its last ones.
+    """
 
     NONE = "none"
     REFUSED = "refused"
@@ -25,6 +30,7 @@ class Fault(enum.Enum):
     HANGS = "hangs"
     LOST = "lost"
     TORN = "torn"
+    CUT = "cut"
     SLOW = "slow"
 
 
@@ -34,6 +40,7 @@ class FaultProxy:
     def __init__(self, upstream: tuple[str, int]) -> None:
         self._upstream = upstream
         self._fault = Fault.NONE
+        self._spared = 0
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._listener: socket.socket | None = None
@@ -43,9 +50,15 @@ class FaultProxy:
         self.port = 0
         self._listen()
 
+    def after(self, pieces: int, fault: Fault) -> None:
+        """Keep the connections there are, let so many pieces of answers pass, and fail in this way then."""
+        with self._lock:
+            self._fault, self._spared = fault, pieces
+
     def set(self, fault: Fault) -> None:
         """Fail in this way from now on; ``Fault.NONE`` heals."""
-        self._fault = fault
+        with self._lock:
+            self._fault, self._spared = fault, 0
         self._drop()
         self.received.clear()
         if fault is Fault.REFUSED:
@@ -92,13 +105,13 @@ class FaultProxy:
             for work in (self._requests, self._answers):
                 threading.Thread(target=self._carry, args=(work, client, store), daemon=True).start()
 
-    def _carry(self, work: object, client: socket.socket, store: socket.socket) -> None:
+    def _carry(self, work: Callable[..., None], client: socket.socket, store: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            work(client, store)  # type: ignore[operator]  # one of the two below
+            work(client, store)
         for one in (client, store):
             with self._lock:
                 self._open.discard(one)
-            _end(one)
+            _end(one, politely=self._fault in {Fault.TORN, Fault.CUT})
 
     def _requests(self, client: socket.socket, store: socket.socket) -> None:
         while data := client.recv(CHUNK):
@@ -110,23 +123,33 @@ class FaultProxy:
 
     def _answers(self, client: socket.socket, store: socket.socket) -> None:
         while data := store.recv(CHUNK):
-            if self._fault is Fault.LOST:
+            fault = self._next()
+            if fault is Fault.LOST:
                 return
-            if self._fault is Fault.TORN:
-                client.sendall(data[:TORN_AFTER])
+            if fault in {Fault.TORN, Fault.CUT}:
+                short = data[:-CUT_FROM_END]
+                client.sendall(short[:TORN_AFTER] if fault is Fault.TORN else short)
                 return
-            step = TRICKLE if self._fault is Fault.SLOW else len(data)
+            step = TRICKLE if fault is Fault.SLOW else len(data)
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, step == TRICKLE)
             for start in range(0, len(data), step):
                 client.sendall(data[start : start + step])
                 if step == TRICKLE:
                     threading.Event().wait(0.005)
 
+    def _next(self) -> Fault:
+        with self._lock:
+            if not self._spared:
+                return self._fault
+            self._spared -= 1
+            return Fault.NONE
 
-def _end(one: socket.socket) -> None:
-    # Linger 0 makes the close a reset: no polite end that a reader could take for the end of an answer.
+
+def _end(one: socket.socket, *, politely: bool = False) -> None:
+    # Linger 0 makes the close a reset. An answer that is cut short ends as a whole one would: harder to tell.
     with contextlib.suppress(OSError):
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    with contextlib.suppress(OSError):
-        one.shutdown(socket.SHUT_RDWR)
+        if not politely:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # Whoever still waits on the socket is woken; only a polite end says so to the other side.
+        one.shutdown(socket.SHUT_RDWR if politely else socket.SHUT_RD)
     one.close()
