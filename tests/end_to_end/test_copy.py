@@ -281,12 +281,14 @@ def test_who_may_not_see_labels_copies_values(room: Room) -> None:
         assert (CANARY.encode(), TEXT) == room.get(to)
 
 
-def test_a_destination_without_a_mount(room: Room) -> None:
-    """A warning comes with the plan, and nothing is written."""
+@pytest.mark.parametrize("options", [(), ("--dry-run",), ("-r",), ("-r", "--json")])
+def test_a_destination_without_a_mount(room: Room, options: tuple[str, ...]) -> None:
+    """An error before anything is compared or copied, with what to do."""
     room.put(room.at("secret", "a"), CANARY.encode())
-    warning = "Warning: no mount that you may see holds nowhere/a"
-    assert warning in room.copy(room.at("secret", "a"), "nowhere/a", "--dry-run").stderr
-    assert room.copy(room.at("secret", "a"), "nowhere/a", code=1).stdout.startswith("failed\t")
+    ended = room.copy(room.at("secret", "" if "-r" in options else "a"), "nowhere/a", *options, code=3)
+    assert "no mount that you may see holds nowhere/a" in ended.stderr
+    assert "`wardgate mount add` makes one" in ended.stderr
+    assert "" == ended.stdout
 
 
 def test_a_single_secret(room: Room) -> None:

@@ -8,13 +8,15 @@ from typing import Any, cast
 import pytest
 from click.testing import Result
 from wardgate.cli.client import Client, Reply
-from wardgate.cli.copyist.carry import Carrier, Outcome
+from wardgate.cli.copyist.carry import Carrier
 from wardgate.cli.copyist.compare import same
 from wardgate.cli.copyist.door import PATIENCE, Door
-from wardgate.cli.copyist.plan import Item, State
+from wardgate.cli.copyist.plan import Item, Outcome, State
 from wardgate.cli.failure import Failure
 from wardgate.spi.errors import PermissionDenied, Unavailable
+from wardgate.spi.operations.mounts import ListVisibleMounts, MountInfo
 from wardgate.spi.operations.secrets import ReadSecrets, ScanSecrets
+from wardgate.spi.path import Path
 from wardgate.spi.values import BYTES, JSON, TEXT, Entry, Page, Value
 
 from tests.support.scripted import Scripted
@@ -104,8 +106,9 @@ def test_a_gateway_that_is_gone_is_not_asked_for_the_rest(failure: Failure, *, g
     busy = Busy(failure)
     carrier = Carrier(door_to(busy, []), overwrite=False)
     items = [Item("a", "b", State.NEW), Item("c", "d", State.NEW)]
-    ended = [carrier.carry(item) for item in items]
-    assert [Outcome.FAILED, Outcome.COPIED if goes_on else Outcome.FAILED] == ended
+    for item in items:
+        carrier.carry(item)
+    assert [Outcome.FAILED, Outcome.COPIED if goes_on else Outcome.FAILED] == [item.outcome for item in items]
     assert failure.message == items[0].reason
     assert goes_on is ("not tried" not in items[1].reason)
     assert goes_on is (("PUT", "secrets/d") in busy.asked)
@@ -113,6 +116,7 @@ def test_a_gateway_that_is_gone_is_not_asked_for_the_rest(failure: Failure, *, g
 
 def test_what_cannot_be_read_is_told_with_its_side(run: Run, gateway: Scripted) -> None:
     """Source and destination, each secret for itself, in the plan already."""
+    gateway.answers[ListVisibleMounts] = tuple(MountInfo(at, Path((at,)), "native", {}, {}, 0) for at in "ab")
     gateway.answers[ScanSecrets] = Page((Entry("x"), Entry("y")))
     gateway.answers[ReadSecrets] = (PermissionDenied("not yours"), Unavailable("the store is down"))
     result = run("copy", "a", "b", "-r", "--dry-run")

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 import threading
 from dataclasses import dataclass, field
 
 from wardgate.cli.copyist.door import Door
-from wardgate.cli.copyist.plan import Item, State
+from wardgate.cli.copyist.plan import Item, Outcome, State
 from wardgate.cli.failure import Failure
 from wardgate.spi.values import Value
-
-
-class Outcome(enum.Enum):
-    """How a secret ended."""
-
-    COPIED = "copied"
-    THERE = "there already"
-    SKIPPED = "skipped"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -29,8 +19,11 @@ class Carrier:
     overwrite: bool
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    def carry(self, item: Item) -> Outcome:
-        """Do what is to be done for one secret; ``item.reason`` says why it failed."""
+    def carry(self, item: Item) -> None:
+        """Do what is to be done for one secret; ``item.outcome`` says how it ended, ``item.reason`` why it failed."""
+        item.outcome = self._carried(item)
+
+    def _carried(self, item: Item) -> Outcome:
         if item.state is State.CANNOT:
             return Outcome.FAILED
         if item.state is State.ENDED or (item.state is State.DIFFERS and not self.overwrite):

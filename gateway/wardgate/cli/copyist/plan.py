@@ -9,6 +9,7 @@ from typing import Any
 
 from wardgate.cli.copyist.compare import same
 from wardgate.cli.copyist.door import Door, Found
+from wardgate.cli.copyist.stores import Stores, has_history
 from wardgate.cli.failure import Failure
 from wardgate.spi.values import Value
 
@@ -28,6 +29,16 @@ class State(enum.Enum):
     CANNOT = "cannot"
 
 
+class Outcome(enum.Enum):
+    """How a secret ended. ``UNTRIED``: the copy was interrupted before."""
+
+    COPIED = "copied"
+    THERE = "there already"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNTRIED = "not tried"
+
+
 @dataclass
 class Item:
     """One secret of a copy, and what is known of it.
@@ -44,6 +55,12 @@ class Item:
     etag: str = ""
     versions: tuple[int, ...] | None = None
     labels: Mapping[str, str] | None = field(default=None, repr=False)
+    outcome: Outcome = Outcome.UNTRIED
+
+    @property
+    def can_go(self) -> bool:
+        """Whether there is something to copy, and nothing against it."""
+        return self.state not in {State.ENDED, State.CANNOT}
 
     def is_(self, state: State, reason: str = "", code: str = "") -> None:
         """Settle the state."""
@@ -59,17 +76,23 @@ class Planner:
     """Compares; ``history``: whole histories; ``overwrite``: what differs is to be written over."""
 
     door: Door
+    stores: Stores
     history: bool
     overwrite: bool
 
-    def settle(self, items: Sequence[Item]) -> None:
-        """Find out the state of a few secrets."""
+    def values(self, items: Sequence[Item]) -> None:
+        """Find out the state of a few secrets, as far as their current values tell it."""
         sources = self.door.read_many([(item.source, None) for item in items])
         destinations = self.door.read_many([(item.destination, None) for item in items])
         for item, source, destination in zip(items, sources, destinations, strict=True):
             self._current(item, source, destination)
-            if item.state not in {State.ENDED, State.CANNOT}:
-                self._more(item)
+            if self._is_written(item):
+                self._fits(item, source.value)
+
+    def _fits(self, item: Item, value: Value) -> None:
+        refused = self.stores.of(item.destination).refuses(value)
+        if refused is not None:
+            item.cannot("destination", refused)
 
     @staticmethod
     def _current(item: Item, source: Found, destination: Found) -> None:
@@ -91,30 +114,40 @@ class Planner:
         else:
             item.cannot("destination", destination.failure)
 
-    def _more(self, item: Item) -> None:
-        """The history and the labels, where the stores can say them."""
+    def more(self, item: Item) -> None:
+        """The history and the labels of one secret, where the stores can say them."""
+        ours, theirs = self.stores.of(item.source), self.stores.of(item.destination)
+        history = self.history and has_history(ours) and has_history(theirs)
+        if not item.can_go or not (history or (ours.can("labels") and ours.can("describe"))):
+            return
         try:
             source = self.door.describe(item.source)
         except Failure as failure:
-            self._unseen(item, "source", failure)
+            self._unseen(item, "source", failure, history=history)
             return
         if source is None:
             return
         destination: dict[str, Any] | None = None
-        if item.state is not State.NEW and (self.history or source["labels"]):
+        if item.state is not State.NEW and (history or (source["labels"] and theirs.can("labels"))):
             try:
                 destination = self.door.describe(item.destination)
             except Failure as failure:
-                self._unseen(item, "destination", failure)
+                self._unseen(item, "destination", failure, history=history)
                 return
-        if self.history:
+        if history:
             self._history(item, source, destination)
-        if item.state is not State.CANNOT and source["labels"]:
-            self._labels(item, source["labels"], destination)
+            if self._is_written(item) and theirs.holds_less_than(ours):
+                self._all_fit(item)
+        if item.can_go and source["labels"]:
+            if theirs.can("labels"):
+                self._labels(item, source["labels"], destination)
+            else:
+                item.reason = item.reason or "its labels are not kept there"
 
-    def _unseen(self, item: Item, where: str, failure: Failure) -> None:
+    @staticmethod
+    def _unseen(item: Item, where: str, failure: Failure, *, history: bool) -> None:
         """Without what is known of a secret its value can be copied, and its history cannot."""
-        if self.history:
+        if history:
             item.cannot(where, failure)
         else:
             item.reason = item.reason or f"labels are not seen: {failure.message}"
@@ -143,6 +176,18 @@ class Planner:
             item.is_(State.SAME)
         else:
             item.is_(State.DIFFERS, "another history is there", "conflict")
+
+    def _all_fit(self, item: Item) -> None:
+        """What is too long for the destination is told before anything is written, of older versions too."""
+        try:
+            for value in self._values(item.source, item.versions or ()):
+                if self._is_written(item):
+                    self._fits(item, value)
+        except Failure as failure:
+            item.cannot("history", failure)
+
+    def _is_written(self, item: Item) -> bool:
+        return item.state in {State.NEW, State.BEHIND} or (item.state is State.DIFFERS and self.overwrite)
 
     def _values(self, path: str, ordinals: Sequence[int]) -> list[Value]:
         values: list[Value] = []

@@ -61,7 +61,7 @@ class ListMounts(Operation[tuple[MountInfo, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListVisibleMounts(Operation[tuple[MountInfo, ...]]):
-    """The mounts below which the principal may do anything at all, with what their stores can do; options are left out."""
+    """The mounts below which the principal may do anything at all; what their stores can do is told, and no option."""
 
     action = Action.READ
     path: Path = Path(("sys", "internal", "mounts"))
