@@ -38,8 +38,8 @@ class Client:
     async def ask(self, call: Call[T], *, mutates: bool = False, long: bool = False) -> T:
         """The result of one call of the SDK's client.
 
-        A change is sent once; reads are repeated in the SDK's standard way. ``long``: the call pages through the
-        store, and only its parts are bounded in time.
+        A change is sent once; reads are repeated as :class:`.retries.Retries` says. ``long``: the call pages through
+        the store, and only its parts are bounded in time.
 
         Raises:
             WardgateError: what the table makes of the failure; nothing of the SDK's hangs on it.
@@ -116,6 +116,8 @@ def _client(options: Options, credential: Any) -> Any:
     from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415
     from azure.keyvault.secrets.aio import SecretClient  # noqa: PLC0415
 
+    from wardgate_azure.retries import Retries  # noqa: PLC0415
+
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=options.pool_size, ssl=ssl.create_default_context(cafile=options.ca_file)),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -127,9 +129,8 @@ def _client(options: Options, credential: Any) -> Any:
         credential,
         api_version=API_VERSION,
         verify_challenge_resource=options.verify_challenge_resource,
-        transport=AioHttpTransport(session=session),
-        connection_timeout=options.timeout,
-        read_timeout=options.timeout,
-        retry_total=options.retries,
+        # A transport of one's own takes its timeouts itself: those of the client would not reach it.
+        transport=AioHttpTransport(session=session, connection_timeout=options.timeout, read_timeout=options.timeout),
+        retry_policy=Retries(retry_total=options.retries),
         permit_redirects=False,  # a value goes nowhere but to the vault
     )

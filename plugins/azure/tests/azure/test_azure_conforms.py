@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 from tests.servers.key_vault import KeyVaultServer
 from tests.servers.key_vault_client import opened
+from tests.servers.key_vault_store import Refused
 from wardgate.spi.backend import Backend
 from wardgate.spi.path import Path
 from wardgate_azure.declaration import DECLARATION, NAMES
@@ -35,11 +37,27 @@ class AzureHarness(Harness):
         fields: dict[str, str] = json.loads(bundle["value"])
         return fields
 
+    def address(self) -> tuple[str, int]:
+        return "127.0.0.1", self._server.port
+
+    def open_at(self, host: str, port: int) -> Backend:
+        return opened(self._server, vault_url=f"https://{host}:{port}", timeout=1.0)
+
+    @contextlib.contextmanager
+    def throttling(self, retry_after: int) -> Iterator[tuple[str, int]]:
+        """The stand-in over TLS: the SDK sends no token to a plain server."""
+        for method in ("GET", "PUT"):
+            self._vault.refuse[method] = Refused(429, "Throttled", retry_after=str(retry_after))
+        yield self.address()
+
 
 class TestAzure(BackendConformance):
     """Every case that its declaration selects."""
 
     capabilities = DECLARATION.capabilities
+    notes = DECLARATION.notes
+    networked = True
+    throttles = True
 
     @pytest.fixture
     def harness(self, key_vault: KeyVaultServer) -> AzureHarness:

@@ -16,8 +16,9 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseTimeoutError,
 )
-from tests.servers.key_vault import KeyVaultServer, Refused
+from tests.servers.key_vault import KeyVaultServer
 from tests.servers.key_vault_client import opened
+from tests.servers.key_vault_store import Refused
 from wardgate.spi.errors import (
     CLOSED_LIST,
     Conflict,
@@ -117,12 +118,15 @@ def test_a_change_is_sent_once(key_vault: KeyVaultServer) -> None:
     assert [method for method, _ in vault.seen].count("PUT") == 1
 
 
-def test_a_throttled_caller_learns_how_long(key_vault: KeyVaultServer) -> None:
-    """As the vault said, in seconds."""
-    key_vault.empty().refuse["PUT"] = Refused(429, "Throttled", retry_after="7")
-    error = use(key_vault, write)
+@pytest.mark.parametrize("said", [{}, {"retry_after": "7"}, {"retry_after": "soon"}], ids=str)
+def test_a_throttled_call_is_not_repeated(key_vault: KeyVaultServer, said: dict[str, str]) -> None:
+    """However many retries reads have; its caller learns how long to wait where the vault says so."""
+    vault = key_vault.empty()
+    vault.refuse["GET"] = Refused(429, "Throttled", **said)
+    error = use(key_vault, read, retries=3)
     assert isinstance(error, RateLimited)
-    assert error.retry_after == 7
+    assert error.retry_after == (7 if said == {"retry_after": "7"} else None)
+    assert len(vault.seen) == 1
 
 
 def test_a_wrong_token_is_no_missing_secret(key_vault: KeyVaultServer) -> None:

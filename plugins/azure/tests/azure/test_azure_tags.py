@@ -7,8 +7,9 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.servers.key_vault import NAME, KeyVaultServer
+from tests.servers.key_vault import KeyVaultServer
 from tests.servers.key_vault_client import opened
+from tests.servers.key_vault_store import NAME
 from wardgate.spi.errors import InvalidValue, Malformed, TooLarge, Unsupported
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import TEXT, Entry, Value

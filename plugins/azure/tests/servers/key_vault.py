@@ -1,219 +1,49 @@
-"""A STAND-IN for the secrets of an Azure Key Vault: ours, no product, for tests on this machine alone.
-
-It answers in the wire shapes of Microsoft's Key Vault REST API 7.5 and 7.6; what was held against which page of
-Microsoft's reference, and what could not be, stands in the plugin's README.
-"""
+"""The STAND-IN for an Azure Key Vault on a socket, and for the login before it: ours, no product, for tests alone."""
 
 from __future__ import annotations
 
-import base64
 import json
-import re
-import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs
 
 import pytest
 import trustme
 import uvicorn
+from tests.servers.key_vault_store import Refused, Vault
 
-TOKEN = "stand-in-token"  # no secret: it opens the stand-in alone
-VERSIONS = {"7.5", "7.6"}
-NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
-RETENTION_DAYS = 90
-MOST = 25
-MAX_VALUE_BYTES = 25 * 1024
-MAX_TAGS, MAX_TAG = 15, 256
+TOKEN = "stand-in-token"  # no secret: it opens the stand-in alone, as do these
+TENANT, CLIENT_ID, CLIENT_SECRET = "stand-in-tenant", "stand-in-client", "stand-in-secret"
+RESOURCE = "https://vault.azure.net"
 
 
-class Refused(Exception):
-    """An error answer."""
+class LoginRefused(Refused):
+    """An error answer of the login."""
 
-    def __init__(self, status: int, code: str, inner: str | None = None, **headers: str) -> None:
-        super().__init__(code)
-        self.status, self.headers = status, headers
-        error: dict[str, Any] = {"code": code, "message": f"STAND-IN: {inner or code}"}
-        if inner is not None:
-            error["innererror"] = {"code": inner}
-        self.body = {"error": error}
+    def __init__(self, status: int, error: str, code: int) -> None:
+        super().__init__(status, error)
+        self.body = {"error": error, "error_description": f"AADSTS{code}: STAND-IN", "error_codes": [code]}
 
 
-@dataclass
-class Secret:
-    """One secret: the bundles of its versions, oldest first, and when it was deleted."""
-
-    name: str
-    versions: list[dict[str, Any]] = field(default_factory=list)
-    deleted: int | None = None
-
-
-class Vault:
-    """The secrets of one vault, by lower-case name.
-
-    ``refuse`` makes a method fail (or one on a collection: ``DELETE secrets``); ``seen`` keeps the requests.
-    """
-
-    def __init__(self, base: str) -> None:
-        self.base = base
-        self.secrets: dict[str, Secret] = {}
-        self.refuse: dict[str, Refused] = {}
-        self.seen: list[tuple[str, str]] = []
-
-    def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> tuple[int, Any]:
-        """The status and the JSON of one request."""
-        if query.get("api-version") not in VERSIONS:
-            raise Refused(400, "BadParameter")
-        match path.strip("/").split("/"):
-            case ["secrets"] if method == "GET":
-                live = (one for one in self._sorted() if one.deleted is None)
-                return 200, self._page(path, query, [_item(one.versions[-1], self._id(one.name)) for one in live])
-            case ["deletedsecrets"] if method == "GET":
-                gone = (one for one in self._sorted() if one.deleted is not None)
-                return 200, self._page(path, query, [self._deleted(one, self._id(one.name)) for one in gone])
-            case ["secrets", name]:
-                return self._secret(method, _checked(name), body)
-            case ["secrets", name, "versions"] if method == "GET":
-                known = self.secrets.get(_checked(name).lower())
-                live_versions = known.versions if known is not None and known.deleted is None else []
-                return 200, self._page(path, query, [_item(one, one["id"]) for one in live_versions])
-            case ["secrets", name, version]:
-                return self._version(method, _checked(name), version, body)
-            case ["deletedsecrets", name, *rest]:
-                return self._of_deleted(method, _checked(name), rest)
-        raise Refused(405, "MethodNotAllowed")
-
-    def put(self, name: str, text: str, **more: Any) -> dict[str, Any]:
-        """Set a secret, as another tool would: without the marks of the gateway."""
-        return self._set(name, {"value": text, **more})
-
-    def current(self, name: str) -> dict[str, Any] | None:
-        """The newest version's bundle; None where there is no live one."""
-        one = self.secrets.get(name.lower())
-        return None if one is None or one.deleted is not None else one.versions[-1]
-
-    def _secret(self, method: str, name: str, body: bytes) -> tuple[int, Any]:
-        if method == "PUT":
-            return 200, self._set(name, json.loads(body))
-        one = self._live(name)
-        if method == "GET":
-            return 200, _served(one.versions[-1])
-        if method == "DELETE":
-            one.deleted = int(time.time())
-            return 200, self._deleted(one, one.versions[-1]["id"])
-        raise Refused(405, "MethodNotAllowed")
-
-    def _version(self, method: str, name: str, version: str, body: bytes) -> tuple[int, Any]:
-        known = self._live(name).versions
-        bundle = next((one for one in known if one["id"].rsplit("/", 1)[1] == version), None)
-        if bundle is None:
-            raise Refused(404, "SecretNotFound")
-        if method == "GET":
-            return 200, _served(bundle)
-        if method != "PATCH":
-            raise Refused(405, "MethodNotAllowed")
-        change = json.loads(body)
-        if "tags" in change:
-            bundle["tags"] = _tags(change["tags"])
-        bundle["attributes"] |= change.get("attributes", {}) | {"updated": int(time.time())}
-        return 200, _item(bundle, bundle["id"])
-
-    def _of_deleted(self, method: str, name: str, rest: list[str]) -> tuple[int, Any]:
-        one = self.secrets.get(name.lower())
-        if one is None or one.deleted is None:
-            raise Refused(404, "SecretNotFound")
-        newest = one.versions[-1]
-        match method, rest:
-            case "GET", []:
-                return 200, self._deleted(one, newest["id"])
-            case "DELETE", []:
-                del self.secrets[name.lower()]
-                return 204, None
-            case "POST", ["recover"]:
-                one.deleted = None
-                return 200, _item(newest, newest["id"])
-        raise Refused(405, "MethodNotAllowed")
-
-    def _set(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        text = given.get("value")
-        if not isinstance(text, str) or not text or len(text.encode()) > MAX_VALUE_BYTES:
-            raise Refused(400, "BadParameter")
-        one = self.secrets.setdefault(name.lower(), Secret(name))
-        if one.deleted is not None:
-            raise Refused(409, "Conflict", "ObjectIsDeletedButRecoverable")
-        now = int(time.time())
-        attributes = {"enabled": True, "created": now, "updated": now, "recoverableDays": RETENTION_DAYS}
-        bundle = {
-            "value": text,
-            "id": f"{self._id(one.name)}/{secrets.token_hex(16)}",
-            "attributes": attributes | {"recoveryLevel": "Recoverable+Purgeable"} | given.get("attributes", {}),
-            "tags": _tags(given.get("tags") or {}),
-        }
-        if given.get("contentType") is not None:
-            bundle["contentType"] = given["contentType"]
-        one.versions.append(bundle)
-        return bundle
-
-    def _live(self, name: str) -> Secret:
-        one = self.secrets.get(name.lower())
-        if one is None or one.deleted is not None:
-            raise Refused(404, "SecretNotFound")
-        return one
-
-    def _sorted(self) -> list[Secret]:
-        return [self.secrets[name] for name in sorted(self.secrets)]
-
-    def _id(self, name: str) -> str:
-        return f"{self.base}/secrets/{name}"
-
-    def _deleted(self, one: Secret, known_as: str) -> dict[str, Any]:
-        when = one.deleted or 0
-        return _item(one.versions[-1], known_as) | {
-            "recoveryId": f"{self.base}/deletedsecrets/{one.name}",
-            "deletedDate": when,
-            "scheduledPurgeDate": when + RETENTION_DAYS * 86_400,
-        }
-
-    def _page(self, path: str, query: Mapping[str, str], items: list[Any]) -> dict[str, Any]:
-        size = int(query.get("maxresults", MOST))
-        if not 1 <= size <= MOST:
-            raise Refused(400, "BadParameter")
-        start = int(base64.b64decode(query.get("$skiptoken", "") or b"MA=="))
-        end = start + size
-        token = quote(base64.b64encode(str(end).encode()))
-        more = f"{self.base}{path}?api-version={query['api-version']}&$skiptoken={token}&maxresults={size}"
-        return {"value": items[start:end], "nextLink": more if end < len(items) else None}
-
-
-def _checked(name: str) -> str:
-    if not NAME.fullmatch(name):
-        raise Refused(400, "BadParameter")
-    return name
-
-
-def _tags(tags: Mapping[str, str]) -> dict[str, str]:
-    if len(tags) > MAX_TAGS or any(len(part) > MAX_TAG for pair in tags.items() for part in pair):
-        raise Refused(400, "BadParameter")
-    return dict(tags)
-
-
-def _item(bundle: Mapping[str, Any], known_as: str) -> dict[str, Any]:
-    return {key: part for key, part in bundle.items() if key != "value"} | {"id": known_as}
-
-
-def _served(bundle: dict[str, Any]) -> dict[str, Any]:
-    if not bundle["attributes"]["enabled"]:
-        raise Refused(403, "Forbidden", "SecretDisabled")
-    return bundle
+def _token(tenant: str, form: Mapping[str, str]) -> dict[str, Any]:
+    """The STAND-IN for the login: one tenant, one application, one resource."""
+    known = (tenant, form.get("client_id"), form.get("client_secret"), form.get("grant_type"))
+    if known != (TENANT, CLIENT_ID, CLIENT_SECRET, "client_credentials"):
+        raise LoginRefused(401, "invalid_client", 7_000_215)
+    if form.get("scope") != f"{RESOURCE}/.default":
+        raise LoginRefused(400, "invalid_scope", 70_011)
+    return {"token_type": "Bearer", "expires_in": 3_599, "access_token": TOKEN}
 
 
 class KeyVaultServer:
-    """The STAND-IN on a socket of this machine, over TLS of an authority of its own."""
+    """The STAND-IN on a socket of this machine, over TLS of an authority of its own. It is its own login too.
+
+    ``login_refuses`` makes the login fail; ``logins`` counts the tokens that it gave.
+    """
 
     def __init__(self, folder: FilePath) -> None:
         authority = trustme.CA()
@@ -237,14 +67,27 @@ class KeyVaultServer:
         deadline = time.monotonic() + 20
         while not self._server.started and time.monotonic() < deadline:
             time.sleep(0.01)
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.url = f"https://127.0.0.1:{port}"
-        self.vault = Vault(self.url)
+        self.port: int = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.empty()
 
     def empty(self) -> Vault:
         """Begin with an empty vault."""
         self.vault = Vault(self.url)
+        self.login_refuses: Refused | None = None
+        self.logins = 0
         return self.vault
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program finds its login in, as Microsoft's libraries read it."""
+        return {
+            "AZURE_TENANT_ID": TENANT,
+            "AZURE_CLIENT_ID": CLIENT_ID,
+            "AZURE_CLIENT_SECRET": CLIENT_SECRET,
+            "AZURE_AUTHORITY_HOST": self.url,
+            "SSL_CERT_FILE": str(self.ca_file),
+        }
 
     def close(self) -> None:
         """Stop."""
@@ -274,10 +117,15 @@ class KeyVaultServer:
     def _answer(
         self, method: str, path: str, query: Mapping[str, str], body: bytes, given: str
     ) -> tuple[int, dict[str, Any] | None]:
+        if path.endswith("/oauth2/v2.0/token"):
+            if self.login_refuses is not None:
+                raise self.login_refuses
+            form = {key: values[0] for key, values in parse_qs(body.decode()).items()}
+            answer = _token(path.split("/")[1], form)
+            self.logins += 1
+            return 200, answer
         if given != f"Bearer {TOKEN}":
-            challenge = (
-                'Bearer authorization="https://login.microsoftonline.com/stand-in", resource="https://vault.azure.net"'
-            )
+            challenge = f'Bearer authorization="{self.url}/{TENANT}", resource="{RESOURCE}"'
             raise Refused(401, "Unauthorized", www_authenticate=challenge)
         self.vault.seen.append((method, path))
         refused = self.vault.refuse.get(method) or self.vault.refuse.get(f"{method} {path.split('/')[1]}")
