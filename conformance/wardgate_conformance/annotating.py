@@ -45,8 +45,9 @@ class Annotating:
             await backend.describe(SECRET)
 
     @needs("labels", "settings", "describe")
-    async def test_what_is_not_given_stays(self, backend: Backend) -> None:
+    async def test_what_is_not_given_stays(self, backend: Backend, harness: Harness) -> None:
         """Labels outlive a change of settings, each setting the change of another, and both a change of labels."""
+        await harness.put(SECRET, {"a": "b"})
         await backend.annotate(SECRET, labels={"owner": "ada"})
         await backend.annotate(SECRET, settings=SecretSettings(max_versions=5))
         await backend.annotate(SECRET, settings=SecretSettings(compare_and_set_required=True))
@@ -76,8 +77,9 @@ class Annotating:
             await backend.read(SECRET)
 
     @needs("write", "settings", "describe")
-    async def test_versions_can_be_given_an_end(self, backend: Backend) -> None:
+    async def test_versions_can_be_given_an_end(self, backend: Backend, harness: Harness) -> None:
         """``delete_after`` counts from each write; until then the version is live."""
+        await harness.put(SECRET, {"turn": "1"})
         await backend.annotate(SECRET, settings=SecretSettings(delete_after=HOUR))
         written = await backend.write(SECRET, document(a="b"))
         assert written.expires_at is not None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
 
 import pytest
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import Conflict, Gone, SecretNotFound, VersionNotFound
-from wardgate.spi.path import ROOT, Path
+from wardgate.spi.path import ROOT
 from wardgate.spi.values import Expect, VersionInfo, VersionState
 
 from wardgate_conformance.harness import Harness
@@ -27,14 +26,12 @@ async def state_of(backend: Backend, version: str) -> VersionState:
     return info.state
 
 
-async def a_write_follows(backend: Backend, end: Callable[[Path], Awaitable[None]]) -> None:
-    """After that end of ``SECRET`` a new value can be written, as a version that is told from the first."""
-    first = await backend.write(SECRET, document(turn="1"))
-    await end(SECRET)
-    second = await backend.write(SECRET, document(turn="2"))
-    found = await backend.read(SECRET)
-    assert (second.id, {"turn": "2"}) == (found.info.id, found.value.fields())
-    assert first.id != second.id
+async def what_is_gone(backend: Backend) -> VersionInfo:
+    """What a reader of ``SECRET``, which is deleted, is told of its current version."""
+    with pytest.raises(Gone) as refused:
+        await backend.read(SECRET)
+    assert refused.value.info is not None
+    return refused.value.info
 
 
 class Deleting:
@@ -42,15 +39,21 @@ class Deleting:
 
     @needs("write", "delete", "undelete")
     async def test_a_deleted_secret_is_gone(self, backend: Backend, harness: Harness) -> None:
-        """A reader learns which version it is, and since when; the store shows its own users nothing either."""
+        """A reader learns which version it is; the store shows its own users nothing either."""
         written = await backend.write(SECRET, document(a="b"))
         await backend.delete(SECRET)
-        with pytest.raises(Gone) as refused:
-            await backend.read(SECRET)
-        assert refused.value.info is not None
-        assert (written.id, VersionState.DELETED) == (refused.value.info.id, refused.value.info.state)
-        assert refused.value.info.deleted_at
+        info = await what_is_gone(backend)
+        assert (written.id, VersionState.DELETED) == (info.id, info.state)
         assert None is await harness.get(SECRET)
+
+    @needs("write", "delete", "undelete")
+    async def test_the_time_of_a_delete_is_the_store_s(self, backend: Backend) -> None:
+        """Whoever asks is told the same, which is not before the write; or nothing, where the store does not know."""
+        await backend.write(SECRET, document(a="b"))
+        await backend.delete(SECRET)
+        info = await what_is_gone(backend)
+        assert info.deleted_at is None or 0 < info.created_at <= info.deleted_at
+        assert info == await what_is_gone(backend)
 
     @needs("write", "delete")
     @lacks("undelete")
@@ -74,13 +77,30 @@ class Deleting:
     @needs("write", "delete_versions")
     async def test_a_write_after_a_delete_is_current(self, backend: Backend) -> None:
         """Under an id that was never used before."""
-        await a_write_follows(backend, backend.delete)
+        first = await backend.write(SECRET, document(turn="1"))
+        await backend.delete(SECRET)
+        second = await backend.write(SECRET, document(turn="2"))
+        found = await backend.read(SECRET)
+        assert (second.id, {"turn": "2"}) == (found.info.id, found.value.fields())
+        assert first.id != second.id
 
     @needs("write", "delete")
     @lacks("undelete")
     async def test_a_write_after_a_final_delete_begins_anew(self, backend: Backend) -> None:
-        """What was ended does not stand in the way, and its id is not used again."""
-        await a_write_follows(backend, backend.delete)
+        """Nothing of the old secret shows. Only a number can be used again: an opaque id is one value's for ever."""
+        old = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(2)]
+        await backend.delete(SECRET)
+        new = await backend.write(SECRET, document(turn="2"))
+        found = await backend.read(SECRET)
+        assert (new.id, {"turn": "2"}) == (found.info.id, found.value.fields())
+        assert backend.capabilities.ordinals or new.id not in {info.id for info in old}
+        if backend.capabilities.describe:
+            known = await backend.describe(SECRET)
+            assert (new, [new]) == (known.current, list(known.versions) or [new])
+        for info in old if backend.capabilities.versions else ():
+            if info.id != new.id:
+                with pytest.raises(VersionNotFound):
+                    await backend.read(SECRET, version=info.id)
 
     @needs("write", "delete", "versions")
     async def test_deleting_what_is_missing_makes_nothing(self, backend: Backend) -> None:

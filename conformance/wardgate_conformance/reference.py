@@ -1,6 +1,6 @@
 """A backend that can do everything, in memory: what the suite asks of each capability, in as few lines as it takes.
 
-``WholeReference`` is its twin whose secrets go and come back as one.
+``WholeReference`` is its twin whose secrets begin, go and come back as one.
 """
 
 from __future__ import annotations
@@ -169,7 +169,8 @@ class Reference(Backend):
         if path == ROOT:
             self._store.settings = _changed(self._store.settings, settings)
             return
-        secret = self._store.secret(path) if merge else self._store.made(path)
+        must_be = merge or not self.capabilities.empty_secrets
+        secret = self._store.secret(path) if must_be else self._store.made(path)
         if labels is not None:
             whole = {**(secret.labels if merge else {}), **labels}
             secret.labels = {name: text for name, text in whole.items() if text is not None}
@@ -232,9 +233,14 @@ class Reference(Backend):
 
 
 class WholeReference(Reference):
-    """The same, of which no single version is deleted or destroyed, and whose newest version is current."""
+    """The same, of which no single version is deleted or destroyed, and whose newest version is current.
 
-    capabilities = dataclasses.replace(EVERYTHING, delete_versions=False, destroy_versions=False, move_current=False)
+    A secret begins with its first version.
+    """
+
+    capabilities = dataclasses.replace(
+        EVERYTHING, delete_versions=False, destroy_versions=False, move_current=False, empty_secrets=False
+    )
 
     async def write(self, path: Path, value: Value, *, expect: Expect | None = None) -> VersionInfo:
         """Refuse to write over what can be recovered."""

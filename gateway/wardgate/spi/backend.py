@@ -96,8 +96,9 @@ class Backend(abc.ABC):
     ) -> None:
         """Replace the labels, change the settings; None leaves them. Needs ``labels`` or ``settings``.
 
-        Creates the secret, without a version, where it does not exist. With ``merge`` the labels are changes to
-        those there are, None taking one away, and a secret that does not exist is SecretNotFound.
+        Where the secret does not exist it is made, without a version; a store that does not declare ``empty_secrets``
+        raises SecretNotFound. With ``merge`` the labels are changes to those there are, None taking one away, and a
+        secret that does not exist is SecretNotFound.
         Of ``ROOT``: the settings of the mount itself, and no labels. Needs ``mount_settings``.
         """
         _unsupported("keep labels or settings")

@@ -11,7 +11,8 @@ from types import MappingProxyType
 class Capabilities:
     """A frozen declaration of booleans and limits. What is not declared is not done.
 
-    ``ordinals``: version ids are decimal numbers that only grow, so the id is the ordinal and no ledger is kept.
+    ``ordinals``: version ids are decimal numbers that only grow while the secret lives, so the id is the ordinal and
+    no ledger is kept. After a final delete or a destroy they may begin again.
     ``versions``: older versions can be read. ``delete`` without ``undelete`` is final.
     ``delete_versions``: single versions are deleted and recovered; without it the secret is, as a whole.
     ``destroy_versions``: single versions are destroyed; without it the secret is, as a whole.
