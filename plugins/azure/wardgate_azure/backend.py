@@ -43,12 +43,9 @@ class KeyVaultBackend(Reader):
             raise Unsupported("this store cannot compare and set")
         name, text = name_of(path), text_of(value)
         try:
-            before = await self._client.ask(lambda sdk: sdk.get_secret(name))
-            labels = tags.labels_of(before.properties.tags)
+            labels = tags.labels_of((await self._newest(name)).tags)
         except SecretNotFound:
             labels = {}
-        except Gone:
-            labels = tags.labels_of((await self._versions(name))[-1].tags)
         marked = tags.checked(labels | {tags.WRITTEN: str(self._mark())})
         try:
             made = await self._client.change(
@@ -74,7 +71,12 @@ class KeyVaultBackend(Reader):
         if labels is None:
             return
         name = existing(path)
-        newest = (await self._versions(name))[-1]
+        try:
+            newest = await self._newest(name)
+        except SecretNotFound:
+            newest = None
+        if newest is None:
+            raise await self._absent(name)
         await self._tag(name, newest, tags.changed(newest.tags or {}, labels, merge=merge))
 
     async def delete(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
@@ -115,8 +117,8 @@ class KeyVaultBackend(Reader):
             await self.delete(path)
         try:
             await self._client.send("DELETE", f"deletedsecrets/{name}")
-        except SecretNotFound:
-            return None  # an old vault that keeps nothing back
+        except (SecretNotFound, Unsupported):
+            return None  # a vault of old, which keeps nothing back
         except PermissionDenied:
             raise PermissionDenied(NOT_PURGED) from None
         except (Conflict, RateLimited, Unavailable):

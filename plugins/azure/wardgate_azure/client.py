@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from wardgate.spi.errors import Unavailable, WardgateError
 
 from wardgate_azure import errors
+from wardgate_azure.login import Login
 from wardgate_azure.options import Options
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ class Client:
     def __init__(self, options: Options, credential: Any = None) -> None:
         self._options = options
         self._given = credential
-        self._opened: tuple[Any, Any] | None = None
+        self._opened: tuple[Any, Login] | None = None
         self._closed = False
         # They take a second to import: not when a caller waits, and not in a gateway without such a mount.
         for module in ("aiohttp", "azure.identity.aio", "azure.keyvault.secrets.aio"):
@@ -58,13 +59,13 @@ class Client:
         """The result of a call that changes the store."""
         return await self.ask(call, mutates=True)
 
-    async def send(self, method: str, place: str) -> None:
-        """Send a change that has no body and does not wait for its end, as the SDK's own methods would."""
+    async def send(self, method: str, place: str, body: object = None) -> None:
+        """Send a change as it is: the SDK's own methods wait for its end, and refuse what they think is wrong."""
 
         async def sent(sdk: Any) -> None:
             from azure.core.rest import HttpRequest  # noqa: PLC0415  # slow to import
 
-            response = await sdk.send_request(HttpRequest(method, place), retry_total=0)
+            response = await sdk.send_request(HttpRequest(method, place, json=body), retry_total=0)
             response.raise_for_status()
 
         await self.change(sent)
@@ -85,33 +86,18 @@ class Client:
         self._closed = True
         opened, self._opened = self._opened, None
         if opened is not None:
-            sdk, credential = opened
+            sdk, login = opened
             await sdk.close()
-            if self._given is None:
-                await credential.close()
+            await login.close()
 
     def _sdk(self) -> Any:
         if self._opened is None:
-            credential = self._given or _credential(self._options)
-            self._opened = (_client(self._options, credential), credential)
+            login = Login(self._options, self._given)
+            self._opened = (_client(self._options, login), login)
         return self._opened[0]
 
 
-def _credential(options: Options) -> Any:
-    from azure.identity.aio import (  # noqa: PLC0415  # slow to import
-        ClientSecretCredential,
-        DefaultAzureCredential,
-        ManagedIdentityCredential,
-    )
-
-    if options.managed_identity:
-        return ManagedIdentityCredential(client_id=options.client_id)
-    if options.tenant_id and options.client_id and options.client_secret:
-        return ClientSecretCredential(options.tenant_id, options.client_id, options.client_secret)
-    return DefaultAzureCredential()
-
-
-def _client(options: Options, credential: Any) -> Any:
+def _client(options: Options, login: Any) -> Any:
     import aiohttp  # noqa: PLC0415  # slow to import, as are these
     from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415
     from azure.keyvault.secrets.aio import SecretClient  # noqa: PLC0415
@@ -126,7 +112,7 @@ def _client(options: Options, credential: Any) -> Any:
     )
     return SecretClient(
         options.vault_url,
-        credential,
+        login,
         api_version=API_VERSION,
         verify_challenge_resource=options.verify_challenge_resource,
         # A transport of one's own takes its timeouts itself: those of the client would not reach it.

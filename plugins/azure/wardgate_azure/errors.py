@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from wardgate.spi.errors import (
@@ -30,6 +31,7 @@ BY_CODE: Mapping[str, Row] = {
     "SecretNotFound": (SecretNotFound, ABSENT),
     "SecretDisabled": (Gone, DISABLED),
     "ObjectIsDeletedButRecoverable": (Gone, DELETED),
+    "NotSupported": (Unsupported, "the store does not do this"),
     "ObjectIsBeingDeleted": (Unavailable, "the store is still deleting this secret; try again"),
     "ObjectIsBeingRecovered": (Unavailable, "the store is still recovering this secret; try again"),
     "ForbiddenByFirewall": (PermissionDenied, "the store's firewall does not let the gateway in"),
@@ -50,15 +52,13 @@ BY_STATUS: Mapping[int, Row] = {
 
 
 def of(problem: Exception, *, mutates: bool) -> WardgateError:
-    """The error that an exception of the SDK stands for."""
+    """The error that an exception of the SDK stands for; the login's own pass as they are."""
     from aiohttp import ClientConnectorCertificateError, ClientConnectorError, ConnectionTimeoutError  # noqa: PLC0415
-    from azure.core.exceptions import ClientAuthenticationError, HttpResponseError  # noqa: PLC0415  # slow to import
+    from azure.core.exceptions import HttpResponseError  # noqa: PLC0415  # slow to import
 
+    if isinstance(problem, WardgateError):
+        return problem
     status = getattr(problem, "status_code", None)
-    # The SDK has the same classes for its token service, whose answers say nothing about the vault.
-    if isinstance(problem, ClientAuthenticationError):
-        kind, message = BY_STATUS[401]
-        return kind(message)
     if isinstance(problem, HttpResponseError) and status is not None:
         return _of_answer(status, problem.response, mutates=mutates)
     inner = getattr(problem, "inner_exception", None)
@@ -70,6 +70,19 @@ def of(problem: Exception, *, mutates: bool) -> WardgateError:
     if isinstance(problem, TimeoutError) or isinstance(inner, TimeoutError):
         return unclear("the store did not answer in time", mutates=mutates)
     return unclear("the connection to the store broke", mutates=mutates)
+
+
+def of_login(problem: Exception) -> WardgateError:
+    """The error that a login which gave no token stands for; the vault was not asked."""
+    from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415  # slow to import
+
+    status = getattr(problem, "status_code", None)
+    if status is None and isinstance(problem, ClientAuthenticationError):
+        # The default chain does not tell why each of its credentials failed.
+        return PermissionDenied("no credential that the gateway found was given a token by the store's login")
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return PermissionDenied("the login to the store does not accept the gateway's own credential")
+    return Unavailable("the login to the store does not answer; try again")
 
 
 def _of_answer(status: int, response: Any, *, mutates: bool) -> WardgateError:

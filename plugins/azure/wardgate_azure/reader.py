@@ -12,10 +12,12 @@ from typing import Any
 from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.errors import (
     Gone,
+    InvalidValue,
     OutcomeUnknown,
     PermissionDenied,
     SecretNotFound,
     Unavailable,
+    Unsupported,
     VersionNotFound,
     WardgateError,
 )
@@ -92,15 +94,20 @@ class Reader(Backend):
         asked: tuple[tuple[str, set[str], Callable[[], Awaitable[object]]], ...] = (
             ("get", {"read", "write", "delete"}, lambda: self._client.ask(lambda sdk: sdk.get_secret(nobody))),
             ("list", {"list", "describe", "labels", "versions", "stages"}, lambda: self._client.ask(names)),
-            ("set", {"write", "labels", "stages"}, lambda: self._client.ask(
+            ("set", {"write"}, lambda: self._client.send("PUT", f"secrets/{nobody}", {})),
+            ("update", {"labels", "stages"}, lambda: self._client.ask(
                 lambda sdk: sdk.update_secret_properties(nobody, secrets.token_hex(16), tags={}))),
             ("delete", {"delete", "destroy"}, lambda: self._client.send("DELETE", f"secrets/{nobody}")),
             ("recover", {"undelete"}, lambda: self._client.send("POST", f"deletedsecrets/{nobody}/recover")),
             ("purge", {"destroy"}, lambda: self._client.send("DELETE", f"deletedsecrets/{nobody}")),
         )  # fmt: skip
-        found = [Permission(name, frozenset(uses), await _granted(ask)) for name, uses, ask in asked]
-        if not any(one.granted for one in found):
-            raise PermissionDenied("the store allows the gateway's own credential nothing")
+        found, refusals = [], []
+        for name, uses, ask in asked:
+            refusal, granted = await _refusal(ask)
+            found.append(Permission(name, frozenset(uses), granted))
+            refusals += [refusal] if refusal is not None else []
+        if len(refusals) == len(asked):
+            raise refusals[0]
         return found
 
     async def close(self) -> None:
@@ -140,6 +147,13 @@ class Reader(Backend):
             labels=tags.labels_of(known[-1].tags),
         )
 
+    async def _newest(self, name: str) -> Any:
+        """The properties of the newest version. Raises SecretNotFound, whether it never was or is deleted."""
+        try:
+            return (await self._client.ask(lambda sdk: sdk.get_secret(name))).properties
+        except Gone:  # it is disabled, which a list tells and a read does not
+            return (await self._versions(name))[-1]
+
     async def _versions(self, name: str) -> builtins.list[Any]:
         """The properties of all versions, oldest first; at least one. Raises SecretNotFound and Gone."""
 
@@ -172,7 +186,7 @@ class Reader(Backend):
     async def _deleted(self, name: str) -> Gone | None:
         try:
             found = await self._client.ask(lambda sdk: sdk.get_deleted_secret(name))
-        except (SecretNotFound, PermissionDenied):
+        except (SecretNotFound, PermissionDenied, Unsupported):  # the last is a vault of old, which keeps nothing back
             return None
         deleted_at = tags.nanoseconds(found.deleted_date) or self._clock.now()
         return Gone(DELETED, info=tags.info(found.properties, set(), deleted_at=deleted_at))
@@ -187,16 +201,19 @@ class Reader(Backend):
         return True
 
 
-async def _granted(ask: Callable[[], Awaitable[object]]) -> bool:
+async def _refusal(ask: Callable[[], Awaitable[object]]) -> tuple[PermissionDenied | None, bool | None]:
+    """The refusal, if there is one, and whether the right is there: None where the vault may not have come to that."""
     try:
         await ask()
-    except PermissionDenied:
-        return False
-    except SecretNotFound:
+    except PermissionDenied as error:
+        return error, False
+    except InvalidValue:
+        return None, None
+    except (SecretNotFound, Unsupported):
         pass
     except OutcomeUnknown:  # there was nothing to change
         raise Unavailable("the store did not answer clearly; try again") from None
-    return True
+    return None, True
 
 
 def _nobody() -> str:

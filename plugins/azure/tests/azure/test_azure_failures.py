@@ -11,7 +11,6 @@ from typing import Any
 import aiohttp
 import pytest
 from azure.core.exceptions import (
-    ClientAuthenticationError,
     IncompleteReadError,
     ServiceRequestError,
     ServiceResponseTimeoutError,
@@ -158,7 +157,6 @@ def test_a_silent_vault_is_given_up(key_vault: KeyVaultServer) -> None:
         (ServiceRequestError("", error=aiohttp.ConnectionTimeoutError()), Unavailable, Unavailable),
         (ServiceResponseTimeoutError("", error=TimeoutError()), Unavailable, OutcomeUnknown),
         (IncompleteReadError("", error=aiohttp.ClientPayloadError()), Unavailable, OutcomeUnknown),
-        (ClientAuthenticationError(CANARY), PermissionDenied, PermissionDenied),
         (TimeoutError(), Unavailable, OutcomeUnknown),
         (ValueError(CANARY), Unavailable, OutcomeUnknown),
     ],
@@ -216,6 +214,16 @@ def test_a_purge_that_fails_leaves_a_deleted_secret(
     assert isinstance(use(key_vault, read), Gone)
 
 
+def test_a_vault_that_keeps_nothing_back_deletes_for_good(key_vault: KeyVaultServer) -> None:
+    """It does not know what a deleted secret is, and that is no failure of a read, a delete or a destroy."""
+    vault = key_vault.empty()
+    vault.retention_days = 0
+    for remove in (KeyVaultBackend.delete, KeyVaultBackend.destroy):
+        assert not isinstance(use(key_vault, write), WardgateError)
+        assert use(key_vault, lambda backend, remove=remove: remove(backend, PATH)) is None  # type: ignore[misc]
+        assert isinstance(use(key_vault, read), SecretNotFound)
+
+
 def test_what_follows_an_accepted_delete_cannot_undo_it(key_vault: KeyVaultServer) -> None:
     """The vault said yes; that it then fails to tell how far it is makes no error."""
     vault = key_vault.empty()
@@ -225,19 +233,27 @@ def test_what_follows_an_accepted_delete_cannot_undo_it(key_vault: KeyVaultServe
 
 
 def test_a_probe_tells_each_right_and_changes_nothing(key_vault: KeyVaultServer) -> None:
-    """By the names of Key Vault's own permissions."""
+    """By Key Vault's own words; whether a value may be set the vault tells only by refusing it."""
     vault = key_vault.empty()
     vault.put(NAME, "x")
     told: Any = use(key_vault, lambda backend: backend.probe())
-    assert {right.name: right.granted for right in told} == dict.fromkeys(
-        ("get", "list", "set", "delete", "recover", "purge"), True
-    )
+    rights = ("get", "list", "update", "delete", "recover", "purge")
+    assert {right.name: right.granted for right in told} == dict.fromkeys(rights, True) | {"set": None}
     assert vault.current(NAME) is not None
-    vault.refuse["DELETE"] = Refused(403, "Forbidden", "ForbiddenByRbac")
-    told = use(key_vault, lambda backend: backend.probe())
-    assert {right.name for right in told if not right.granted} == {"delete", "purge"}
+    forbidden = Refused(403, "Forbidden", "ForbiddenByRbac")
+    for refused, lacking in (("DELETE", {"delete", "purge"}), ("PUT", {"set"}), ("PATCH", {"update"})):
+        vault.refuse = {refused: forbidden}
+        told = use(key_vault, lambda backend: backend.probe())
+        assert {right.name for right in told if right.granted is False} == lacking
     assert len(vault.secrets) == 1
-    assert isinstance(use(key_vault, lambda backend: backend.probe(), token="another"), PermissionDenied)
+
+
+def test_a_probe_that_is_refused_everything_says_why(key_vault: KeyVaultServer) -> None:
+    """A wrong credential is not six rights that are missing."""
+    key_vault.empty()
+    error = use(key_vault, lambda backend: backend.probe(), token="another")
+    assert isinstance(error, PermissionDenied)
+    assert error.message == errors.BY_STATUS[401][1]
 
 
 def test_another_tool_s_text_keeps_its_type_only_where_it_is_one(key_vault: KeyVaultServer) -> None:

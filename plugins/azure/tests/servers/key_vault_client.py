@@ -6,7 +6,7 @@ import time
 from types import SimpleNamespace
 from typing import Any, cast
 
-from azure.core.credentials import AccessToken
+from azure.core.credentials import AccessTokenInfo
 from tests.servers.key_vault import TOKEN, KeyVaultServer
 from wardgate_azure.backend import KeyVaultBackend, open_with
 from wardgate_azure.options import Options
@@ -20,9 +20,12 @@ class Credential:
     def __init__(self, token: str = TOKEN) -> None:
         self.token = token
 
-    async def get_token(self, *_scopes: str, **_named: Any) -> AccessToken:
+    async def get_token_info(self, *_scopes: str, **_named: Any) -> AccessTokenInfo:
         """The token, for an hour."""
-        return AccessToken(self.token, int(time.time()) + 3_600)
+        return AccessTokenInfo(self.token, int(time.time()) + 3_600)
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 def opened(server: KeyVaultServer, *, token: str = TOKEN, **options: Any) -> KeyVaultBackend:
