@@ -56,8 +56,7 @@ class FilesBackend(Backend):
 
     async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
         """One page of a folder. What is no secret's file, and links, are left out."""
-        after = pages.position(cursor)
-        return pages.cut(await self._run(self._list, folder), after, limit)
+        return await self._run(self._list, folder, pages.position(cursor), limit)
 
     async def delete(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
         """Unlink the file. Its folder stays: somebody may be about to write there."""
@@ -112,7 +111,7 @@ class FilesBackend(Backend):
             _make_durable(folder)
         return info
 
-    def _list(self, folder: Path) -> set[Entry]:
+    def _list(self, folder: Path, after: pages.Position | None, limit: int) -> Page:
         found = set()
         with suppress(FileNotFoundError), self._opened(folder.child("*")) as (handle, _), os.scandir(handle) as items:
             for item in items:
@@ -120,7 +119,7 @@ class FilesBackend(Backend):
                 if is_folder != item.name.endswith(ENDING) and not item.is_symlink():
                     with suppress(Malformed):  # a name that no path can have
                         found.add(Entry(str(ROOT.child(item.name.removesuffix(ENDING))), folder=is_folder))
-        return found
+        return pages.cut(found, after, limit)
 
     def _delete(self, path: Path) -> None:
         with self._opened(path) as (folder, name):
