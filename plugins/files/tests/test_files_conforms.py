@@ -15,7 +15,7 @@ from typing import Any, cast
 import pyrage  # type: ignore[import-untyped]
 import pytest
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import InvalidValue, OutcomeUnknown, PermissionDenied, Unavailable
+from wardgate.spi.errors import InvalidValue, OutcomeUnknown, PermissionDenied, SecretNotFound, Unavailable
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import TEXT, Entry, Value
 from wardgate_conformance.harness import Harness
@@ -120,8 +120,10 @@ def test_a_name_is_its_own_file_s_name(store: FilesHarness) -> None:
         for refused in (Path.parse("a.age/b"), ROOT):
             with pytest.raises(InvalidValue):
                 await backend.write(refused, Value(b"x"))
-            with pytest.raises(InvalidValue):
-                await backend.delete(refused)
+            for missing in (backend.read(refused), backend.delete(refused)):
+                with pytest.raises(SecretNotFound):
+                    await missing
+        assert () == (await backend.list(Path.parse("a.age"))).entries
 
     run(scenario, store)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -130,7 +131,7 @@ class FilesBackend(Backend):
     def _opened(self, path: Path, *, make: bool = False) -> Iterator[tuple[int, str]]:
         """The secret's folder, opened one below the other and through no link, so that none leads out; and its file."""
         if not path.segments or any(name.endswith(ENDING) for name in path.segments[:-1]):
-            raise InvalidValue(f"a secret of this store has a name, and no folder above it ends in {ENDING}")
+            raise InvalidValue(errors.NO_NAME) if make else OSError(errno.ENOENT, "no file can be there")
         if not FilePath(self._folder).is_dir():
             raise Unavailable(errors.NO_FOLDER)
         handle = os.open(self._folder, FOLDER)

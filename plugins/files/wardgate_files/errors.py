@@ -6,6 +6,7 @@ import errno
 
 from wardgate.spi.errors import PermissionDenied, SecretNotFound, TooLarge, Unavailable, WardgateError
 
+NO_NAME = "a secret of this store has a name, and no folder above it has one that ends in .age, as files do"
 NO_FOLDER = "the mount's folder is not there"
 UNREADABLE = "the file is not one of age's that this mount's identity opens; encrypt it for the mount's recipients"
 NOT_DURABLE = "the change was made and may not outlive a power cut: read before you repeat it"
