@@ -51,14 +51,15 @@ def from_map(mapping: Mapping[str, object]) -> Value:
     return _unwrap(mapping) or Value(_encode(mapping), JSON)
 
 
-def to_text(value: Value) -> str:
+def to_text(value: Value, *, unfit: str | None = None) -> str:
     """The text that stands for ``value`` in a store that holds text alone; :func:`from_text` gives the same again.
 
-    Text is its own; bytes, and text that could pass for such bytes, are the JSON of :func:`to_map`.
+    Text is its own. Bytes, text that could pass for such bytes, and text that has ``unfit`` in it, are wrapped as
+    base64, which makes all of them a third longer and no more.
     """
     text = value.text()
-    if text is None or from_text(text).data != value.data:
-        return json.dumps(_wrap(value), ensure_ascii=False)
+    if text is None or (unfit is not None and unfit in text) or from_text(text).data != value.data:
+        return json.dumps(_wrap_bytes(value))
     return text
 
 
@@ -82,6 +83,10 @@ def _wrap(value: Value) -> dict[str, object]:
     text = value.text()
     if text is not None:
         return {TEXT_KEY: text, TYPE_KEY: value.media_type}
+    return _wrap_bytes(value)
+
+
+def _wrap_bytes(value: Value) -> dict[str, object]:
     return {BYTES_KEY: base64.b64encode(value.data).decode(), TYPE_KEY: value.media_type}
 
 
