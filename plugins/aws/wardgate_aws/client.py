@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from wardgate.spi.errors import OutcomeUnknown, unclear
 from wardgate.spi.threads import Threads
+
+from wardgate_aws.shapes import NONSENSE
 
 if TYPE_CHECKING:
     from wardgate.spi.errors import WardgateError
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3
 """How often the SDK itself tries a request that can be repeated without harm."""
+MAX_SECONDS_DIGITS = 6
 
 
 class Client:
@@ -27,23 +32,44 @@ class Client:
         self._threads = Threads(f"aws-{service}", options.pool_size)
         self._lock = threading.Lock()
         self._clients: dict[bool, Any] = {}
+        self._attempts = threading.local()
 
     async def call(
-        self, method: str, *, mutates: bool = False, idempotent: bool = False, **params: object
+        self,
+        method: str,
+        *,
+        holds: str | None = None,
+        mutates: bool = False,
+        idempotent: bool = False,
+        **params: Any,
     ) -> dict[str, Any]:
         """Make one request, such as ``get_secret_value``, and return the answer as the SDK gives it.
 
         Args:
             method: the SDK's name of the request.
+            holds: what the answer must have, or it is none of the store's.
             mutates: whether it changes something; an unclear answer is then OutcomeUnknown, else Unavailable.
             idempotent: of one that mutates: whether a second one does no harm. Others are sent once.
             params: the request's parameters, as the SDK calls them.
         """
         repeat = idempotent or not mutates
         answer = await self._threads.run(self._call, method, params, mutates=mutates, repeat=repeat)
-        if isinstance(answer, dict):
-            return answer
-        raise answer
+        if not isinstance(answer, dict):
+            raise answer
+        if holds is not None and holds not in answer:
+            raise unclear(NONSENSE, mutates=mutates)
+        return answer
+
+    async def pages(self, method: str, key: str, **params: Any) -> Sequence[Mapping[str, Any]]:
+        """The items that all pages of a request hold under ``key``. The store may leave a page empty and go on."""
+        found: list[Mapping[str, Any]] = []
+        more: dict[str, Any] = {}
+        while True:
+            answer = await self.call(method, holds=key, **params, **more)
+            found.extend(answer[key])
+            if not answer.get("NextToken"):
+                return found
+            more = {"NextToken": answer["NextToken"]}
 
     async def close(self) -> None:
         """Give back threads and connections."""
@@ -59,12 +85,13 @@ class Client:
 
         from wardgate_aws import errors  # noqa: PLC0415  # it needs the SDK
 
+        self._attempts.unclear = self._attempts.whole = False
         try:
             answer = getattr(self._client(repeat=repeat), method)(**params)
         except botocore.exceptions.ClientError as error:
             told = error.response.get("Error", {})
             meta = error.response.get("ResponseMetadata", {})
-            return errors.of_answer(
+            found = errors.of_answer(
                 # A namespace can stand before the code.
                 str(told.get("Code", "")).rpartition("#")[2],
                 str(told.get("Message", "")),
@@ -73,8 +100,24 @@ class Client:
                 retry_after=_seconds(meta.get("HTTPHeaders", {}).get("retry-after")),
             )
         except Exception as error:  # noqa: BLE001  # whatever the SDK lets through is the store's failure
-            return errors.of_exception(error, mutates=mutates)
-        return dict(answer)
+            found = errors.of_exception(error, mutates=mutates)
+        else:
+            if self._attempts.whole:
+                return dict(answer)
+            found = unclear(errors.BROKEN, mutates=mutates)
+        if mutates and self._attempts.unclear and not isinstance(found, OutcomeUnknown):
+            # The last of several attempts says nothing of those before it.
+            return unclear(errors.BROKEN, mutates=True)
+        return found
+
+    def _attempted(self, response: tuple[Any, Any] | None, caught_exception: Exception | None, **_: object) -> None:
+        """Hear of one attempt: what was sent without a clear answer may have been done."""
+        from wardgate_aws import errors  # noqa: PLC0415  # it needs the SDK
+
+        status = None if response is None else response[0].status_code
+        self._attempts.whole = response is not None and _is_whole(response[0])
+        if errors.is_unclear(status, caught_exception):
+            self._attempts.unclear = True
 
     def _client(self, *, repeat: bool) -> Any:
         with self._lock:
@@ -84,13 +127,16 @@ class Client:
 
     def _build(self, *, attempts: int) -> Any:
         import boto3  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-        from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
+        import botocore.session  # type: ignore[import-untyped]  # noqa: PLC0415
+        from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
 
         # Told to be detailed, the SDK writes whole requests and answers into its log, values among them.
         for name in ("boto3", "botocore"):
             logging.getLogger(name).setLevel(logging.INFO)
         options = self._options
-        return boto3.session.Session(profile_name=options.profile, region_name=options.region).client(
+        session = botocore.session.Session(profile=options.profile)
+        session.register_component("data_loader", _loader())
+        client = boto3.session.Session(botocore_session=session, region_name=options.region).client(
             self._service,
             endpoint_url=options.endpoint,
             verify=options.ca_file,
@@ -102,10 +148,26 @@ class Client:
                 user_agent_extra="wardgate",
             ),
         )
+        client.meta.events.register("needs-retry", self._attempted)
+        return client
+
+
+@functools.cache
+def _loader() -> Any:
+    """What reads the descriptions of the services: most of a second for each, and so once for all mounts."""
+    import botocore.loaders  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
+
+    return botocore.loaders.create_loader()
+
+
+def _is_whole(answer: Any) -> bool:
+    """Whether an answer has come to its end: the SDK takes one that was cut short for one that has no more to say."""
+    if "chunked" in answer.headers.get("transfer-encoding", ""):
+        return True  # its end is told, and waited for
+    return bool(answer.headers.get("content-length") == str(len(answer.content)))
 
 
 def _seconds(text: object) -> float | None:
-    try:
-        return float(str(text))
-    except ValueError:
-        return None
+    """A wait in whole seconds; None for none, for a date and for nonsense."""
+    told = str(text)
+    return float(told) if told.isascii() and told.isdigit() and len(told) <= MAX_SECONDS_DIGITS else None

@@ -28,6 +28,7 @@ REFUSED_CREDENTIAL = "the store does not accept the gateway's own credential"
 NOT_ALLOWED = "the store does not allow the gateway's own credential to do this"
 SLOW_DOWN = "the store asks for fewer requests; try again later"
 KEY = "the store cannot use the key that this secret is encrypted under; look at the KMS key and its policy"
+BROKEN = "the connection to the store broke"
 Row = tuple[type[WardgateError], str]
 
 BY_WORDS: Mapping[tuple[str, str], Row] = {
@@ -140,4 +141,11 @@ def of_exception(problem: Exception, *, mutates: bool) -> WardgateError:
         return Unavailable("the store cannot be reached; check 'region', 'endpoint' and the way there")
     if isinstance(problem, botocore.exceptions.ReadTimeoutError):
         return unclear("the store did not answer in time", mutates=mutates)
-    return unclear("the connection to the store broke", mutates=mutates)
+    return unclear(BROKEN, mutates=mutates)
+
+
+def is_unclear(status: int | None, problem: Exception | None) -> bool:
+    """Whether one attempt, answered with ``status`` or ended by ``problem``, leaves open what the store did."""
+    if problem is None:
+        return status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return not isinstance(problem, (*UNUSABLE, *NEVER_SENT, botocore.exceptions.SSLError))

@@ -1,25 +1,36 @@
-"""The shapes of Secrets Manager's answers, and what they mean here."""
+"""The shapes of the stores' answers, and what they mean here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from wardgate.spi.errors import InvalidValue
+from wardgate.spi.errors import InvalidValue, Unavailable
 from wardgate.spi.values import BYTES, JSON, TEXT, Value, VersionInfo, VersionState
 
 CURRENT = "AWSCURRENT"
 LABELS = {"current": CURRENT, "previous": "AWSPREVIOUS", "pending": "AWSPENDING"}
 STAGES = {label: stage for stage, label in LABELS.items()}
 PRIVATE = "wardgate-"
-TAGS_OF_AWS = "aws:"
+MAX_STAGE = 256
+ORDERED = frozenset({"current", "previous"})
+"""The stages that parameters have by the order of their versions."""
+NONSENSE = "the answer is not one of the store's; check 'endpoint'"
 
 
-def stored(value: Value) -> dict[str, object]:
-    """A value as the request's parameter: text where it is text, so that the vendor's own tools show it."""
-    text = value.text()
-    return {"SecretBinary": value.data} if text is None else {"SecretString": text}
+@contextmanager
+def understood() -> Iterator[None]:
+    """Raise Unavailable where an answer to a question has not the shape it must have."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError):
+        broken = True
+    else:
+        broken = False
+    if broken:  # outside of the handler: the error carries no context, which could hold the answer
+        raise Unavailable(NONSENSE)
 
 
 def value_of(answer: Mapping[str, Any]) -> Value:
@@ -49,18 +60,9 @@ def label_of(stage: str) -> str:
     """The staging label of a stage. Raises InvalidValue for those that are the store's or the gateway's own."""
     if stage in STAGES or stage.startswith(PRIVATE):
         raise InvalidValue("this name is reserved; the stages of the store are current, previous and pending")
+    if not 1 <= len(stage) <= MAX_STAGE:
+        raise InvalidValue(f"a stage in this store has 1 to {MAX_STAGE} characters")
     return LABELS.get(stage, stage)
-
-
-def labels_of(described: Mapping[str, Any]) -> dict[str, str]:
-    """The tags that people put there."""
-    tags = {str(tag["Key"]): str(tag.get("Value", "")) for tag in described.get("Tags") or ()}
-    return {key: text for key, text in tags.items() if not is_tag_of_aws(key)}
-
-
-def is_tag_of_aws(key: str) -> bool:
-    """Whether a tag is one that only AWS sets."""
-    return key.lower().startswith(TAGS_OF_AWS)
 
 
 def holder_of(described: Mapping[str, Any], label: str) -> str | None:
@@ -80,7 +82,18 @@ def state_of(described: Mapping[str, Any], now: int) -> tuple[VersionState, int 
     if not deleted:
         return VersionState.LIVE, None
     # The API's reference calls it the day of the request in one place, the day of the end to come in another.
-    return VersionState.DELETED, deleted if deleted <= now else nanoseconds(described.get("LastChangedDate")) or now
+    return VersionState.DELETED, deleted if deleted <= now else nanoseconds(described.get("LastChangedDate")) or None
+
+
+def parameter_info(item: Mapping[str, Any], ordered: frozenset[str]) -> VersionInfo:
+    """What an answer says of one version of a parameter; ``ordered``: the stages that it has by its place."""
+    number = int(item["Version"])
+    return VersionInfo(
+        id=str(number),
+        ordinal=number,
+        created_at=nanoseconds(item.get("LastModifiedDate")),
+        stages=frozenset(item.get("Labels", ())) - ORDERED | ordered,
+    )
 
 
 def nanoseconds(moment: object) -> int:

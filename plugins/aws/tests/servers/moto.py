@@ -1,6 +1,6 @@
-"""The AWS emulator moto as a server of its own process, on a port of this machine that was free.
+"""The AWS emulator moto, corrected, as a server of its own process, on a port of this machine that was free.
 
-Its packages come with the development dependencies of this distribution.
+Its packages come with the development dependencies of this distribution. ``moto_corrected.py`` says what is corrected.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 PATIENCE = 60.0
+CORRECTED = Path(__file__).with_name("moto_corrected.py")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
@@ -51,12 +53,16 @@ class Moto:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Moto]:
-    """A server, ended with the block; one that does not answer raises RuntimeError with what it wrote."""
+def running(module: str | None = None) -> Iterator[Moto]:
+    """A server, ended with the block; one that does not answer raises RuntimeError with what it wrote.
+
+    ``module``: what is run instead of the corrected one, with the arguments of ``moto.server``.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         server = Moto(free.getsockname()[1])
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(server.port)]
+    what = ["-P", str(CORRECTED)] if module is None else ["-m", module]
+    command = [sys.executable, *what, "-H", "127.0.0.1", "-p", str(server.port)]
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "COV"))}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment | CREDENTIALS)

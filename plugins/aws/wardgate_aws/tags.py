@@ -1,9 +1,9 @@
-"""Labels as the tags of a parameter: what AWS takes for a tag, and what a change comes to."""
+"""Labels as tags: what AWS takes for a tag, and what a change comes to. The stores share it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from wardgate.spi.errors import InvalidValue, TooLarge
 
@@ -14,21 +14,26 @@ _OWN = "aws:"
 _TEXT = re.compile(r"[\w .:/=+@-]*")
 
 
-def readable(tags: Mapping[str, str]) -> dict[str, str]:
+def labels_of(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """The tags that are somebody's: AWS sets some itself, and lets nobody change those."""
-    return {key: text for key, text in tags.items() if not key.lower().startswith(_OWN)}
+    told = {str(tag["Key"]): str(tag.get("Value", "")) for tag in tags}
+    return {key: text for key, text in told.items() if not key.lower().startswith(_OWN)}
+
+
+def tags_of(labels: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
+    """Labels as a request has them."""
+    return [{"Key": key, "Value": text} for key, text in labels.items()]
 
 
 def changes(
-    tags: Mapping[str, str], labels: Mapping[str, str | None], *, merge: bool
+    held: Mapping[str, str], labels: Mapping[str, str | None], *, merge: bool
 ) -> tuple[list[str], dict[str, str]]:
-    """The keys to take away and the tags to set, so that ``labels`` replace, or with ``merge`` change, what there is.
+    """The keys to take away and the tags to set, so that ``labels`` replace, or with ``merge`` change, those held.
 
     Raises:
         InvalidValue: a label that is no tag.
         TooLarge: a label that is too long, or too many of them.
     """
-    held = readable(tags)
     given = {key: text for key, text in labels.items() if text is not None}
     for key, text in given.items():
         _check(key, text)

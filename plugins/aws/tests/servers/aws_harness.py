@@ -1,0 +1,65 @@
+"""What the harnesses of the AWS stores share: an emptied emulator, the way to it, and an SDK of their own."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from types import SimpleNamespace
+from typing import Any, cast
+
+import boto3  # type: ignore[import-untyped]
+from tests.servers.moto import Moto
+from wardgate.spi.backend import Backend
+from wardgate.spi.hookspecs import BackendType
+from wardgate_conformance.harness import Harness
+from wardgate_conformance.throttling import throttling
+
+REGION = "eu-central-1"
+SERVICES = cast("Any", SimpleNamespace(clock=SimpleNamespace(now=time.time_ns, monotonic=time.monotonic)))
+
+
+def opened(kind: BackendType, endpoint: str | None = None, **options: Any) -> Backend:
+    """A backend over the server at that address."""
+    return kind.open(kind.options(region=REGION, endpoint=endpoint, **options), SERVICES)
+
+
+class AwsHarness(Harness):
+    """One store of the emulator, empty; its labels and stages are told with each read.
+
+    Args:
+        server: the emulator.
+        kind: the store's type.
+        service: what the SDK calls it.
+        options: of the mount.
+    """
+
+    def __init__(self, server: Moto, kind: BackendType, service: str, **options: Any) -> None:
+        server.reset()
+        self._server = server
+        self._kind = kind
+        self._options = {"metadata": True, **options}
+        self.sdk = boto3.client(service, region_name=REGION, endpoint_url=server.endpoint)
+
+    def open(self) -> Backend:
+        return opened(self._kind, self._server.endpoint, **self._options)
+
+    def address(self) -> tuple[str, int]:
+        return "127.0.0.1", self._server.port
+
+    def open_at(self, host: str, port: int) -> Backend:
+        return opened(self._kind, f"http://{host}:{port}", **self._options, timeout=0.5)
+
+    def throttling(self, retry_after: int) -> AbstractContextManager[tuple[str, int]]:
+        """As AWS says it: with status 400, and a code."""
+        return throttling(retry_after, status=400, body=b'{"__type": "ThrottlingException"}')
+
+    def close(self) -> None:
+        """Give back the SDK's connections."""
+        self.sdk.close()
+
+
+def text_of(fields: Mapping[str, str]) -> str:
+    """Fields as a person would store them."""
+    return json.dumps(fields, ensure_ascii=False)
