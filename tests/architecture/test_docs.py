@@ -264,16 +264,6 @@ def test_start_s_policy_passes_its_tests(tmp_path: Path) -> None:
     assert [True, True] == [result.passed for result in results]
 
 
-def test_the_example_plugin_holds_what_it_declares(pytester: pytest.Pytester) -> None:
-    """The plugin and its test file are taken from the page and run as a reader would."""
-    plugin, tests = blocks(page("plugins"), "python")
-    pytester.makepyfile(wardgate_memory=plugin, test_memory=tests)
-    pytester.makeini("[pytest]\naddopts = --import-mode=importlib\npythonpath = .\n")
-    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", timeout=240)
-    assert result.ret == pytest.ExitCode.OK
-    assert result.parseoutcomes()["passed"] > 50
-
-
 def test_readme_s_python_is_python() -> None:
     """What talks to a server is run by the end-to-end tests; here it must at least be a program."""
     (program,) = blocks((ROOT / "README.md").read_text(), "python")

@@ -63,6 +63,7 @@ class TestFiles(BackendConformance):
     """Every case that its declaration selects."""
 
     capabilities = DECLARATION.capabilities
+    notes = DECLARATION.notes
 
     @pytest.fixture
     def harness(self, tmp_path: FilePath) -> FilesHarness:
