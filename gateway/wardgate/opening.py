@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from wardgate import guarding
 from wardgate.mounts import Mount, MountRow
 from wardgate.spi import options
 from wardgate.spi.backend import Backend
@@ -49,7 +50,7 @@ class Opening:
         return f"; installed, and not among the configuration's 'plugins': {others}" if others else ""
 
     def of_row(self, namespace: str, row: MountRow) -> Backend:
-        """The opened backend of one mount.
+        """The opened backend of one mount, held to its promises.
 
         Raises:
             InvalidValue: no loaded plugin offers its type, or an option is wrong; names the nearest right one.
@@ -68,4 +69,4 @@ class Opening:
             namespace=namespace,
             mount=row.id,
         )
-        return kind.open(parsed, lent)
+        return guarding.opened(f"mount {row.prefix}/", lambda: kind.open(parsed, lent))
