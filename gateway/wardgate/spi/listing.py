@@ -1,8 +1,9 @@
-"""Folders in stores that only have flat names: the names are listed whole, and a folder is what they have in common."""
+"""Lists of stores that give more than a page at once: a whole folder, or all names where there are no folders."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
 from wardgate.spi import pages
 from wardgate.spi.path import Path
@@ -11,23 +12,25 @@ from wardgate.spi.values import Entry, Page
 
 KEPT_SECONDS = 30.0
 """How long the names that a first page listed serve the pages after it."""
+KEPT_FOLDERS = 8
+"""Folders whose names are kept at once: the one that was listed longest ago makes room."""
 
 
-class Listing:
-    """Pages of a folder, from all the paths of a store.
+class FolderListing:
+    """Pages of a folder, from all its entries.
 
     A first page always asks the store. Those that follow go on in what it listed, since a store's own order is seldom
     that of the names' bytes, and asking for everything again at each page would cost the square of it.
 
     Args:
-        fetch: all paths of the store, in any order.
+        fetch: all entries of a folder, in any order; they are gone through in a thread.
         clock: for the age of what is kept.
     """
 
-    def __init__(self, fetch: Callable[[], Awaitable[Iterable[Path]]], clock: Clock) -> None:
+    def __init__(self, fetch: Callable[[Path], Awaitable[Iterable[Entry]]], clock: Clock) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._kept: tuple[float, tuple[Path, ...]] | None = None
+        self._kept: dict[Path, tuple[float, Sequence[Entry]]] = {}
 
     async def page(self, folder: Path, *, cursor: str | None, limit: int) -> Page:
         """The names directly below ``folder``.
@@ -36,17 +39,42 @@ class Listing:
             Malformed: the cursor is not one of a list's.
         """
         after = pages.position(cursor)
-        kept = self._kept
-        if after is None or kept is None or self._clock.monotonic() - kept[0] > KEPT_SECONDS:
-            paths = tuple(await self._fetch())
-            self._kept = kept = (self._clock.monotonic(), paths)
-        page = pages.cut(_entries(kept[1], folder), after, limit)
-        if page.cursor is None:
-            self._kept = None
-        return page
+        entries = None if after is None else self._recent(folder)
+        if entries is None:
+            # Thousands of names would hold up the loop, which serves others too.
+            entries = await asyncio.to_thread(pages.ordered, await self._fetch(folder))
+            if len(entries) > limit:
+                self._keep(folder, entries)
+        return pages.page_of(entries, after, limit)
+
+    def _recent(self, folder: Path) -> Sequence[Entry] | None:
+        since, entries = self._kept.get(folder, (float("-inf"), ()))
+        return entries if self._clock.monotonic() - since <= KEPT_SECONDS else None
+
+    def _keep(self, folder: Path, entries: Sequence[Entry]) -> None:
+        now = self._clock.monotonic()
+        self._kept.pop(folder, None)
+        kept = [(known, one) for known, one in self._kept.items() if now - one[0] <= KEPT_SECONDS]
+        self._kept = {**dict(kept[1 - KEPT_FOLDERS :]), folder: (now, entries)}
 
 
-def _entries(paths: Iterable[Path], folder: Path) -> set[Entry]:
+class Listing(FolderListing):
+    """Pages of a folder, from all the paths of a store: a folder is what its names have in common.
+
+    Args:
+        fetch: all paths of the store, in any order; they are gone through in a thread.
+        clock: for the age of what is kept.
+    """
+
+    def __init__(self, fetch: Callable[[], Awaitable[Iterable[Path]]], clock: Clock) -> None:
+        async def entries(folder: Path) -> Iterable[Entry]:
+            return _entries(await fetch(), folder)
+
+        super().__init__(entries, clock)
+
+
+def _entries(paths: Iterable[Path], folder: Path) -> Iterator[Entry]:
     depth = len(folder.segments)
     below = (path.segments for path in paths if len(path.segments) > depth and path.starts_with(folder))
-    return {Entry(segments[depth], folder=len(segments) > depth + 1) for segments in below}
+    found = {(segments[depth], len(segments) > depth + 1) for segments in below}
+    yield from (Entry(name, folder=has_more) for name, has_more in found)

@@ -36,6 +36,10 @@ class Names:
         self._escaped = re.compile(f"{re.escape(escape)}({digits}{{2}})")
         self._run = re.compile(f"(?:{re.escape(escape)}{digits}{{2}})+")
         self._token = re.compile(f"({re.escape(separator)})|(?:{re.escape(escape)}{digits}{{2}})+|.", re.DOTALL)
+        inner = f"[{re.escape(''.join(sorted(self._plain - {self._edge})))}]+"
+        segment = inner if self._edge is None else f"{inner}(?:{re.escape(self._edge)}{inner})*"
+        self._natural = re.compile(f"(?!.*{re.escape(escape)}){segment}")
+        self._natural_name = re.compile(f"(?!.*{re.escape(escape)}){segment}(?:{re.escape(separator)}{segment})*")
 
     def name_of(self, path: Path) -> str:
         """The name that stands for ``path``, and for no other.
@@ -52,13 +56,18 @@ class Names:
         """The path that ``name`` stands for; None where there is none, so that nobody could ask for it."""
         if self._fold:
             name = name.lower()
+        natural = len(name) <= self._max_length and self._natural_name.fullmatch(name)
         try:
+            if natural:
+                return Path.parse(name if self._separator == "/" else name.replace(self._separator, "/"))
             path = Path.parse("/".join(self._segments(name)))
             return path if self.name_of(path) == name else None
         except (Malformed, TooLarge, UnicodeDecodeError):
             return None
 
     def _encoded(self, segment: str) -> str:
+        if self._natural.fullmatch(segment):
+            return segment
         return "".join(
             self._bytes(character) if self._misread(segment, place) else character
             for place, character in enumerate(segment)

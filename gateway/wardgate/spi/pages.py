@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import base64
-import heapq
 import json
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from wardgate.spi.errors import Malformed
 from wardgate.spi.values import Entry, Page
 
-Position = tuple[bytes, bool]
-"""Where an entry stands in a list: its name's UTF-8 bytes, and a secret before the folder of its name."""
+Position = tuple[str, bool]
+"""Where an entry stands in a list: its name, and a secret before the folder of its name.
+
+Texts compare as their UTF-8 bytes do.
+"""
+_order = attrgetter("name", "folder")
 
 
 def position(cursor: str | None) -> Position | None:
@@ -20,21 +25,27 @@ def position(cursor: str | None) -> Position | None:
         return None
     try:
         name, folder = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-        return str(name).encode(), bool(folder)
+        str(name).encode()
     except (ValueError, TypeError):
         raise Malformed("the cursor is not one of this list's") from None
+    return str(name), bool(folder)
+
+
+def ordered(entries: Iterable[Entry]) -> Sequence[Entry]:
+    """All of a folder's entries in the order of pages."""
+    return sorted(entries, key=_order)
+
+
+def page_of(entries: Sequence[Entry], after: Position | None, limit: int) -> Page:
+    """The ``limit`` entries that follow ``after``, out of all of a folder's in their order."""
+    start = 0 if after is None else bisect_right(entries, after, key=_order)
+    page = tuple(entries[start : start + limit])
+    return Page(page, _cursor(page[-1]) if start + limit < len(entries) else None)
 
 
 def cut(entries: Iterable[Entry], after: Position | None, limit: int) -> Page:
-    """The ``limit`` entries that follow ``after``, in order, out of all of a folder's in any order."""
-    left = (entry for entry in entries if after is None or _order(entry) > after)
-    found = heapq.nsmallest(limit + 1, left, key=_order)
-    page = tuple(found[:limit])
-    return Page(page, _cursor(page[-1]) if len(found) > limit else None)
-
-
-def _order(entry: Entry) -> Position:
-    return entry.name.encode(), entry.folder
+    """As ``page_of``, out of entries in any order."""
+    return page_of(ordered(entries), after, limit)
 
 
 def _cursor(entry: Entry) -> str:

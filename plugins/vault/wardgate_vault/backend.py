@@ -70,7 +70,7 @@ class VaultBackend(Engine):
     needs = probing.KV_TWO
 
     def __init__(self, options: Options, clock: Clock, client: Client) -> None:
-        super().__init__(options, client, client.kv)
+        super().__init__(options, clock, client, client.kv)
         self._clock = clock
 
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:

@@ -64,7 +64,7 @@ class KvOneBackend(Engine):
     needs = probing.KV_ONE
 
     def __init__(self, options: Options, services: Services, client: Client) -> None:
-        super().__init__(options, client, client.kv_v1)
+        super().__init__(options, services.clock, client, client.kv_v1)
         self._keyring = services.keyring
         self._id = services.mount.encode()
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, urlsplit
 
-from wardgate.spi import pages
 from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.errors import Malformed, SecretNotFound, Unavailable, WardgateError
+from wardgate.spi.listing import FolderListing
 from wardgate.spi.maps import TEXT_KEY, TYPE_KEY, to_map
 from wardgate.spi.path import Path
+from wardgate.spi.services import Clock
 from wardgate.spi.values import Entry, Page, Value
 
 from wardgate_vault import probing
@@ -34,22 +35,16 @@ class Engine(Backend):
     kv_version: ClassVar[int]
     needs: ClassVar[Sequence[probing.Need]]
 
-    def __init__(self, options: Options, client: Client, calls: Any) -> None:
+    def __init__(self, options: Options, clock: Clock, client: Client, calls: Any) -> None:
         self._client = client
         self._kv = calls
         self._mount = options.mount.strip("/")
+        self._listing = FolderListing(self._entries, clock)
         self._place = urlsplit(options.address).netloc  # no user stands in it: the options' check refuses one
 
     async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
-        """One page: the server gives whole folders, so each page asks for all and keeps a part."""
-        after = pages.position(cursor)
-        answer = await self._client.ask(self._kv.list_secrets, str(folder), mount_point=self._mount, long=True)
-        if answer.absent:
-            if answer.body.get("warnings"):
-                raise absent(answer)
-            return Page(())
-        with answer.understood():
-            return await self._client.work(_page, answer.body["data"]["keys"], after, limit)
+        """One page; the server gives whole folders."""
+        return await self._listing.page(folder, cursor=cursor, limit=limit)
 
     async def health(self) -> Health:
         """Whether the server is up and unsealed, and shows the gateway's token an engine of this version."""
@@ -73,6 +68,18 @@ class Engine(Backend):
     async def close(self) -> None:
         """Give back threads and connections."""
         await self._client.close()
+
+    async def _entries(self, folder: Path) -> Iterable[Entry]:
+        answer = await self._client.ask(self._kv.list_secrets, str(folder), mount_point=self._mount, long=True)
+        if answer.absent:
+            if answer.body.get("warnings"):
+                raise absent(answer)
+            return ()
+        with answer.understood():
+            names = answer.body["data"]["keys"]
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                raise TypeError("not a list of names")
+        return (entry for name in names if (entry := _entry(name)))
 
     async def _ill(self) -> str:
         answer = await self._client.ask_openly(
@@ -118,13 +125,6 @@ def _rounded(item: object) -> bool:
     if isinstance(item, list):
         return any(_rounded(member) for member in item)
     return isinstance(item, int) and int(float(item)) != item
-
-
-def _page(names: object, after: pages.Position | None, limit: int) -> Page:
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise TypeError("not a list of names")
-    known = (entry for name in names if (entry := _entry(name)))
-    return pages.cut(known, after, limit)
 
 
 def _entry(name: str) -> Entry | None:
