@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from google_crc32c import value as crc32c
 from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.errors import (
     AlreadyExists,
@@ -36,7 +37,6 @@ from wardgate.spi.values import (
 
 from wardgate_gcp import shapes
 from wardgate_gcp.calls import NAMES, Secrets
-from wardgate_gcp.crc32c import crc32c
 from wardgate_gcp.declaration import DECLARATION
 from wardgate_gcp.errors import ABSENT, NOT_ACCEPTED
 from wardgate_gcp.options import Options, check, target
@@ -180,7 +180,10 @@ class GoogleBackend(Backend):
 
         def changed(secret: Any) -> dict[str, Any]:
             others = {held: target for held, target in secret.version_aliases.items() if held != alias}
-            return {"version_aliases": others | ({alias: number} if number else {})}
+            wanted = others | ({alias: number} if number else {})
+            if len(wanted) > shapes.MAX_ALIASES:
+                raise TooLarge(f"a secret in this store has at most {shapes.MAX_ALIASES} stages of one's own")
+            return {"version_aliases": wanted}
 
         await self._secrets.update(name, changed)
 

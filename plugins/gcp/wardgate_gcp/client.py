@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, cast
 
 import google.auth
 import grpc  # type: ignore[import-untyped]
 from google.api_core.exceptions import GoogleAPICallError, RetryError, ServiceUnavailable
-from google.api_core.retry import if_exception_type
 from google.api_core.retry_async import AsyncRetry
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.secretmanager_v1 import SecretManagerServiceAsyncClient
@@ -28,7 +27,17 @@ from wardgate_gcp.options import Options, target
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 RETRY_SECONDS = 3.0
-"""How long a read is tried again. The client's own policy, a minute, would outlast the caller's patience."""
+"""How long a request is tried again. The client's own policy, a minute, would outlast the caller's patience."""
+CHANNEL = (
+    # A list's page is larger than the four megabytes that a client takes unless it is told.
+    ("grpc.max_receive_message_length", -1),
+    # By itself it would wait up to two minutes before it connects again, and refuse all requests meanwhile.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    # As often as every server allows. With it the system gives up a connection whose other end is silent.
+    ("grpc.keepalive_time_ms", 300_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+)
 # At DEBUG the client writes whole requests and answers to this logger, values included.
 logging.getLogger(Transport.__module__).setLevel(logging.INFO)
 
@@ -41,40 +50,40 @@ class Client:
         self._lock = asyncio.Lock()
         self._api: SecretManagerServiceAsyncClient | None = None
         self._closed = False
+        self._patience = min(RETRY_SECONDS, options.timeout)
         self._retry = AsyncRetry(
-            predicate=if_exception_type(ServiceUnavailable),
+            predicate=lambda problem: isinstance(problem, ServiceUnavailable) and not _unsent(problem),
             initial=0.1,
             maximum=1.0,
             multiplier=2.0,
-            timeout=min(RETRY_SECONDS, options.timeout),
+            timeout=self._patience,
         )
 
     async def ask(self, call: str, request: Mapping[str, Any], *, mutates: bool = False) -> Any:
-        """The answer to one request. A read is tried again when the service is unavailable, a change never is."""
+        """The answer to one request.
+
+        A read is tried again while the service is unavailable; a change only when it was not even sent.
+        """
         api = await self._opened()
         retry = None if mutates else self._retry
-        try:
-            return await getattr(api, call)(request=request, retry=retry, timeout=self._options.timeout)
-        except Exception as problem:  # noqa: BLE001  # whatever the libraries raise must not pass
-            error = _error(problem, mutates=mutates)
+        for attempt in (1, 2):
+            try:
+                return await getattr(api, call)(request=request, retry=retry, timeout=self._options.timeout)
+            except Exception as problem:  # noqa: BLE001  # whatever the libraries raise must not pass
+                again = attempt == 1 and _unsent(problem)
+                error = _error(problem, mutates=mutates)
+            if not (again and await self._connected(api)):
+                break
         raise error  # here, where the problem with its details is no longer its context
 
     async def every(self, call: str, request: Mapping[str, Any]) -> AsyncIterator[Any]:
         """All items of a listing, page after page."""
-        pages = (await self.ask(call, request)).pages
-        while True:
-            try:
-                page = await anext(pages, None)
-            except Exception as problem:  # noqa: BLE001  # as above
-                error: WardgateError | None = _error(problem, mutates=False)
-            else:
-                error = None
-            if error is not None:
-                raise error
-            if page is None:
-                return
-            for item in getattr(page, "secrets", None) or getattr(page, "versions", None) or ():
+        token: str | None = ""
+        while token is not None:
+            page = await self.ask(call, {**request, "page_token": token})
+            for item in page.secrets if call == "list_secrets" else page.versions:
                 yield item
+            token = page.next_page_token or None
 
     async def close(self) -> None:
         """Close the connection; what is asked for afterwards is Unavailable. Safe to call twice."""
@@ -91,10 +100,19 @@ class Client:
                 self._api = SecretManagerServiceAsyncClient(transport=await self._transport())
             return self._api
 
+    async def _connected(self, api: SecretManagerServiceAsyncClient) -> bool:
+        """Whether there is a connection within the time for another attempt."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await cast("Transport", api.transport).grpc_channel.channel_ready()
+        except (TimeoutError, grpc.aio.UsageError):  # the latter where it was closed meanwhile
+            return False
+        return True
+
     async def _transport(self) -> Transport:
         host, secure = target(self._options)
         if not secure:
-            return Transport(host=host, channel=grpc.aio.insecure_channel(host))
+            return Transport(host=host, channel=grpc.aio.insecure_channel(host, CHANNEL))
         # Files are read, and on Google's machines a metadata server is asked.
         credentials = await asyncio.to_thread(_credentials, self._options.credentials_file)
         if credentials is None:
@@ -104,7 +122,16 @@ class Client:
         ca_file = self._options.ca_file
         authority = await asyncio.to_thread(FilePath(ca_file).read_bytes) if ca_file else None
         trusted = grpc.ssl_channel_credentials(authority) if authority else None
-        return Transport(host=host, credentials=credentials, ssl_channel_credentials=trusted)
+        return Transport(host=host, credentials=credentials, ssl_channel_credentials=trusted, channel=_channel)
+
+
+def _channel(host: str, *, options: Sequence[tuple[str, int]], **named: Any) -> grpc.aio.Channel:
+    """As the client makes one, with options of our own."""
+    return Transport.create_channel(host, options=[*options, *CHANNEL], **named)
+
+
+def _unsent(problem: Exception) -> bool:
+    return isinstance(problem, ServiceUnavailable) and errors.unsent(problem.message or "")
 
 
 def _credentials(file: str | None) -> Any:

@@ -38,12 +38,17 @@ NEVER_SENT = ("failed to connect", "dns resolution failed", "name resolution", "
 connection."""
 
 
+def unsent(details: str) -> bool:
+    """Whether the words of an UNAVAILABLE tell that the request was never sent."""
+    return any(words in details.lower() for words in NEVER_SENT)
+
+
 def of_status(name: str, details: str, *, mutates: bool, retry_after: float | None = None) -> WardgateError:
     """The error a gRPC status stands for. ``details``: its words, looked at and left here."""
     if name in BY_STATUS:
         kind, message = BY_STATUS[name]
         return RateLimited(message, retry_after=retry_after) if kind is RateLimited else kind(message)
-    if name == "UNAVAILABLE" and any(words in details.lower() for words in NEVER_SENT):
+    if name == "UNAVAILABLE" and unsent(details):
         if NEVER_SENT[-1] in details.lower():
             return Unavailable("the gateway's own credential cannot be renewed; check the credentials of this mount")
         return Unavailable("the store cannot be reached; check 'endpoint' and the network")

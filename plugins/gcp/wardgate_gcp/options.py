@@ -35,8 +35,8 @@ class Options:
     )
     ca_file: str | None = option(help="PEM file of the authority behind its certificate", default=None)
     metadata: bool = option(
-        help="tell labels, stages and the time of creation with each read, which costs two more requests to the store",
-        default=True,
+        help="tell labels, stages and the time of creation with each read too, for two more requests to the store",
+        default=False,
     )
     timeout: float = option(help="seconds to wait for an answer", default=10.0)
 

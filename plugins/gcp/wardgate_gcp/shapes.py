@@ -17,8 +17,10 @@ CURRENT, PREVIOUS = "current", "previous"
 STATES: Mapping[str, VersionState] = {
     "ENABLED": VersionState.LIVE, "DISABLED": VersionState.DELETED, "DESTROYED": VersionState.DESTROYED,
 }  # fmt: skip
-MAX_ANNOTATION_BYTES = 16_384
-"""Of all keys and values of a secret."""
+MAX_ANNOTATION_BYTES = 16_383
+"""Of all keys and values of a secret, which the service wants below 16 KiB."""
+MAX_ALIASES = 50
+"""Of a secret."""
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _KEY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
@@ -46,8 +48,9 @@ class Known:
     def stages(self, number: int) -> frozenset[str]:
         """The names of a version: its aliases, and what follows from its place."""
         names = {alias for alias, target in self.secret.version_aliases.items() if target == number}
-        places = {self.newest: CURRENT, self.newest - 1: PREVIOUS}
-        return frozenset(names | ({places[number]} if number in places else set()))
+        places = {CURRENT: self.newest, PREVIOUS: self.newest - 1}
+        # An alias that somebody gave one of these names would say otherwise; in this store it is no more than a name.
+        return frozenset(names - places.keys() | {stage for stage, place in places.items() if place == number})
 
 
 def parse_number(version: str) -> int | None:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from google_crc32c import value as crc32c
+from tests.servers.google_answers import throttling
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import Gone, WardgateError
+from wardgate.spi.errors import WardgateError
 from wardgate.spi.path import Path
-from wardgate.spi.values import VersionState
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
-from wardgate_conformance.values import SECRET, document
 from wardgate_gcp.backend import BACKEND
 from wardgate_gcp.calls import NAMES
 from wardgate_gcp.client import Client
-from wardgate_gcp.crc32c import crc32c
 from wardgate_gcp.declaration import DECLARATION
 from wardgate_gcp.options import Options
 
@@ -32,10 +33,26 @@ class GoogleHarness(Harness):
     """A project of its own on a running server."""
 
     def __init__(self, address: str, **options: Any) -> None:
-        self._options = Options(endpoint=f"http://{address}", project=f"p-{uuid.uuid4().hex[:12]}", **options)
+        self._address = address
+        named: dict[str, Any] = {
+            "endpoint": f"http://{address}",
+            "project": f"p-{uuid.uuid4().hex[:12]}",
+            "metadata": True,
+        }
+        self._options = Options(**(named | options))
 
     def open(self) -> Backend:
-        return BACKEND.open(self._options, cast("Any", SimpleNamespace(clock=SYSTEM_CLOCK)))
+        return _opened(self._options)
+
+    def address(self) -> tuple[str, int]:
+        host, _, port = self._address.rpartition(":")
+        return host, int(port)
+
+    def open_at(self, host: str, port: int) -> Backend:
+        return _opened(dataclasses.replace(self._options, endpoint=f"http://{host}:{port}", timeout=1.0))
+
+    def throttling(self, retry_after: int) -> AbstractContextManager[tuple[str, int]]:
+        return throttling(retry_after)
 
     async def put(self, path: Path, fields: Mapping[str, str]) -> None:
         name, data = NAMES.name_of(path), json.dumps(fields).encode()
@@ -60,23 +77,19 @@ class GoogleHarness(Harness):
         return fields
 
 
+def _opened(options: Options) -> Backend:
+    return BACKEND.open(options, cast("Any", SimpleNamespace(clock=SYSTEM_CLOCK)))
+
+
 @pytest.mark.server
 class TestGoogle(BackendConformance):
     """Every case that its declaration selects."""
 
     capabilities = DECLARATION.capabilities
+    notes = DECLARATION.notes
+    networked = True
+    throttles = True
 
     @pytest.fixture
     def harness(self, google_emulator: str) -> GoogleHarness:
         return GoogleHarness(google_emulator)
-
-    async def test_a_deleted_secret_is_gone(self, backend: Backend, harness: Harness) -> None:
-        """As in the suite, but for the time: the service does not tell when a version was disabled."""
-        written = await backend.write(SECRET, document(a="b"))
-        await backend.delete(SECRET)
-        with pytest.raises(Gone) as refused:
-            await backend.read(SECRET)
-        assert refused.value.info is not None
-        assert (written.id, VersionState.DELETED) == (refused.value.info.id, refused.value.info.state)
-        assert refused.value.info.deleted_at is None
-        assert None is await harness.get(SECRET)

@@ -4,67 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from types import SimpleNamespace
+from collections.abc import Awaitable
 from typing import Any, cast
 
 import grpc  # type: ignore[import-untyped]
 import pytest
 from google.cloud.secretmanager_v1 import types
-from google.protobuf import any_pb2, duration_pb2  # type: ignore[import-untyped]
-from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
+from tests.servers.google_answers import Answer, answering, opened, refusing, serving
 from wardgate.spi import errors
-from wardgate.spi.backend import Backend
-from wardgate.spi.path import ROOT, Path
+from wardgate.spi.path import Path
 from wardgate.spi.values import Value
-from wardgate_gcp.backend import BACKEND
-from wardgate_gcp.options import Options
 
 SECRET = Path.parse("app/db")
 CANARY = "canary-71c3-never-to-be-seen"
 VALUE = Value(CANARY.encode())
 Kind = type[errors.WardgateError]
-Answer = Callable[[str, Any], Awaitable[bytes]]
-
-
-class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
-    """Answers every call by one function; keeps the names of the calls."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.calls: list[str] = []
-        self._answer = answer
-
-    def service(self, handler_call_details: Any) -> Any:
-        name = handler_call_details.method.rpartition("/")[2]
-
-        async def handled(_: bytes, context: Any) -> bytes:
-            self.calls.append(name)
-            return await self._answer(name, context)
-
-        return grpc.unary_unary_rpc_method_handler(handled)
-
-
-@asynccontextmanager
-async def serving(answer: Answer, **options: Any) -> AsyncIterator[tuple[Backend, Service]]:
-    """A backend in front of a server that answers so."""
-    server, service = grpc.aio.server(), Service(answer)
-    server.add_generic_rpc_handlers((service,))
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    backend = opened(f"http://127.0.0.1:{port}", **options)
-    try:
-        yield backend, service
-    finally:
-        await backend.close()
-        await server.stop(None)
-
-
-def opened(endpoint: str, **options: Any) -> Backend:
-    clock = SimpleNamespace(now=lambda: 0, monotonic=lambda: 0.0)
-    settings = Options(project="p", endpoint=endpoint, **({"timeout": 0.3, "metadata": False} | options))
-    return BACKEND.open(settings, cast("Any", SimpleNamespace(clock=clock)))
 
 
 async def refusal(attempt: Awaitable[object]) -> errors.WardgateError:
@@ -79,10 +35,14 @@ async def refusal(attempt: Awaitable[object]) -> errors.WardgateError:
     return error
 
 
-def answering(status: Any) -> Answer:
-    async def answer(_: str, context: Any) -> bytes:
-        await context.abort(status, CANARY)
-        raise AssertionError
+def hanging(begun: threading.Event, gone: threading.Event) -> Answer:
+    """Never answers; tells when it was asked, and when nobody waits any longer."""
+
+    def answer(_: str, __: bytes, context: Any) -> bytes:
+        context.add_callback(gone.set)
+        begun.set()
+        gone.wait()
+        return b""
 
     return answer
 
@@ -113,7 +73,7 @@ def test_every_status_is_one_of_the_closed_list(status: Any, read: Kind, written
     """With no word of the service's; and a write is sent once, whatever comes back."""
 
     async def case() -> None:
-        async with serving(answering(status)) as (backend, service):
+        async with serving(refusing(status, CANARY), timeout=0.3) as (backend, service):
             if read is not errors.Gone:
                 assert read is type(await refusal(backend.read(SECRET)))
                 assert read is type(await refusal(backend.describe(SECRET)))
@@ -129,54 +89,44 @@ def test_no_status_is_forgotten() -> None:
     assert {status for status, _, _ in STATUSES} == set(CODE) - {CODE.OK}
 
 
-def test_a_delay_that_the_service_asks_for_is_passed_on() -> None:
-    """From the details of its status."""
-    info = error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=7, nanos=500_000_000))
-    packed = any_pb2.Any()
-    packed.Pack(info)
-    status = status_pb2.Status(code=8, message=CANARY, details=[packed])
-
-    async def answer(_: str, context: Any) -> bytes:
-        trailers = (("grpc-status-details-bin", status.SerializeToString()),)
-        await context.abort(CODE.RESOURCE_EXHAUSTED, CANARY, trailers)
-        raise AssertionError
+def test_a_write_without_an_answer_in_time_is_unclear() -> None:
+    """It may have happened, and is not sent twice."""
 
     async def case() -> None:
-        async with serving(answer) as (backend, _):
-            for attempt in (backend.read(SECRET), backend.write(SECRET, VALUE), backend.list(ROOT)):
-                error = await refusal(attempt)
-                assert isinstance(error, errors.RateLimited)
-                assert error.retry_after == 7.5
-
-    asyncio.run(case())
-
-
-def test_no_answer_in_time() -> None:
-    """A read can be asked again; a write may have happened, and is not sent twice."""
-
-    async def answer(_: str, context: Any) -> bytes:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    async def case() -> None:
-        async with serving(answer, timeout=0.1) as (backend, service):
-            assert errors.Unavailable is type(await refusal(backend.read(SECRET)))
+        async with serving(hanging(threading.Event(), threading.Event()), timeout=0.3) as (backend, service):
             assert errors.OutcomeUnknown is type(await refusal(backend.write(SECRET, VALUE)))
-            assert service.calls.count("AddSecretVersion") == 1
+            assert service.calls == ["AddSecretVersion"]
 
     asyncio.run(case())
 
 
-def test_a_service_that_is_down_is_unavailable(unused_tcp_port: int) -> None:
-    """For a write too: nothing was sent, so nothing can have happened."""
+def test_a_write_that_cannot_be_sent_is_unavailable() -> None:
+    """The service is down, so nothing can have happened."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
 
     async def case() -> None:
-        backend = opened(f"http://127.0.0.1:{unused_tcp_port}")
-        try:
-            for attempt in (backend.read(SECRET), backend.write(SECRET, VALUE)):
-                assert errors.Unavailable is type(await refusal(attempt))
-            assert not (await backend.health()).ok
-        finally:
+        backend = opened(port, timeout=0.3)
+        assert errors.Unavailable is type(await refusal(backend.write(SECRET, VALUE)))
+        await backend.close()
+
+    asyncio.run(case())
+
+
+def test_a_write_that_was_not_sent_is_sent_when_there_is_a_connection() -> None:
+    """Once: the first connection breaks before the service has said a word."""
+    written = types.SecretVersion.serialize(types.SecretVersion(name="projects/1/secrets/app--db/versions/1"))
+
+    async def case() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            backend = opened(port)
+            attempt = asyncio.create_task(backend.write(SECRET, VALUE))
+            connection, _ = await asyncio.to_thread(listener.accept)
+            connection.close()
+        with answering(lambda *_: cast("bytes", written), port=port) as service:
+            assert (await attempt).id == "1"
+            assert service.calls == ["AddSecretVersion"]
             await backend.close()
 
     asyncio.run(case())
@@ -186,50 +136,68 @@ def test_a_caller_that_goes_away_takes_its_request_along() -> None:
     """The service sees the cancellation: nothing runs on for nobody."""
 
     async def case() -> None:
-        begun, gone = asyncio.Event(), asyncio.Event()
-
-        async def answer(_: str, context: Any) -> bytes:
-            begun.set()
-            try:
-                await asyncio.Event().wait()
-            finally:
-                gone.set()
-            raise AssertionError
-
-        async with serving(answer, timeout=60.0) as (backend, _):
+        begun, gone = threading.Event(), threading.Event()
+        async with serving(hanging(begun, gone), timeout=60.0) as (backend, _):
             task = asyncio.create_task(backend.read(SECRET))
-            await begun.wait()
+            assert await asyncio.to_thread(begun.wait, 10)
             task.cancel()
-            await asyncio.wait_for(gone.wait(), 10)
+            assert await asyncio.to_thread(gone.wait, 10)
             assert (await asyncio.gather(task, return_exceptions=True))[0].__class__ is asyncio.CancelledError
 
     asyncio.run(case())
 
 
-def test_a_value_that_was_damaged_is_not_served() -> None:
-    """The checksum beside it tells."""
+def test_values_travel_with_their_checksum() -> None:
+    """CRC32C: the service is told that of what is sent, and a value that does not match its own is not served."""
     damaged = types.AccessSecretVersionResponse(
-        name="projects/1/secrets/app--db/versions/3", payload={"data": VALUE.data, "data_crc32c": 1}
+        name="projects/1/secrets/app--db/versions/3", payload={"data": b"123456789", "data_crc32c": 0xE3069282}
     )
+    sent: list[Any] = []
 
-    async def answer(_: str, context: Any) -> bytes:
-        return cast("bytes", types.AccessSecretVersionResponse.serialize(damaged))
+    def answer(name: str, request: bytes, _: Any) -> bytes:
+        if name == "AccessSecretVersion":
+            return cast("bytes", types.AccessSecretVersionResponse.serialize(damaged))
+        sent.append(types.AddSecretVersionRequest.deserialize(request).payload)
+        return cast("bytes", types.SecretVersion.serialize(types.SecretVersion(name="a/1")))
 
     async def case() -> None:
         async with serving(answer) as (backend, _):
+            await backend.write(SECRET, Value(b"123456789"))
+            assert [(b"123456789", 0xE3069283)] == [(one.data, one.data_crc32c) for one in sent]
             assert errors.Unavailable is type(await refusal(backend.read(SECRET)))
 
     asyncio.run(case())
 
 
 def test_what_the_service_would_refuse_is_not_sent() -> None:
-    """An empty value, and one that is too large."""
+    """An empty value, one that is too large, a name that is too long, more labels than a secret holds."""
 
     async def case() -> None:
-        async with serving(answering(CODE.INTERNAL)) as (backend, service):
+        async with serving(refusing(CODE.INTERNAL)) as (backend, service):
             assert errors.InvalidValue is type(await refusal(backend.write(SECRET, Value(b""))))
             assert errors.TooLarge is type(await refusal(backend.write(SECRET, Value(b"x" * 65_537))))
+            assert errors.TooLarge is type(await refusal(backend.write(Path(("x" * 256,)), VALUE)))
+            assert errors.InvalidValue is type(await refusal(backend.move_stage(SECRET, "latest", version="1")))
             assert service.calls == []
+
+    asyncio.run(case())
+
+
+def test_a_secret_takes_as_many_stages_as_the_service_holds() -> None:
+    """The one after them is refused before it is sent; one that is there already can still be moved."""
+    full = types.Secret(name="projects/1/secrets/app--db", version_aliases={f"stage-{n}": 1 for n in range(50)})
+
+    def answer(name: str, _: bytes, __: Any) -> bytes:
+        if name == "GetSecretVersion":
+            return cast("bytes", types.SecretVersion.serialize(types.SecretVersion(name="a/2")))
+        return cast("bytes", types.Secret.serialize(full))
+
+    async def case() -> None:
+        async with serving(answer) as (backend, service):
+            assert errors.TooLarge is type(await refusal(backend.move_stage(SECRET, "another", version="2")))
+            assert "UpdateSecret" not in service.calls
+            await backend.move_stage(SECRET, "stage-7", version="2")
+            assert "UpdateSecret" in service.calls
 
     asyncio.run(case())
 
@@ -237,9 +205,9 @@ def test_what_the_service_would_refuse_is_not_sent() -> None:
 def test_a_change_that_always_meets_another_is_a_conflict() -> None:
     """After three attempts, each on what was there by then."""
 
-    async def answer(name: str, context: Any) -> bytes:
+    def answer(name: str, _: bytes, context: Any) -> bytes:
         if name == "UpdateSecret":
-            await context.abort(CODE.ABORTED, CANARY)
+            context.abort(CODE.ABORTED, CANARY)
         return cast("bytes", types.Secret.serialize(types.Secret(name="projects/1/secrets/app--db", etag="x")))
 
     async def case() -> None:
@@ -248,10 +216,3 @@ def test_a_change_that_always_meets_another_is_a_conflict() -> None:
             assert service.calls == ["GetSecret", "UpdateSecret"] * 3
 
     asyncio.run(case())
-
-
-@pytest.fixture
-def unused_tcp_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port

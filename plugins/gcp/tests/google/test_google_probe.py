@@ -1,14 +1,23 @@
-"""Probing and narrow credentials, over the emulator and a server that denies."""
+"""What the gateway's own credential may do, over the emulator and a server that denies; and what it is said to need."""
 
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path as FilePath
 from typing import Any
 
+import grpc  # type: ignore[import-untyped]
 import pytest
+import wardgate_gcp
+from google.cloud.secretmanager_v1 import SecretManagerServiceAsyncClient
 from tests.google.test_google_conforms import GoogleHarness
+from tests.servers.google_answers import Answer, refusing, serving
+from wardgate.spi.backend import Permission
+from wardgate.spi.errors import PermissionDenied
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import Value
+from wardgate_gcp.probing import NEEDED
 
 SECRET = Path.parse("app/db")
 
@@ -56,3 +65,50 @@ def test_regional_secrets_are_kept_apart(google_emulator: str) -> None:
         await backend.close()
 
     asyncio.run(case())
+
+
+def denying(*denied: str) -> Answer:
+    """A project in which there is nothing, and these calls are not allowed."""
+
+    def answer(name: str, request: bytes, context: Any) -> bytes:
+        if name in denied:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "")
+        if name != "ListSecrets":
+            assert b"wardgate-probe-" in request
+            context.abort(grpc.StatusCode.NOT_FOUND, "")
+        return b""
+
+    return answer
+
+
+def probed(answer: Answer) -> dict[str, Permission]:
+    async def case() -> dict[str, Permission]:
+        async with serving(answer) as (backend, _):
+            return {told.name: told for told in await backend.probe()}
+
+    return asyncio.run(case())
+
+
+@pytest.mark.parametrize(("call", "right"), [(call, right) for call, right, _ in NEEDED])
+def test_a_probe_names_the_right_that_is_missing(call: str, right: str) -> None:
+    """And no other, but for the one that cannot be asked for without a change."""
+    told = probed(denying(call.title().replace("_", "")))
+    assert [right] == [name for name, permission in told.items() if permission.granted is False]
+    assert ["secretmanager.secrets.create"] == [name for name, found in told.items() if found.granted is None]
+
+
+def test_a_credential_that_is_not_accepted_has_no_rights_to_tell() -> None:
+    """It is refused as a whole."""
+    with pytest.raises(PermissionDenied):
+        probed(refusing(grpc.StatusCode.UNAUTHENTICATED))
+
+
+def test_what_is_asked_of_the_service_is_what_the_role_in_the_readme_allows() -> None:
+    """Each call that the code makes has its right in the probe, and the probe's rights are those of the document."""
+    rooms = FilePath(wardgate_gcp.__file__).parent
+    code = "".join(path.read_text() for path in rooms.glob("*.py"))
+    made = {word for word in re.findall(r'"([a-z_]+)"', code) if hasattr(SecretManagerServiceAsyncClient, word)}
+    assert made == {call for call, _, _ in NEEDED} | {"create_secret"}
+    readme = (rooms.parent / "README.md").read_text()
+    role = re.findall(r"^- (secretmanager\.\S+)", readme, re.MULTILINE)
+    assert sorted(role) == sorted([*(right for _, right, _ in NEEDED), "secretmanager.secrets.create"])

@@ -1,25 +1,20 @@
-"""Names, labels, options and the table of rights."""
+"""Names, labels, stages and options."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-import zlib
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wardgate.spi.backend import Permission
-from wardgate.spi.errors import InvalidValue, Malformed, PermissionDenied, SecretNotFound, TooLarge
+from wardgate.spi.errors import InvalidValue, Malformed, TooLarge
 from wardgate.spi.options import parse
 from wardgate.spi.path import Path
 from wardgate_gcp import shapes
 from wardgate_gcp.calls import NAMES
-from wardgate_gcp.crc32c import crc32c
-from wardgate_gcp.errors import NOT_ACCEPTED
 from wardgate_gcp.options import Options, check, target
-from wardgate_gcp.probing import NEEDED, permissions
 
 SEGMENT = st.text(st.sampled_from("ab-_xX2DF.é/ 😀"), min_size=1, max_size=8)
 LABEL = st.text(st.characters(codec="utf-8"), min_size=1, max_size=9)
@@ -62,11 +57,22 @@ def test_annotations_of_others_are_shown(key: str) -> None:
 
 
 def test_labels_are_bounded() -> None:
-    """As the service bounds annotations, before it has to."""
-    with pytest.raises(InvalidValue):
-        shapes.to_annotations({"é" * 19: "x"})
+    """As the service bounds annotations, before it has to: keys of 63 characters, and less than 16 KiB in all."""
+    longest = "k" * 63
+    assert {longest: "x"} == shapes.to_annotations({longest: "x"})
+    assert len(shapes.to_annotations({"a": "x" * 8_000, "b": "x" * 8_381})) == 2
     with pytest.raises(TooLarge):
-        shapes.to_annotations({"key": "x" * 16_382})
+        shapes.to_annotations({"a": "x" * 8_000, "b": "x" * 8_382})
+    for key in (longest + "k", "é" * 19):
+        with pytest.raises(InvalidValue):
+            shapes.to_annotations({key: "x"})
+
+
+def test_an_alias_that_is_named_like_a_place_is_not_believed() -> None:
+    """``current`` and ``previous`` follow from the order of the versions, whatever somebody else called them."""
+    secret = SimpleNamespace(version_aliases={"current": 1, "previous": 1, "blue": 1})
+    known = shapes.Known(secret, tuple(SimpleNamespace(name=f"secrets/s/versions/{number}") for number in (3, 2, 1)))
+    assert [{"blue"}, {"previous"}, {"current"}] == [known.stages(number) for number in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("stage", ["", "1st", "latest", "NEW", "a b", "x" * 64, "é"])
@@ -74,15 +80,6 @@ def test_a_stage_that_is_no_alias_is_refused(stage: str) -> None:
     """Before the service has to."""
     with pytest.raises(InvalidValue):
         shapes.stage_alias(stage)
-
-
-def test_the_checksum_is_the_published_one() -> None:
-    """RFC 3720's vectors; and not the other CRC-32."""
-    assert crc32c(b"") == 0
-    assert crc32c(b"123456789") == 0xE3069283
-    assert crc32c(bytes(32)) == 0x8A9136AA
-    assert crc32c(b"\xff" * 32) == 0x62A8AB43
-    assert crc32c(b"123456789") != zlib.crc32(b"123456789")
 
 
 @pytest.mark.parametrize(
@@ -124,39 +121,3 @@ def test_options_that_cannot_work_are_refused(given: dict[str, Any]) -> None:
     with pytest.raises(InvalidValue) as refused:
         check(parse(Options, {"project": "p", **given}, of="mount g/"))
     assert next(iter(given)) in str(refused.value)
-
-
-class Asked:
-    """Stands for a client: denies these calls."""
-
-    def __init__(self, *denied: str, message: str = "") -> None:
-        self._denied = denied
-        self._message = message
-
-    async def ask(self, call: str, request: dict[str, Any], *, mutates: bool = False) -> None:
-        if call in self._denied:
-            raise PermissionDenied(self._message)
-        if call != "list_secrets":
-            assert "wardgate-probe-" in str(request)
-            raise SecretNotFound
-
-
-def probed(client: Any) -> dict[str, Permission]:
-    return {told.name: told for told in asyncio.run(permissions(client, "projects/p"))}
-
-
-def test_a_probe_tells_each_right() -> None:
-    """What is denied, what is granted, and the one that cannot be asked without a change."""
-    told = probed(Asked("add_secret_version", "list_secrets"))
-    assert {name for name, right in told.items() if right.granted is False} == {
-        "secretmanager.versions.add",
-        "secretmanager.secrets.list",
-    }
-    assert [name for name, right in told.items() if right.granted is None] == ["secretmanager.secrets.create"]
-    assert len(NEEDED) + 1 == len(told)
-
-
-def test_a_credential_that_is_not_accepted_has_no_rights_to_tell() -> None:
-    """It is refused as a whole."""
-    with pytest.raises(PermissionDenied):
-        probed(Asked("get_secret", message=NOT_ACCEPTED))
