@@ -18,7 +18,9 @@ from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import Entry, Expect, Page, SecretVersion, Value, VersionInfo
 from wardgate_conformance.harness import Harness
 
-TIMEOUT = 0.5
+PATIENCE = 30.0
+IMPATIENCE = 0.7
+"""Seconds to wait for an answer: of a store that is well, and of one that is made to fail."""
 STORE_PAGE = 2
 """Names in one answer of the store: so few that any list takes several."""
 
@@ -66,8 +68,9 @@ class Remote(Backend):
 
     capabilities = Capabilities(write=True, list=True, delete=True)
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, timeout: float = PATIENCE) -> None:
         self.at = (host, port)
+        self.timeout = timeout
 
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
         if version is not None:
@@ -112,7 +115,7 @@ class Remote(Backend):
         """The answer to one request."""
         line = json.dumps([what, str(path), argument]).encode() + b"\n"
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(self.timeout):
                 answer = await self.exchange(line)
         except (OSError, TimeoutError):
             answer = b""
@@ -157,7 +160,7 @@ class RemoteHarness(Harness):
         return str(host), int(port)
 
     def open_at(self, host: str, port: int) -> Remote:
-        return self.kind(host, port)
+        return self.kind(host, port, IMPATIENCE)
 
     @contextlib.contextmanager
     def throttling(self, retry_after: int) -> Iterator[tuple[str, int]]:

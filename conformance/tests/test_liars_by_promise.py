@@ -1,4 +1,4 @@
-"""A liar for each promise: a backend that breaks it alone, of which the suite's cases for that promise alone fail."""
+"""Of a backend that breaks one promise, the suite's cases for that promise fail, and no other."""
 
 from __future__ import annotations
 
@@ -6,21 +6,27 @@ import json
 import textwrap
 
 import pytest
+from tests.liars import LIARS, REMOTE_LIARS
+from wardgate_conformance.suite import BackendConformance
 
-AUTHOR = """
+IMPORTS = """
 import asyncio
+import contextlib
+import time
 from dataclasses import replace
 
 import pytest
+from wardgate.spi.backend import Health
 from wardgate.spi.errors import *
 from wardgate.spi.path import Path, ROOT
 from wardgate.spi.values import *
+from wardgate_conformance.faults import TRICKLE
 from wardgate_conformance.reference import Reference, Store, WholeReference
 from wardgate_conformance.suite import BackendConformance
+from tests.remote import Remote, RemoteHarness, serving
 from tests.test_reference_conforms import ReferenceHarness
-from wardgate_conformance.values import CANARY
-
-
+"""
+IN_MEMORY = """
 class Liar({base}):
 {lie}
 
@@ -36,102 +42,54 @@ class TestLiar(BackendConformance):
     def harness(self):
         return LiarHarness()
 """
-LIARS = {
-    "Declaration": """
-        def __init__(self, store):
-            super().__init__(store)
-            self.capabilities = replace(self.capabilities, page_size=1)
-        """,
-    "Reading": """
-        async def read(self, path, *, version=None):
-            found = await super().read(path, version=version)
-            return replace(found, info=replace(found.info, ordinal=0))
-
-        async def write(self, path, value, *, expect=None):
-            return replace(await super().write(path, value, expect=expect), ordinal=0)
-        """,
-    "Missing": """
-        async def read(self, path, *, version=None):
-            if version is not None and path not in self._store.secrets:
-                raise VersionNotFound("the secret has no such version")
-            return await super().read(path, version=version)
-        """,
-    "Writing": """
-        async def write(self, path, value, *, expect=None):
-            if value.media_type == "application/x-pem-file":
-                value = Value(value.data, BYTES)
-            return await super().write(path, value, expect=expect)
-        """,
-    "CompareAndSet": """
-        async def write(self, path, value, *, expect=None):
-            return await super().write(path, value, expect=None if expect and expect.version == "latest" else expect)
-        """,
-    "Versions": """
-        async def move_stage(self, path, stage, *, version):
-            if version is not None:
-                await super().move_stage(path, stage, version=version)
-        """,
-    "Listing": """
-        async def list(self, folder, *, cursor=None, limit=1_000):
-            page = await super().list(folder, cursor=cursor, limit=limit)
-            return Page(page.entries) if limit == 1 else page
-        """,
-    "Annotating": """
-        async def annotate(self, path, *, labels=None, settings=None, merge=False):
-            await super().annotate(path, labels=labels, settings=settings, merge=False)
-        """,
-    "Deleting": """
-        async def delete(self, path, *, versions=None):
-            await super().delete(path, versions=versions or None)
-        """,
-    "Recovering": """
-        async def undelete(self, path, *, versions):
-            self._store.secret(path).values.update(dict.fromkeys(versions, Value(b"{}")))
-            await super().undelete(path, versions=versions)
-        """,
-    "WholeSecret": """
-        async def write(self, path, value, *, expect=None):
-            return await Reference.write(self, path, value, expect=expect)
-        """,
-    "Destroying": """
-        async def destroy(self, path, *, versions=None):
-            await super().destroy(path, versions=versions or None)
-        """,
-    "HostileNames": """
-        async def write(self, path, value, *, expect=None):
-            folded = Path.parse(str(path).replace("Key", "key"))
-            return await super().write(folded, value, expect=expect)
-        """,
-    "HostileValues": """
-        async def write(self, path, value, *, expect=None):
-            return await super().write(path, Value(value.data.strip(), value.media_type), expect=expect)
-        """,
-    "Concurrency": """
-        async def write(self, path, value, *, expect=None):
-            if expect == Expect(None) and path not in self._store.secrets:
-                await asyncio.sleep(0)
-                return await super().write(path, value)
-            return await super().write(path, value, expect=expect)
-        """,
-    "Secrecy": """
-        async def read(self, path, *, version=None):
-            found = await super().read(path, version=version)
-            self.last = found.value.data
-            return found
-        """,
-    "Closing": """
-        async def health(self):
-            raise RuntimeError("no answer")
-        """,
-}
+ON_A_NETWORK = """
+class Liar(Remote):
+{lie}
 
 
-@pytest.mark.parametrize("family", LIARS)
-def test_a_liar_is_caught_by_its_promise_alone(pytester: pytest.Pytester, family: str) -> None:
-    """Cases of that family fail, and none of another: a red light says which promise was broken."""
-    base = "WholeReference" if family == "WholeSecret" else "Reference"
-    lie = textwrap.indent(textwrap.dedent(LIARS[family]).strip(), "    ")
-    pytester.makepyfile(AUTHOR.format(base=base, lie=lie))
+class LiarHarness(RemoteHarness):
+    kind = Liar
+
+
+class TestLiar(BackendConformance):
+    capabilities = Remote.capabilities
+    networked = True
+    throttles = True
+
+    @pytest.fixture
+    def harness(self):
+        with serving() as server:
+            yield LiarHarness(server)
+"""
+
+
+def broken(pytester: pytest.Pytester, author: str) -> set[str]:
+    """The suite run over one liar: the promises of which a case failed."""
+    pytester.makepyfile(IMPORTS + author)
     pytester.inline_run("-p", "no:cacheprovider", "-q", "--tb=no", "--wardgate-report", "out.json")
     found = json.loads((pytester.path / "out.json").read_text())["backends"]["Liar"]["promises"]
-    assert {family} == {name for name, counts in found.items() if counts["failed"]}
+    return {name for name, counts in found.items() if counts["failed"]}
+
+
+def body(lie: str) -> str:
+    return textwrap.indent(textwrap.dedent(lie).strip(), "    ")
+
+
+@pytest.mark.parametrize(("family", "liar"), [(family, liar) for family, liars in LIARS.items() for liar in liars])
+def test_a_liar_is_caught_by_its_promise_alone(pytester: pytest.Pytester, family: str, liar: str) -> None:
+    """Cases of that family fail, and none of another: a red light says which promise was broken."""
+    base = "WholeReference" if family == "WholeSecret" else "Reference"
+    assert {family} == broken(pytester, IN_MEMORY.format(base=base, lie=body(LIARS[family][liar])))
+
+
+@pytest.mark.parametrize(
+    ("family", "liar"), [(family, liar) for family, liars in REMOTE_LIARS.items() for liar in liars]
+)
+def test_a_liar_on_a_network_is_caught_by_its_promise_alone(pytester: pytest.Pytester, family: str, liar: str) -> None:
+    """The same of what only a store that fails, or a caller that goes away, brings to light."""
+    assert {family} == broken(pytester, ON_A_NETWORK.format(lie=body(REMOTE_LIARS[family][liar])))
+
+
+def test_every_promise_has_its_liar() -> None:
+    """A family that nothing has ever failed proves nothing."""
+    assert {family.__name__ for family in BackendConformance.__bases__} == {*LIARS, *REMOTE_LIARS}

@@ -15,7 +15,7 @@ from collections.abc import Callable
 CHUNK = 65_536
 TORN_AFTER = 20
 CUT_FROM_END = 2
-TRICKLE = 64
+TRICKLE = 32
 
 
 class Fault(enum.Enum):
@@ -135,7 +135,7 @@ class FaultProxy:
             for start in range(0, len(data), step):
                 client.sendall(data[start : start + step])
                 if step == TRICKLE:
-                    threading.Event().wait(0.005)
+                    threading.Event().wait(0.003)
 
     def _next(self) -> Fault:
         with self._lock:

@@ -1,0 +1,227 @@
+"""The liars: for each promise backends that break it alone, as the body of a class over one that keeps them all."""
+
+from __future__ import annotations
+
+LIARS: dict[str, dict[str, str]] = {
+    "Declaration": {
+        "it declares another page size than its type": """
+            def __init__(self, store):
+                super().__init__(store)
+                self.capabilities = replace(self.capabilities, page_size=1)
+            """,
+    },
+    "Reading": {
+        "its ordinals are not its ids": """
+            async def read(self, path, *, version=None):
+                found = await super().read(path, version=version)
+                return replace(found, info=replace(found.info, ordinal=0))
+
+            async def write(self, path, value, *, expect=None):
+                return replace(await super().write(path, value, expect=expect), ordinal=0)
+            """,
+    },
+    "Missing": {
+        "a version of no secret is a missing version": """
+            async def read(self, path, *, version=None):
+                if version is not None and path not in self._store.secrets:
+                    raise VersionNotFound("the secret has no such version")
+                return await super().read(path, version=version)
+            """,
+    },
+    "Writing": {
+        "it forgets a media type": """
+            async def write(self, path, value, *, expect=None):
+                if value.media_type == "application/x-pem-file":
+                    value = Value(value.data, BYTES)
+                return await super().write(path, value, expect=expect)
+            """,
+    },
+    "CompareAndSet": {
+        "an expectation that makes no sense is none": """
+            async def write(self, path, value, *, expect=None):
+                if expect == Expect("latest"):
+                    expect = None
+                return await super().write(path, value, expect=expect)
+            """,
+    },
+    "Versions": {
+        "a stage is never taken away": """
+            async def move_stage(self, path, stage, *, version):
+                if version is not None:
+                    await super().move_stage(path, stage, version=version)
+            """,
+    },
+    "Listing": {
+        "a page of one name says that it is the last": """
+            async def list(self, folder, *, cursor=None, limit=1_000):
+                page = await super().list(folder, cursor=cursor, limit=limit)
+                return Page(page.entries) if limit == 1 else page
+            """,
+    },
+    "Annotating": {
+        "a merge replaces": """
+            async def annotate(self, path, *, labels=None, settings=None, merge=False):
+                await super().annotate(path, labels=labels, settings=settings, merge=False)
+            """,
+    },
+    "Deleting": {
+        "an empty selection is the current version": """
+            async def delete(self, path, *, versions=None):
+                await super().delete(path, versions=versions or None)
+            """,
+        "the time of a delete is when somebody asked": """
+            async def read(self, path, *, version=None):
+                try:
+                    return await super().read(path, version=version)
+                except Gone as gone:
+                    raise Gone("gone", info=replace(gone.info, deleted_at=time.time_ns())) from None
+            """,
+    },
+    "Recovering": {
+        "what comes back is empty": """
+            async def undelete(self, path, *, versions):
+                self._store.secret(path).values.update(dict.fromkeys(versions, Value(b"{}")))
+                await super().undelete(path, versions=versions)
+            """,
+    },
+    "WholeSecret": {
+        "it writes over what can be recovered": """
+            async def write(self, path, value, *, expect=None):
+                return await Reference.write(self, path, value, expect=expect)
+            """,
+    },
+    "Destroying": {
+        "an empty selection is the whole secret": """
+            async def destroy(self, path, *, versions=None):
+                await super().destroy(path, versions=versions or None)
+            """,
+    },
+    "HostileNames": {
+        "case is folded": """
+            async def write(self, path, value, *, expect=None):
+                folded = Path.parse(str(path).replace("Key", "key"))
+                return await super().write(folded, value, expect=expect)
+            """,
+    },
+    "HostileValues": {
+        "spaces around a value are dropped": """
+            async def write(self, path, value, *, expect=None):
+                return await super().write(path, Value(value.data.strip(), value.media_type), expect=expect)
+            """,
+    },
+    "Concurrency": {
+        "a compare-and-set looks first and writes later": """
+            async def write(self, path, value, *, expect=None):
+                if expect == Expect(None) and path not in self._store.secrets:
+                    await asyncio.sleep(0)
+                    return await super().write(path, value)
+                return await super().write(path, value, expect=expect)
+            """,
+    },
+    "Secrecy": {
+        "it keeps what it read last": """
+            async def read(self, path, *, version=None):
+                found = await super().read(path, version=version)
+                self.last = found.value.data
+                return found
+            """,
+    },
+    "Closing": {
+        "its health raises": """
+            async def health(self):
+                raise RuntimeError("no answer")
+            """,
+    },
+}
+"""Over the references, which keep everything in memory."""
+REMOTE_LIARS: dict[str, dict[str, str]] = {
+    "Failing": {
+        "an outage is a missing secret": """
+            async def read(self, path, *, version=None):
+                try:
+                    return await super().read(path, version=version)
+                except Unavailable:
+                    raise SecretNotFound("there is no secret of that path") from None
+            """,
+        "a lost answer is a success": """
+            async def delete(self, path, *, versions=None):
+                with contextlib.suppress(OutcomeUnknown):
+                    await super().delete(path, versions=versions)
+            """,
+        "a torn page is the end of the list": """
+            async def paths(self):
+                found = ()
+                with contextlib.suppress(Unavailable):
+                    found = tuple(await self.ask("names", ROOT, None))
+                if not found:
+                    return await super().paths()
+                with contextlib.suppress(Unavailable):
+                    while answer := await self.ask("names", ROOT, found[-1]):
+                        found += tuple(answer)
+                return tuple(map(Path.parse, found))
+            """,
+        "the first piece of an answer is all of it": """
+            async def exchange(self, line):
+                if b"database" not in line:
+                    return await super().exchange(line)
+                reader, writer = await asyncio.open_connection(*self.at, limit=1 << 20)
+                try:
+                    writer.write(line)
+                    answer = await reader.read(1 << 20)
+                    if len(answer) == TRICKLE:
+                        return answer[:-3] + b'"]\\n'
+                    return answer if answer.endswith(b"\\n") else answer + await reader.readline()
+                finally:
+                    writer.close()
+            """,
+        "a store that has had enough is away": """
+            async def ask(self, *args, **named):
+                try:
+                    return await super().ask(*args, **named)
+                except RateLimited:
+                    raise Unavailable("the store does not answer") from None
+            """,
+        "it is always well": """
+            async def health(self):
+                return Health(ok=True, detail="it answers")
+            """,
+    },
+    "Cancellation": {
+        "a connection whose answer is still to come goes to the next reader": """
+            idle = None
+
+            def __init__(self, *told):
+                super().__init__(*told)
+                self.opened = []
+
+            async def read(self, path, *, version=None):
+                try:
+                    return await super().read(path, version=version)
+                except asyncio.CancelledError:
+                    self.idle = self.opened[-1] if self.opened else None
+                    raise
+
+            async def exchange(self, line):
+                kept, self.idle = self.idle, None
+                if kept is None:
+                    kept = await asyncio.open_connection(*self.at, limit=1 << 20)
+                    self.opened.append(kept)
+                reader, writer = kept
+                writer.write(line)
+                return await reader.readline()
+
+            async def close(self):
+                for _, writer in self.opened:
+                    writer.close()
+            """,
+        "a write that nobody waits for is undone by a delete": """
+            async def write(self, path, value, *, expect=None):
+                try:
+                    return await super().write(path, value, expect=expect)
+                except asyncio.CancelledError:
+                    await self.delete(path)
+                    raise
+            """,
+    },
+}
+"""Over the store on a network, which can be made to fail."""
