@@ -133,7 +133,8 @@ class Guarded(Backend):
             await self._read(self._backend.close, _nothing)
         except WardgateError as error:
             if error.message != FAILED:  # that one is logged already
-                _log.warning("%s could not be closed: %s", self._name, error.code)
+                told = {"event": "mount_not_closed"}
+                _log.warning("%s could not be closed: %s", self._name, error.code, extra=told)
 
     async def _read(self, ask: Callable[[], Awaitable[Any]], promise: Callable[[Any], T]) -> T:
         return await self._asked(ask, promise, mutates=False)
@@ -173,7 +174,7 @@ def _told(name: str, raised: BaseException, *, mutates: bool) -> WardgateError:
     if type(raised) in CLOSED_LIST and isinstance(raised, WardgateError) and _is_a_sentence(raised.message):
         return _cleaned(raised, mutates=mutates)
     kind = type(raised).__name__[:100]
-    _log.error("the plugin of %s failed with %s at %s", name, kind, _place_of(raised))
+    _log.error("the plugin of %s failed with %s at %s", name, kind, _place_of(raised), extra={"event": "plugin_failed"})
     return OutcomeUnknown(f"{FAILED}; read before you repeat it") if mutates else Unavailable(FAILED)
 
 

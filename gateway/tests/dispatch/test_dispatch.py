@@ -282,7 +282,7 @@ def test_a_store_that_keeps_failing_is_left_alone_and_then_probed(room: Room) ->
         with pytest.raises(Unavailable, match="down"):
             room.run(ReadSecret(path=SECRET))
     asked = room.backend.calls
-    with pytest.raises(Unavailable, match="left alone"):
+    with pytest.raises(Unavailable, match="mount odd/: the store has failed repeatedly and is left alone"):
         room.run(ReadSecret(path=SECRET))
     assert asked == room.backend.calls
     room.backend.failure = None

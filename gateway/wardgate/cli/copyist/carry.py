@@ -51,17 +51,18 @@ class Carrier:
 
     def _values(self, item: Item) -> None:
         new = item.state is State.NEW
-        etag = item.etag
+        etag, own = item.etag, 0
         ordinals: tuple[int | None, ...] = (None,) if item.versions is None else item.versions
         for done, ordinal in enumerate(ordinals):
             found = self.door.read(item.source, ordinal)
             item.reason = f"after {done} of {len(ordinals)} versions: " if done else ""
             if found.failure is not None:
                 raise found.failure
-            etag = self._write(item.destination, found.value, etag, new=new and not done)
+            etag, own = self._write(item.destination, found.value, etag, new=new and not done, own=own)
         item.reason = ""
 
-    def _write(self, path: str, value: Value, etag: str, *, new: bool) -> str:
+    def _write(self, path: str, value: Value, etag: str, *, new: bool, own: int) -> tuple[str, int]:
+        """Write over that ETag; ``own``: the ordinal of the version that we wrote just before."""
         condition = {"if-none-match": "*"} if new else {"if-match": etag} if etag else {}
         try:
             return self.door.write(path, value, condition)
@@ -73,7 +74,9 @@ class Carrier:
         absent = there.failure is not None and there.failure.code == "secret_not_found"
         if there.failure is not None and not absent:
             raise there.failure
-        if absent != new or (not new and there.etag != etag):
+        # Some stores tell more of a version to its writer than to a reader, and so give it another ETag.
+        moved = there.ordinal != own if own else there.etag != etag
+        if absent != new or (not new and moved):
             raise Failure("another change came first", code="conflict")
         return self.door.write(path, value, {})
 

@@ -146,7 +146,10 @@ class Dispatch:
         versions = Versions(mount, operation.path.below(mount.prefix), self._ledger)
         listing = operation if isinstance(operation, ListSecrets | ScanSecrets) else None
         asked = self._cursors.opened(listing, mount) if listing else operation
-        self._breakers.check(mount.id)
+        try:
+            self._breakers.check(mount.id)
+        except Unavailable as error:
+            raise _named(mount, error) from None
         try:
             answer = self._in_time(context, handler(asked, mount.backend, versions), mount)
             result = await self._watch.backend(mount, operation, answer)
