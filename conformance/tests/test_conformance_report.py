@@ -10,7 +10,7 @@ AUTHOR = '''
 import pytest
 from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Capabilities
-from wardgate_conformance.selection import needs
+from wardgate_conformance.selection import needs, reaches
 
 
 class Promises:
@@ -23,10 +23,31 @@ class Promises:
     @needs("write")
     def test_not_declared(self): pass
 
+    @reaches("networked")
+    def test_that_needs_a_network(self): pass
+
     def test_that_cannot_begin(self, missing): pass
 
 
-class TestStore(Promises):
+class Failing:
+    """What fails is said to fail."""
+
+    @reaches("networked")
+    def test_away(self): pass
+
+    @needs("write")
+    @reaches("networked")
+    def test_a_write(self): pass
+
+
+class Listing:
+    """Names are told."""
+
+    @needs("write")
+    def test_names(self): pass
+
+
+class TestStore(Promises, Failing, Listing):
     capabilities = Capabilities(list=True, labels=True)
     notes = {"labels": "kept in the name"}
 
@@ -36,26 +57,31 @@ def test_of_something_else(): pass
 
 
 def test_json_holds_every_count(pytester: pytest.Pytester) -> None:
-    """Passed, failed (a fixture's failure too) and not declared, by backend and promise."""
+    """Passed, failed (a fixture's failure too), not run and not declared, by backend and promise."""
     pytester.makepyfile(AUTHOR)
     pytester.inline_run("-p", "no:cacheprovider", "-q", "--wardgate-report", "out.json")
     found = json.loads((pytester.path / "out.json").read_text())
-    assert found["promises"] == {"Promises": "What is promised | is held."}
+    assert found["promises"]["Promises"] == "What is promised | is held."
     assert found["backends"]["Store"]["promises"]["Promises"] == {
-        "passed": 1, "failed": 2, "skipped": 0, "not declared": 1,
+        "passed": 1, "failed": 2, "skipped": 0, "not run": 1, "not declared": 1,
+    }  # fmt: skip
+    assert found["backends"]["Store"]["promises"]["Failing"] == {
+        "passed": 0, "failed": 0, "skipped": 0, "not run": 1, "not declared": 1,
     }  # fmt: skip
     told = found["backends"]["Store"]["capabilities"]
     assert (told["list"], told["labels"], told["write"], told["page_size"]) == ("yes", "emulated", "no", "1000")
 
 
 def test_markdown_is_a_table(pytester: pytest.Pytester) -> None:
-    """One column a backend; a bar in a sentence does not break the row."""
+    """One column a backend; a bar in a sentence does not break the row; what was not run says so."""
     pytester.makepyfile(AUTHOR)
     pytester.inline_run("-p", "no:cacheprovider", "-q", "--wardgate-report", "out.md")
     lines = (pytester.path / "out.md").read_text().splitlines()
     assert "| Capability | Store |" in lines
     assert "| write | no |" in lines
-    assert "| Promises: What is promised \\| is held. | 1 / 2 / 1 |" in lines
+    assert "| Promises: What is promised \\| is held. | 1 / 2, 1 not run |" in lines
+    assert "| Failing: What fails is said to fail. | not run |" in lines
+    assert "| Listing: Names are told. | not declared |" in lines
 
 
 def test_no_report_is_written_from_several_processes(pytester: pytest.Pytester) -> None:

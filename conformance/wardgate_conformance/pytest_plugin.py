@@ -1,4 +1,4 @@
-"""The pytest plugin: imports pytest and its own report alone, since it loads before anything else."""
+"""The pytest plugin: imports pytest and what imports no more, since it loads before anything else."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from wardgate_conformance import report
+from wardgate_conformance.selection import left_out, not_asked_for
 
 # The cases live in a package, not in a test file; their assertions are to explain themselves all the same.
 pytest.register_assert_rewrite("wardgate_conformance")
@@ -25,11 +26,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the cases that the backend's declaration makes pointless."""
-    chosen = [item for item in items if _holds(item)]
+    """Leave out the cases that the backend's declaration makes pointless; skip what nobody asked to pay for."""
+    chosen = [item for item in items if not left_out(item)]
     if len(chosen) < len(items):
-        config.hook.pytest_deselected(items=[item for item in items if not _holds(item)])
+        config.hook.pytest_deselected(items=[item for item in items if left_out(item)])
         items[:] = chosen
+    for item in chosen:
+        if reason := not_asked_for(getattr(item, "cls", None)):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what the vendors were asked."""
+    for name, calls in config.stash.get(report.CALLS, {}).items():
+        terminalreporter.write_line(f"{name}: {calls} calls to the vendor's service")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -41,15 +51,3 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     names = pyfuncitem._fixtureinfo.argnames  # noqa: SLF001  # as every plugin that runs coroutines does
     runner.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
-
-
-def _holds(item: pytest.Item) -> bool:
-    declared: Any = getattr(getattr(item, "cls", None), "capabilities", None)
-    needed = [name for mark in item.iter_markers("conformance_needs") for name in mark.args]
-    lacking = [name for mark in item.iter_markers("conformance_lacks") for name in mark.args]
-    ways = [name for mark in item.iter_markers("conformance_reaches") for name in mark.args]
-    return declared is None or (
-        all(getattr(item.cls, way, False) for way in ways)  # type: ignore[attr-defined]  # only functions have marks
-        and all(getattr(declared, name) for name in needed)
-        and not any(getattr(declared, name) for name in lacking)
-    )

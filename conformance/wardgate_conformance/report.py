@@ -11,7 +11,11 @@ from typing import Any
 
 import pytest
 
-OUTCOMES = ("passed", "failed", "skipped", "not declared")
+from wardgate_conformance.selection import NOT_DECLARED, NOT_RUN, left_out
+
+OUTCOMES = ("passed", "failed", "skipped", NOT_RUN, NOT_DECLARED)
+CALLS = pytest.StashKey[dict[str, int]]()
+"""Calls to a vendor's own service, by the backend's name."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,9 +60,9 @@ class Report:
             self._cases[item.nodeid] = (name, family.__name__)
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Count what a declaration leaves out."""
+        """Count what a declaration leaves out, and what could not be run here."""
         for item in items:
-            self._count(item.nodeid, "not declared")
+            self._count(item.nodeid, left_out(item) or NOT_RUN)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a case once: as failed where any of its three phases did."""
@@ -67,8 +71,11 @@ class Report:
         elif report.outcome == "failed":
             self._count(report.nodeid, "failed")
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the file."""
+        for name, calls in session.config.stash.get(CALLS, {}).items():
+            if name in self._backends:
+                self._backends[name]["calls to the vendor"] = str(calls)
         text = self._json() if self._path.suffix == ".json" else self._markdown()
         self._path.write_text(text, encoding="utf-8")
 
@@ -94,10 +101,10 @@ class Report:
         capabilities = list(dict.fromkeys(key for declared in self._backends.values() for key in declared))
         lines = ["# Conformance", "", *_table("Capability", names)]
         lines += [_row(key, [self._backends[name].get(key, "") for name in names]) for key in capabilities]
-        lines += ["", "Cases passed / failed / not declared:", "", *_table("Promise", names)]
+        lines += ["", "Cases passed / failed; what was not run is said, and proves nothing.", ""]
+        lines += _table("Promise", names)
         for family, promise in self._promises.items():
-            counts = [self._counts.get((name, family), Counter()) for name in names]
-            cells = [f"{count['passed']} / {count['failed']} / {count['not declared']}" for count in counts]
+            cells = [_cell(self._counts.get((name, family), Counter())) for name in names]
             lines.append(_row(f"{family}: {promise}", cells))
         return "\n".join([*lines, ""])
 
@@ -110,6 +117,13 @@ def _declared(backend: Any) -> dict[str, str]:
         yes = "emulated" if field.name in notes else "yes"
         told[field.name] = str(value) if not isinstance(value, bool) else yes if value else "no"
     return told
+
+
+def _cell(count: Counter[str]) -> str:
+    not_run = count["skipped"] + count[NOT_RUN]
+    if count["passed"] + count["failed"]:
+        return f"{count['passed']} / {count['failed']}" + (f", {not_run} {NOT_RUN}" if not_run else "")
+    return NOT_RUN if not_run else NOT_DECLARED
 
 
 def _table(first: str, names: list[str]) -> list[str]:
