@@ -11,12 +11,12 @@ from wardgate.registry import Registry
 from wardgate.spi.capabilities import Capabilities
 
 from tests.end_to_end import vault_clients
-from tests.servers import google, moto
+from tests.servers import google, key_vault, key_vault_store, moto
 from tests.servers.fixtures import or_skip
-from tests.servers.gateway import Running, running
+from tests.servers.gateway import Running, command, running
 
-PLUGINS = ("native", "vault", "aws", "gcp")
-TYPES = ("aws-secrets-manager", "aws-parameter-store", "google-secret-manager")
+PLUGINS = ("native", "vault", "aws", "azure", "gcp")
+TYPES = ("aws-secrets-manager", "aws-parameter-store", "azure-key-vault", "google-secret-manager")
 SCENARIOS: tuple[Callable[[Any, str, Capabilities], None], ...] = (
     vault_clients.kv2_round_trip,
     vault_clients.kv2_replaced,
@@ -28,17 +28,26 @@ SCENARIOS: tuple[Callable[[Any, str, Capabilities], None], ...] = (
 
 
 @pytest.fixture(scope="module")
-def clouds() -> Iterator[Running]:
-    """A gateway with a mount of each type, named like it; AWS credentials come from its environment."""
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[key_vault.KeyVaultServer]:
+    """The stand-in for Azure Key Vault and for the login before it: of no vendor's making."""
+    with key_vault.serving(tmp_path_factory.mktemp("key-vault")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def clouds(vault: key_vault.KeyVaultServer) -> Iterator[Running]:
+    """A gateway with a mount of each type, named like it; each SDK finds its credentials in the environment."""
     or_skip(google.binary)
     with moto.running() as aws, google.running() as gcp, pytest.MonkeyPatch.context() as environment:
         options: dict[str, dict[str, object]] = {
             "aws-secrets-manager": {"region": "eu-central-1", "endpoint": aws.endpoint},
             "aws-parameter-store": {"region": "eu-central-1", "endpoint": aws.endpoint},
+            "azure-key-vault": {"vault_url": vault.url, "ca_file": str(vault.ca_file)},
             "google-secret-manager": {"project": "clouds", "endpoint": f"http://{gcp}"},
         }
-        environment.setenv("AWS_ACCESS_KEY_ID", "test")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", **vault.environment}
+        for name, text in credentials.items():
+            environment.setenv(name, text)
         with running(plugins=PLUGINS) as gateway:
             for kind in TYPES:
                 asked = {"prefix": kind, "type": kind, "options": options[kind], "presentation": {"vault.kv": "2"}}
@@ -66,11 +75,30 @@ def test_hvac_finds_every_store_alike(
 @pytest.mark.parametrize("kind", TYPES)
 def test_a_store_that_is_not_there_is_named_and_not_mounted(clouds: Running, kind: str) -> None:
     """The credentials and the address are tried before anything is saved."""
-    options = {"region": "eu-central-1", "project": "p", "endpoint": "http://127.0.0.1:9", "timeout": 1.0}
-    if kind == "google-secret-manager":
-        options.pop("region")
-    else:
-        options.pop("project")
+    elsewhere: dict[str, dict[str, object]] = {
+        "azure-key-vault": {"vault_url": "https://127.0.0.1:9"},
+        "google-secret-manager": {"project": "p", "endpoint": "http://127.0.0.1:9"},
+    }
+    options = elsewhere.get(kind, {"region": "eu-central-1", "endpoint": "http://127.0.0.1:9"}) | {"timeout": 1.0}
     answer = clouds.call("POST", "/api/v1/mounts", {"prefix": "absent", "type": kind, "options": options})
     assert answer.status == 503, answer.body
     assert "absent" not in json.dumps(clouds.call("GET", "/api/v1/mounts").json())
+
+
+def test_a_right_that_the_stand_in_for_key_vault_refuses_is_named(
+    clouds: Running, vault: key_vault.KeyVaultServer
+) -> None:
+    """When the mount is made, and when the doctor asks the mounts there are."""
+    options = {"vault_url": vault.url, "ca_file": str(vault.ca_file)}
+    asked = {"prefix": "refused", "type": "azure-key-vault", "options": options}
+    vault.vault.refuse = dict.fromkeys(("PUT", "DELETE"), key_vault_store.Refused(403, "Forbidden", "ForbiddenByRbac"))
+    try:
+        answer = clouds.call("POST", "/api/v1/mounts", asked)
+        examined = command("doctor", "--config", str(clouds.config), "--json")
+    finally:
+        vault.vault.refuse = {}
+    named = "set (for write); delete (for delete, destroy); purge (for destroy)"
+    assert answer.status == 422, answer.body
+    assert named in answer.json()["detail"]
+    assert "refused" not in json.dumps(clouds.call("GET", "/api/v1/mounts").json())
+    assert named in examined.stdout

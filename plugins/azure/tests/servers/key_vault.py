@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -61,6 +62,7 @@ class KeyVaultServer:
             interface="asgi3",
             timeout_graceful_shutdown=1,
         )
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -90,11 +92,19 @@ class KeyVaultServer:
         }
 
     def close(self) -> None:
-        """Stop."""
+        """Stop, whatever clients still hold open."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._abort)
         self._server.should_exit = True
         self._thread.join()
 
+    def _abort(self) -> None:
+        connections: Any = self._server.server_state.connections
+        for connection in tuple(connections):
+            connection.transport.abort()
+
     async def _app(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+        self._loop = asyncio.get_running_loop()
         body = b""
         more = True
         while more:
