@@ -142,13 +142,6 @@ def test_a_vault_that_is_not_there_changed_nothing(key_vault: KeyVaultServer) ->
         assert isinstance(use(key_vault, work, vault_url=f"https://127.0.0.1:{port}"), Unavailable)
 
 
-def test_a_silent_vault_is_given_up(key_vault: KeyVaultServer) -> None:
-    """After the timeout that the mount was given."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
-        assert isinstance(use(key_vault, read, vault_url=url, timeout=0.1), Unavailable)
-
-
 @pytest.mark.parametrize(
     ("problem", "of_read", "of_write"),
     [
@@ -280,11 +273,3 @@ def test_nothing_is_written_that_is_too_large_or_empty(key_vault: KeyVaultServer
     assert isinstance(use(key_vault, lambda backend: backend.write(PATH, Value(b"\xff" * 19_000))), TooLarge)
     assert isinstance(use(key_vault, lambda backend: backend.write(PATH, Value(b""))), InvalidValue)
     assert vault.seen == []
-
-
-def test_a_missing_secret_and_a_name_too_long_are_not_found(key_vault: KeyVaultServer) -> None:
-    """A path that no name stands for is not there; writing it is too large."""
-    key_vault.empty()
-    long = Path.parse("n" * 200)
-    assert isinstance(use(key_vault, lambda backend: backend.read(long)), SecretNotFound)
-    assert isinstance(use(key_vault, lambda backend: backend.write(long, VALUE)), TooLarge)

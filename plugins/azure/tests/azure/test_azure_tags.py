@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.servers.key_vault import KeyVaultServer
 from tests.servers.key_vault_client import opened
-from tests.servers.key_vault_store import NAME
-from wardgate.spi.errors import InvalidValue, Malformed, TooLarge, Unsupported
+from tests.servers.key_vault_store import NAME, Refused
+from wardgate.spi.errors import InvalidValue, Malformed, OutcomeUnknown, TooLarge, Unsupported, WardgateError
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import TEXT, Entry, Value
 from wardgate_azure import tags
+from wardgate_azure.backend import KeyVaultBackend
 from wardgate_azure.declaration import NAMES
 from wardgate_azure.options import Options, check
 
@@ -52,6 +54,45 @@ def test_a_write_carries_labels_and_leaves_stages(key_vault: KeyVaultServer) -> 
     """Labels are the secret's and a stage is a version's, though both are tags of a version."""
     key_vault.empty()
     asyncio.run(_write_keeps_labels(key_vault))
+
+
+def test_a_write_asks_once_and_a_change_of_labels_too(key_vault: KeyVaultServer) -> None:
+    """However many versions there are: what is carried over is read with one request, and so is what is changed."""
+    vault = key_vault.empty()
+
+    async def seen(work: Callable[[KeyVaultBackend], Awaitable[object]]) -> list[str]:
+        backend = opened(key_vault)
+        vault.seen.clear()
+        await work(backend)
+        await backend.close()
+        return [method for method, _ in vault.seen]
+
+    for _ in range(2):
+        assert asyncio.run(seen(lambda backend: backend.write(PATH, Value(b"1", TEXT)))) == ["GET", "PUT"]
+    for turn in range(30):
+        vault.put("team--database", str(turn))
+    assert asyncio.run(seen(lambda backend: backend.write(PATH, Value(b"1", TEXT)))) == ["GET", "PUT"]
+    assert asyncio.run(seen(lambda backend: backend.annotate(PATH, labels={"owner": "ada"}))) == ["GET", "PATCH"]
+
+
+@pytest.mark.parametrize("disabled", [False, True])
+@pytest.mark.parametrize("status", [403, 404, 429, 500])
+def test_labels_that_cannot_be_read_are_not_lost(key_vault: KeyVaultServer, *, disabled: bool, status: int) -> None:
+    """The write is refused, and nothing is sent; of a disabled version a list is what tells them."""
+    vault = key_vault.empty()
+    vault.put("team--database", "x", tags={"owner": "ada"}, attributes={"enabled": not disabled})
+
+    async def failed() -> WardgateError:
+        backend = opened(key_vault)
+        where = "/versions" if disabled else ""
+        vault.refuse[f"GET /secrets/team--database{where}"] = Refused(status, "Refused")
+        with pytest.raises(WardgateError) as raised:
+            await backend.write(PATH, Value(b"2", TEXT))
+        await backend.close()
+        return raised.value
+
+    assert not isinstance(asyncio.run(failed()), OutcomeUnknown)
+    assert "PUT" not in {method for method, _ in vault.seen}
 
 
 def test_the_highest_mark_wins(key_vault: KeyVaultServer) -> None:

@@ -138,7 +138,8 @@ class KeyVaultServer:
             challenge = f'Bearer authorization="{self.url}/{TENANT}", resource="{RESOURCE}"'
             raise Refused(401, "Unauthorized", www_authenticate=challenge)
         self.vault.seen.append((method, path))
-        refused = self.vault.refuse.get(method) or self.vault.refuse.get(f"{method} {path.split('/')[1]}")
+        asked = (method, f"{method} {path.split('/')[1]}", f"{method} {path.rstrip('/')}")
+        refused = next((self.vault.refuse[key] for key in asked if key in self.vault.refuse), None)
         if refused is not None:
             raise refused
         return self.vault.answer(method, path, query, body)

@@ -63,7 +63,8 @@ class Secret:
 class Vault:
     """The secrets of one vault, by lower-case name.
 
-    ``refuse`` makes a method fail (or one on a collection: ``DELETE secrets``); ``seen`` keeps the requests.
+    ``refuse`` makes a method fail, or one on a collection (``DELETE secrets``) or a path (``GET /secrets/n``); ``seen``
+    keeps the requests.
     ``answers``: how many requests for a secret find its deletion, recovery or purge still under way.
     ``retention_days``: 0 for a vault of old that keeps nothing back.
     """
