@@ -12,11 +12,12 @@ from wardgate.spi.errors import (
     SecretNotFound,
     TooLarge,
     WardgateError,
+    unclear,
 )
 from wardgate.spi.values import Value
 
 from wardgate_aws.declaration import SECRETS_MANAGER
-from wardgate_aws.shapes import CURRENT, PRIVATE, current_of
+from wardgate_aws.shapes import CURRENT, NONSENSE, PRIVATE, current_of
 
 if TYPE_CHECKING:
     from wardgate_aws.client import Client
@@ -48,7 +49,7 @@ class Writes:
             absent = False
         if absent:
             try:
-                await self.create(name, ClientRequestToken=token, **held)
+                await self._create(name, held, token)
             except AlreadyExists:
                 await self._put(name, held, token)
 
@@ -57,7 +58,7 @@ class Writes:
         held = stored(value)
         if expected is None:
             try:
-                await self.create(name, ClientRequestToken=token, **held)
+                await self._create(name, held, token)
             except AlreadyExists:
                 pass  # it may have labels and no version yet
             else:
@@ -74,9 +75,9 @@ class Writes:
             # A version without a label is one that the store forgets by itself.
             await self._drop(name, private, token)
 
-    async def create(self, name: str, **more: Any) -> None:
+    async def create(self, name: str, **more: Any) -> dict[str, Any]:
         """Make a secret. Raises AlreadyExists, and Gone for the name of one that is deleted."""
-        await self.change("create_secret", Name=name, **self._key, **more)
+        return await self.change("create_secret", Name=name, **self._key, **more)
 
     async def stage(self, name: str, label: str, **ends: Any) -> None:
         """Move a label. Raises Conflict where it is not on the version that it is taken from."""
@@ -96,7 +97,11 @@ class Writes:
         return await self._client.call(method, holds=holds, mutates=True, idempotent=True, **params)
 
     async def _put(self, name: str, held: dict[str, Any], token: str, **more: Any) -> dict[str, Any]:
-        return await self.change("put_secret_value", SecretId=name, ClientRequestToken=token, **held, **more)
+        put = await self.change("put_secret_value", SecretId=name, ClientRequestToken=token, **held, **more)
+        return _told_of(token, put)
+
+    async def _create(self, name: str, held: dict[str, Any], token: str) -> None:
+        _told_of(token, await self.create(name, ClientRequestToken=token, **held))
 
     async def _check_current(self, name: str, expected: str | None) -> None:
         try:
@@ -113,6 +118,13 @@ class Writes:
             await self.stage(name, label, RemoveFromVersionId=version)
         except WardgateError:
             return  # it is hidden from readers, and harmless
+
+
+def _told_of(token: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a write; one that does not tell of that version is none of the store's."""
+    if answer.get("VersionId") != token:
+        raise unclear(NONSENSE, mutates=True)
+    return answer
 
 
 def stored(value: Value) -> dict[str, Any]:

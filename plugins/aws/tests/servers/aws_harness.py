@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Mapping
@@ -10,14 +11,36 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import boto3  # type: ignore[import-untyped]
+from hypothesis import strategies as st
 from tests.servers.moto import Moto
 from wardgate.spi.backend import Backend
+from wardgate.spi.errors import Malformed
 from wardgate.spi.hookspecs import BackendType
+from wardgate.spi.path import Path
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.throttling import throttling
 
 REGION = "eu-central-1"
 SERVICES = cast("Any", SimpleNamespace(clock=SimpleNamespace(now=time.time_ns, monotonic=time.monotonic)))
+
+
+def _path(segments: list[str]) -> Path | None:
+    with contextlib.suppress(Malformed):
+        return Path.parse("/".join(segments))
+    return None
+
+
+PATHS = (
+    st.lists(st.text(st.sampled_from("aA0/_-+=.@x2DF é😀 :{") | st.characters(), min_size=1), min_size=1, max_size=5)
+    .map(_path)
+    .filter(bool)
+)
+"""Paths of all characters, above all those that the stores' names or escapes are made of."""
+
+
+def sdk(server: Moto, service: str) -> Any:
+    """A client of the SDK's own."""
+    return boto3.client(service, region_name=REGION, endpoint_url=server.endpoint)
 
 
 def opened(kind: BackendType, endpoint: str | None = None, **options: Any) -> Backend:
@@ -40,7 +63,7 @@ class AwsHarness(Harness):
         self._server = server
         self._kind = kind
         self._options = {"metadata": True, **options}
-        self.sdk = boto3.client(service, region_name=REGION, endpoint_url=server.endpoint)
+        self.sdk = sdk(server, service)
 
     def open(self) -> Backend:
         return opened(self._kind, self._server.endpoint, **self._options)

@@ -1,0 +1,328 @@
+"""What answers that no emulator gives become, for both stores."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import traceback
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+from tests.servers.aws_answers import LOST, Answer, answering, refused
+from tests.servers.aws_harness import opened
+from wardgate.spi.backend import Backend
+from wardgate.spi.errors import (
+    CLOSED_LIST,
+    Conflict,
+    Gone,
+    InvalidValue,
+    OutcomeUnknown,
+    PermissionDenied,
+    RateLimited,
+    SecretNotFound,
+    TooLarge,
+    Unavailable,
+    Unsupported,
+    VersionNotFound,
+    WardgateError,
+)
+from wardgate.spi.hookspecs import BackendType
+from wardgate.spi.path import ROOT, Path
+from wardgate.spi.values import Expect, Value
+from wardgate_aws import probe
+from wardgate_aws.backend import BACKEND as SECRETS_MANAGER
+from wardgate_aws.errors import of_answer
+from wardgate_aws.parameter_store import BACKEND as PARAMETER_STORE
+
+SECRET = Path.parse("team/database")
+PATIENCE = 30
+CANARY = "canary-7d1e-never-to-be-seen"
+VALUE = Value(CANARY.encode())
+STORES = [pytest.param(SECRETS_MANAGER, id="secrets-manager"), pytest.param(PARAMETER_STORE, id="parameter-store")]
+QUESTIONS = {
+    SECRETS_MANAGER.name: probe.SECRETS_MANAGER,
+    PARAMETER_STORE.name: (*probe.PARAMETER_STORE, probe.ENCRYPTING["Standard"]),
+}
+ABSENT = {"ssm": refused("ParameterNotFound"), "secretsmanager": refused("ResourceNotFoundException")}
+Asked = Callable[[Backend], Awaitable[object]]
+
+READS: dict[str, Asked] = {
+    "read": lambda backend: backend.read(SECRET),
+    "read a version": lambda backend: backend.read(SECRET, version="1" * 32),
+    "list": lambda backend: backend.list(ROOT),
+    "describe": lambda backend: backend.describe(SECRET),
+}
+WRITES: dict[str, Asked] = {
+    "write": lambda backend: backend.write(SECRET, VALUE),
+    "delete": lambda backend: backend.delete(SECRET),
+}
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the SDK's chain finds: the endpoint takes anything."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+
+
+def run(kind: BackendType, url: str, work: Callable[[Backend], Coroutine[Any, Any, None]], **options: Any) -> None:
+    """Do the work with a backend, and close that."""
+
+    async def opened_and_closed() -> None:
+        backend = opened(kind, url, **{"timeout": 2.0, **options})
+        try:
+            await work(backend)
+        finally:
+            await backend.close()
+
+    asyncio.run(opened_and_closed())
+
+
+async def refusal(asked: Awaitable[object]) -> WardgateError:
+    """The error that it ends in, one of the closed list and without a value."""
+    with pytest.raises(WardgateError) as told:
+        await asked
+    assert type(told.value) in CLOSED_LIST
+    assert CANARY not in "".join(traceback.format_exception(told.value)) + repr(vars(told.value))
+    return told.value
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "status", "kind"),
+    [
+        ("ResourceNotFoundException", "can't find the specified secret.", 400, SecretNotFound),
+        ("ResourceNotFoundException", "can't find the specified secret value for VersionId: x", 400, VersionNotFound),
+        ("InvalidRequestException", "a secret with this name is already scheduled for deletion.", 400, Gone),
+        ("InvalidRequestException", "because it was marked for deletion.", 400, Gone),
+        ("InvalidRequestException", "currently marked deleted", 400, Gone),
+        ("InvalidRequestException", "anything else", 400, InvalidValue),
+        ("PreconditionNotMetException", "", 400, Conflict),
+        ("LimitExceededException", "", 400, TooLarge),
+        ("DecryptionFailure", "", 400, Unavailable),
+        ("ParameterNotFound", "", 400, SecretNotFound),
+        ("ParameterVersionNotFound", "", 400, VersionNotFound),
+        ("ParameterLimitExceeded", "", 400, TooLarge),
+        ("ParameterMaxVersionLimitExceeded", "", 400, Conflict),
+        ("ParameterVersionLabelLimitExceeded", "", 400, TooLarge),
+        ("HierarchyLevelLimitExceededException", "", 400, TooLarge),
+        ("HierarchyTypeMismatchException", "", 400, InvalidValue),
+        ("InvalidKeyId", "", 400, Unavailable),
+        ("InvalidResourceId", "", 400, SecretNotFound),
+        ("TooManyTagsError", "", 400, TooLarge),
+        ("TooManyUpdates", "", 400, Conflict),
+        ("UnsupportedParameterType", "", 400, Unsupported),
+        ("ValidationException", "", 400, InvalidValue),
+        ("AccessDeniedException", "", 400, PermissionDenied),
+        ("UnrecognizedClientException", "", 400, PermissionDenied),
+        ("ExpiredTokenException", "", 400, PermissionDenied),
+        ("NeverHeardOf", "", 403, PermissionDenied),
+        ("ThrottlingException", "", 400, RateLimited),
+        ("RequestLimitExceeded", "", 400, RateLimited),
+        ("NeverHeardOf", "", 429, RateLimited),
+        ("InternalServiceError", "", 500, OutcomeUnknown),
+        ("InternalServerError", "", 500, OutcomeUnknown),
+        ("NeverHeardOf", "", 400, OutcomeUnknown),
+    ],
+)
+def test_each_answer_is_one_error(code: str, words: str, status: int, kind: type[WardgateError]) -> None:
+    """Of the closed list, and without a word of the store's."""
+    found = of_answer(code, words, status, mutates=True)
+    assert type(found) is kind
+    assert not words or words not in found.message
+
+
+def test_an_unclear_answer_to_a_read_changes_nothing() -> None:
+    """It is Unavailable, not unknown."""
+    assert type(of_answer("InternalServiceError", "", 500, mutates=False)) is Unavailable
+
+
+@pytest.mark.parametrize("kind", STORES)
+@pytest.mark.parametrize(
+    ("told", "wait"),
+    [(None, None), ("7", 7.0), ("nan", None), ("-1", None), ("9" * 40, None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)],
+)
+def test_a_wait_is_told_only_where_it_is_one(kind: BackendType, told: str | None, wait: float | None) -> None:
+    """AWS seldom names one. A caller would wait for ever on nonsense, or fail on it."""
+
+    async def asked(backend: Backend) -> None:
+        for one in (backend.read(SECRET), backend.write(SECRET, VALUE)):
+            error = await refusal(one)
+            assert isinstance(error, RateLimited)
+            assert error.retry_after == wait
+
+    with answering(lambda *_: refused("ThrottlingException", retry_after=told)) as endpoint:
+        run(kind, endpoint.url, asked)
+
+
+@pytest.mark.parametrize("kind", STORES)
+@pytest.mark.parametrize(
+    "nonsense",
+    [b"<html>Sign in</html>", b"", b"[]", b"null", b'{"Message": "hello"}', b'{"SecretList": 1, "Parameters": 1}',
+     b'{"Parameter": {}, "Parameters": [{}], "VersionId": "x", "SecretList": [{}], "Name": "x", "Versions": [{}]}',
+     b'{"Parameter": {"Value": 1, "Version": "x"}, "Parameters": [null], "SecretList": [null], "VersionId": "x"}'],
+)  # fmt: skip
+def test_nonsense_is_no_answer(kind: BackendType, nonsense: bytes) -> None:
+    """A page that some other server sends with status 200: nothing is made of it, and a write is not called done."""
+
+    async def asked(backend: Backend) -> None:
+        for ask in READS.values():
+            assert type(await refusal(ask(backend))) is Unavailable
+        assert type(await refusal(WRITES["write"](backend))) is OutcomeUnknown
+        assert not (await backend.health()).ok
+
+    with answering(lambda *_: Answer(body=nonsense)) as endpoint:
+        run(kind, endpoint.url, asked)
+
+
+@contextlib.contextmanager
+def once(first: Answer, then: Answer) -> Iterator[str]:
+    """An endpoint that answers the first request in one way, and all others in another."""
+    answers = [first]
+    with answering(lambda *_: answers.pop() if answers else then) as endpoint:
+        yield endpoint.url
+
+
+@pytest.mark.parametrize("kind", STORES)
+@pytest.mark.parametrize("name", WRITES)
+@pytest.mark.parametrize("first", [LOST, refused("InternalServiceError", status=500)], ids=["lost", "status 500"])
+@pytest.mark.parametrize("then", ["ThrottlingException", "AccessDeniedException", "InvalidRequestException"])
+def test_a_later_attempt_says_nothing_of_an_earlier_one(kind: BackendType, name: str, first: Answer, then: str) -> None:
+    """A change that was sent, and not clearly answered, is unknown whatever a repetition of it is told."""
+
+    async def asked(backend: Backend) -> None:
+        assert type(await refusal(WRITES[name](backend))) is OutcomeUnknown
+
+    with once(first, refused(then)) as url:
+        run(kind, url, asked)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_write_that_is_never_answered_is_unknown(kind: BackendType) -> None:
+    """The request arrived whole; nothing comes before the time limit."""
+    over = threading.Event()
+
+    async def asked(backend: Backend) -> None:
+        try:
+            assert type(await refusal(WRITES["write"](backend))) is OutcomeUnknown
+        finally:
+            over.set()
+
+    def never(*_: object) -> Answer:
+        over.wait(PATIENCE)
+        return LOST
+
+    with answering(never) as endpoint:
+        run(kind, endpoint.url, asked, timeout=0.2)
+
+
+def test_a_parameter_is_put_once() -> None:
+    """A second attempt would make a second version, so there is none: not even where the first was refused."""
+
+    async def asked(backend: Backend) -> None:
+        await refusal(WRITES["write"](backend))
+
+    for answer in (LOST, refused("ThrottlingException"), refused("InternalServerError", status=500)):
+        with answering(lambda *_, answer=answer: answer) as endpoint:
+            run(PARAMETER_STORE, endpoint.url, asked)
+            assert endpoint.asked == ["PutParameter"]
+
+
+def test_a_secret_is_put_again_under_the_same_token() -> None:
+    """So that the store knows it for the same: an answer that was lost is no second version."""
+    tokens = []
+
+    def answer(action: str, asked: dict[str, Any]) -> Answer:
+        tokens.append(asked.get("ClientRequestToken", asked.get("VersionId")))
+        return LOST if len(tokens) == 1 else Answer(body={"VersionId": tokens[0], "Name": "x", "SecretString": "x"})
+
+    async def asked(backend: Backend) -> None:
+        assert (await backend.write(SECRET, VALUE)).id == tokens[0]
+
+    with answering(answer) as endpoint:
+        run(SECRETS_MANAGER, endpoint.url, asked)
+        assert endpoint.asked == ["PutSecretValue", "PutSecretValue", "GetSecretValue"]
+    assert len(set(tokens)) == 1
+
+
+def test_a_compare_and_set_that_cannot_tell_says_so() -> None:
+    """The version is stored, and whether it became current is not known."""
+
+    def answer(action: str, asked: dict[str, Any]) -> Answer:
+        if action == "DescribeSecret":
+            return Answer(body={"Name": "x", "VersionIdsToStages": {"1" * 32: ["AWSCURRENT"]}})
+        put: dict[str, Any] = {"Name": "x", "VersionId": asked.get("ClientRequestToken"), "VersionStages": []}
+        return LOST if action == "UpdateSecretVersionStage" else Answer(body=put)
+
+    async def asked(backend: Backend) -> None:
+        assert type(await refusal(backend.write(SECRET, VALUE, expect=Expect("1" * 32)))) is OutcomeUnknown
+
+    with answering(answer) as endpoint:
+        run(SECRETS_MANAGER, endpoint.url, asked)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_probe_names_what_is_missing(kind: BackendType) -> None:
+    """One right after another is taken away: that one is told as missing, and no other."""
+    questions = QUESTIONS[kind.name]
+    service = questions[0].action.partition(":")[0]
+    for missing in (question for question in questions if question.method is not None):
+        denied = missing.action.partition(":")[2]
+
+        def answer(action: str, _: object, denied: str = denied) -> Answer:
+            return refused("AccessDeniedException") if action == denied else ABSENT[service]
+
+        async def asked(backend: Backend, missing: probe.Question = missing) -> None:
+            found = {permission.name: permission.granted for permission in await backend.probe()}
+            assert [name for name, granted in found.items() if granted is False] == [missing.action]
+            assert {name for name, granted in found.items() if granted is None} == {
+                question.action for question in questions if question.method is None
+            }
+
+        with answering(answer) as endpoint:
+            run(kind, endpoint.url, asked)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_probe_of_a_credential_that_is_no_good_says_so(kind: BackendType) -> None:
+    """It is not told right by right, and throttling or an outage is not taken for a missing right."""
+    expected = {
+        "UnrecognizedClientException": PermissionDenied,
+        "ThrottlingException": Unavailable,
+        "InternalServerError": Unavailable,
+    }
+    for code, error in expected.items():
+
+        async def asked(backend: Backend, error: type[WardgateError] = error) -> None:
+            assert type(await refusal(backend.probe())) is error
+
+        with answering(lambda *_, code=code: refused(code, status=500 if "Server" in code else 400)) as endpoint:
+            run(kind, endpoint.url, asked)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_health_is_not_about_rights(kind: BackendType) -> None:
+    """A policy that names prefixes allows no look at a name that is nobody's; the store answers all the same."""
+
+    async def well(backend: Backend) -> None:
+        assert (await backend.health()).ok
+
+    async def unwell(backend: Backend) -> None:
+        assert not (await backend.health()).ok
+
+    for code, expected in (("AccessDeniedException", well), ("ExpiredTokenException", unwell)):
+        with answering(lambda *_, code=code: refused(code)) as endpoint:
+            run(kind, endpoint.url, expected)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_store_that_is_not_there_is_unavailable(kind: BackendType) -> None:
+    """And its health says so without raising."""
+
+    async def asked(backend: Backend) -> None:
+        assert type(await refusal(backend.read(SECRET))) is Unavailable
+        assert type(await refusal(backend.write(SECRET, VALUE))) is Unavailable
+        assert not (await backend.health()).ok
+
+    run(kind, "http://127.0.0.1:1", asked, timeout=0.5)
