@@ -51,7 +51,7 @@ class AzureHarness(Harness):
         yield self.address()
 
 
-class TestAzure(BackendConformance):
+class TestAzureOverTheStandIn(BackendConformance):
     """Every case that its declaration selects."""
 
     capabilities = DECLARATION.capabilities

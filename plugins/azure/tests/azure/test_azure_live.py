@@ -83,7 +83,8 @@ class TestLiveKeyVault(LiveConformance):
         return VaultHarness(Options(vault_url=os.environ["WARDGATE_LIVE_AZURE_VAULT"]), DefaultAzureCredential)
 
     @pytest.fixture(scope="class")
-    def counted(self, calls: Calls) -> Iterator[None]:
+    @classmethod
+    def counted(cls, calls: Calls) -> Iterator[None]:
         """Every request that leaves for a vault, repeated ones too; a login is not the vault's."""
         send = AioHttpTransport.send
 
