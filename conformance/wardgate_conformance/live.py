@@ -182,11 +182,12 @@ class LiveConformance(BackendConformance):
         raise NotImplementedError("override the fixture `account` in your subclass of LiveConformance")
 
     @pytest.fixture(scope="class")
-    def calls(self, request: pytest.FixtureRequest) -> Iterator[Calls]:
+    @classmethod
+    def calls(cls, request: pytest.FixtureRequest) -> Iterator[Calls]:
         """What is counted in while the class runs."""
         calls = Calls()
         yield calls
-        name = request.cls.__name__.removeprefix("Test")
+        name = cls.__name__.removeprefix("Test")
         request.config.stash.setdefault(CALLS, {})[name] = calls.count
 
     @pytest.fixture

@@ -37,9 +37,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what the vendors were asked."""
+    """Say what was asked of services that are paid by the call."""
     for name, calls in config.stash.get(report.CALLS, {}).items():
-        terminalreporter.write_line(f"{name}: {calls} calls to the vendor's service")
+        terminalreporter.write_line(f"{name}: {calls} calls to its service")
 
 
 @pytest.hookimpl(tryfirst=True)

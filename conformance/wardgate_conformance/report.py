@@ -75,7 +75,7 @@ class Report:
         """Write the file."""
         for name, calls in session.config.stash.get(CALLS, {}).items():
             if name in self._backends:
-                self._backends[name]["calls to the vendor"] = str(calls)
+                self._backends[name]["calls"] = str(calls)
         text = self._json() if self._path.suffix == ".json" else self._markdown()
         self._path.write_text(text, encoding="utf-8")
 
