@@ -1,21 +1,19 @@
 """Unmodified clients of the Vault API from their languages' own registries, built on first use and then kept.
 
-``tests/end_to_end/clients`` holds a small program for each; consul-template is a program already. What is built is kept
-in ``$WARDGATE_SERVERS_CACHE`` (default ``~/.cache/wardgate-servers``) under a hash of all it is built from.
+``tests/end_to_end/clients`` holds a small program for each; consul-template is a program already.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from tests.servers.openbao import CannotBuild
+from tests.servers.programs import CannotBuild, kept
 
 SOURCES = Path(__file__).parents[1] / "end_to_end" / "clients"
 CONSUL_TEMPLATE = "github.com/hashicorp/consul-template@v0.41.1"
@@ -91,34 +89,24 @@ def built(name: str) -> tuple[str, ...]:
         CannotBuild: its toolchain is not here, or the build failed.
     """
     client = ALL[name]
-    digest = hashlib.sha256(repr((client.steps, client.environment)).encode())
-    for file in client.files():
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    cache = Path(os.environ.get("WARDGATE_SERVERS_CACHE") or Path.home() / ".cache" / "wardgate-servers")
-    kept = cache / f"client-{name}-{digest.hexdigest()[:16]}"
-    done = kept / "built"
-    if not done.exists():
-        kept.mkdir(parents=True, exist_ok=True)
-        with (kept / "lock").open("w") as lock:
-            # Test workers that start together build once.
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not done.exists():
-                _build(client, kept)
-                done.touch()
-    return tuple(word.format(kept=kept) for word in client.command)
+    made_from = [repr((client.steps, client.environment)).encode()]
+    made_from += [file.name.encode() + b"\0" + file.read_bytes() for file in client.files()]
+    done = kept(f"client-{name}", b"".join(made_from), "built", partial(_build, client))
+    return tuple(word.format(kept=done.parent) for word in client.command)
 
 
-def _build(client: Client, kept: Path) -> None:
+def _build(client: Client, folder: Path) -> None:
     missing = [command for command in client.needs if shutil.which(command) is None]
     if missing:
         raise CannotBuild(f"the client {client.name!r} is built with {missing[0]!r}; install {client.install}")
     for file in client.files():
-        shutil.copy(file, kept)
-    environment = os.environ | {name: value.format(kept=kept) for name, value in client.environment.items()}
+        shutil.copy(file, folder)
+    environment = os.environ | {name: value.format(kept=folder) for name, value in client.environment.items()}
     for step in client.steps:
-        words = [word.format(kept=kept) for word in step]
+        words = [word.format(kept=folder) for word in step]
         ran = subprocess.run(
-            words, cwd=kept, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
         if ran.returncode:
             raise CannotBuild(f"`{' '.join(step)}` failed for {client.name!r}: {(ran.stderr or ran.stdout)[-2_000:]}")
+    (folder / "built").touch()

@@ -15,17 +15,19 @@ import trustme
 from tests.servers import clients
 from tests.servers import openbao as recipe
 from tests.servers.gateway import Running, running
-from tests.servers.openbao import CannotBuild, OpenBao, Tls
+from tests.servers.openbao import OpenBao, Tls
+from tests.servers.programs import CannotBuild
 
 T = TypeVar("T")
-SERVER_FIXTURES = frozenset({"openbao", "openbao_tls", "bao"})
+BUILDS: dict[str, Callable[[], object]] = dict.fromkeys(("bao", "openbao", "openbao_tls"), recipe.binary)
+"""By a fixture that starts a server: what builds it. A plugin's ``conftest.py`` adds its own."""
 CLIENT_FIXTURE = "built_client"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark whatever starts a server, so that ``-m 'not server'`` leaves it out."""
     for item in items:
-        if _starts_a_server(item):
+        if _servers(item):
             item.add_marker(pytest.mark.server)
 
 
@@ -35,7 +37,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if session.config.option.collectonly:
         return
     items = getattr(session, "items", ())
-    builds: list[Callable[[], object]] = [recipe.binary] if any(map(_starts_a_server, items)) else []
+    builds = list({BUILDS[name]: None for item in items for name in sorted(_servers(item))})
     builds += [partial(clients.built, name) for name in sorted(set(filter(None, map(_client, items))))]
     for build in builds:
         # Where it cannot be built the fixture says so.
@@ -43,8 +45,8 @@ def pytest_runtestloop(session: pytest.Session) -> None:
             build()
 
 
-def _starts_a_server(item: pytest.Item) -> bool:
-    return not SERVER_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+def _servers(item: pytest.Item) -> set[str]:
+    return BUILDS.keys() & set(getattr(item, "fixturenames", ()))
 
 
 def _client(item: pytest.Item) -> str | None:

@@ -6,12 +6,7 @@ By hand: ``python -m tests.servers.openbao`` prints its address and root token a
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import fcntl
-import hashlib
 import json
-import os
-import shutil
 import signal
 import socket
 import ssl
@@ -26,11 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.servers.programs import DidNotStart, child, clean_environment, go_binary
+
 MODULE = Path(__file__).with_name("openbao_build")
 VERSION = "2.4.0"
 LDFLAGS = f"-s -w -X github.com/openbao/openbao/version.fullVersion={VERSION}"
 START_SECONDS = 30.0
-STOP_SECONDS = 10.0
 HEALTHY = {200}
 ANSWERING = {200, 429, 501, 503}
 
@@ -55,14 +51,6 @@ audit "file" "file" {{
   options {{ file_path = "{folder}/audit.log" }}
 }}
 """
-
-
-class CannotBuild(Exception):
-    """The binary is not there and cannot be built here; the message says why."""
-
-
-class DidNotStart(Exception):
-    """The server ended, or did not answer in time; the message holds the end of its log."""
 
 
 @dataclass(frozen=True)
@@ -145,49 +133,13 @@ class OpenBao:
     def environment(self) -> dict[str, str]:
         """A clean environment in which the ``bao`` command speaks to this server as root."""
         ca = {"BAO_CACERT": str(self.ca_file)} if self.ca_file else {}
-        return {**_clean_environment(self.folder), "BAO_ADDR": self.address, "BAO_TOKEN": self.token, **ca}
+        # Nor a token file in the caller's home.
+        return clean_environment(HOME=str(self.folder), BAO_ADDR=self.address, BAO_TOKEN=self.token, **ca)
 
 
 def binary() -> Path:
-    """The ``bao`` command, which is server and client in one; built on first use (minutes), then kept.
-
-    Kept in ``$WARDGATE_SERVERS_CACHE`` (default ``~/.cache/wardgate-servers``) under a hash of all it is built from.
-
-    Raises:
-        CannotBuild: there is no Go, or the build failed.
-    """
-    digest = hashlib.sha256(LDFLAGS.encode())
-    for name in ("go.mod", "go.sum", "main.go"):
-        digest.update((MODULE / name).read_bytes())
-    cache = Path(os.environ.get("WARDGATE_SERVERS_CACHE") or Path.home() / ".cache" / "wardgate-servers")
-    target = cache / f"openbao-{VERSION}-{digest.hexdigest()[:16]}" / "bao"
-    if target.exists():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with (target.parent / "lock").open("w") as lock:
-        # Test workers that start together build once.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists():
-            _build(target)
-    return target
-
-
-def _build(target: Path) -> None:
-    go = shutil.which("go")
-    if go is None:
-        raise CannotBuild("OpenBao is built with Go, and there is no `go` on the path; install Go 1.24 or newer")
-    unfinished = target.with_suffix(".new")
-    built = subprocess.run(
-        [go, "build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", LDFLAGS, "-o", unfinished, "."],
-        cwd=MODULE,
-        env={**os.environ, "CGO_ENABLED": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if built.returncode:
-        raise CannotBuild(f"`go build` failed in {MODULE}: {built.stderr[-2_000:]}")
-    unfinished.rename(target)
+    """The ``bao`` command, which is server and client in one; see ``go_binary``."""
+    return go_binary(f"openbao-{VERSION}", MODULE, "bao", ldflags=LDFLAGS)
 
 
 @contextlib.contextmanager
@@ -223,16 +175,9 @@ def _started(bao: Path, folder: Path, tls: Tls | None) -> Iterator[OpenBao]:
         CONFIGURATION.format(address=address, port=port, cluster_port=cluster_port, folder=folder, tls=listener)
     )
     log = folder / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [bao, "server", f"-config={configuration}"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=_clean_environment(folder),
-            preexec_fn=_die_with_parent,  # noqa: PLW1509  # one system call; it takes no lock
-        )
-    try:
+    command = (bao, "server", f"-config={configuration}")
+    environment = clean_environment(HOME=str(folder))
+    with log.open("wb") as output, child(*command, env=environment, stdout=output, stderr=output) as process:
         ca_file = tls.authority if tls else None
         sealed = OpenBao(address=address, token="", folder=folder, bao=bao, ca_file=ca_file)
         _wait(process, log, sealed, ANSWERING)
@@ -244,13 +189,6 @@ def _started(bao: Path, folder: Path, tls: Tls | None) -> Iterator[OpenBao]:
         server._mount("secret")  # the server's own first mount
         server.call("POST", "sys/auth/approle", {"type": "approle"})
         yield server
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path, server: OpenBao, wanted: set[int]) -> None:
@@ -279,16 +217,6 @@ def _free_ports(count: int) -> list[int]:
         for one in sockets:
             one.bind(("127.0.0.1", 0))
         return [one.getsockname()[1] for one in sockets]
-
-
-def _clean_environment(home: Path) -> dict[str, str]:
-    """No ``VAULT_*`` or ``BAO_*`` of the caller's, and no token file in the caller's home."""
-    return {"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath)}
-
-
-def _die_with_parent() -> None:
-    set_parent_death_signal = 1
-    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 
 from tests.servers import clients
 from tests.servers.clients import ALL, SOURCES
-from tests.servers.openbao import CannotBuild
+from tests.servers.programs import CannotBuild
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import urllib.error
-from pathlib import Path
 
 import pytest
 
 from tests.servers import openbao as recipe
-from tests.servers.openbao import CannotBuild, OpenBao
+from tests.servers.openbao import OpenBao
 
 
 def test_server_is_the_real_one_in_the_version_promised(openbao: OpenBao) -> None:
@@ -50,26 +49,3 @@ def test_tls_needs_the_authority(openbao_tls: OpenBao) -> None:
 def test_root_token_is_in_no_repr(openbao: OpenBao) -> None:
     """A failing test prints its fixtures."""
     assert openbao.token not in repr(openbao)
-
-
-def test_without_go_the_reason_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without the toolchain learns what is missing."""
-    monkeypatch.setenv("WARDGATE_SERVERS_CACHE", str(tmp_path))
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CannotBuild, match="install Go"):
-        recipe.binary()
-
-
-@pytest.mark.parametrize(("ci", "outcome"), [("true", "failed"), ("", "skipped")])
-def test_without_go_tests_skip_and_under_ci_they_fail(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ci: str, outcome: str
-) -> None:
-    """A person without Go can work; nobody's pipeline can lose these tests unseen."""
-    monkeypatch.setenv("WARDGATE_SERVERS_CACHE", str(pytester.path))
-    monkeypatch.setenv("PATH", str(pytester.path))
-    monkeypatch.setenv("CI", ci)
-    pytester.makepyfile("def test_needs_a_server(openbao): pass")
-    result = pytester.inline_run("-p", "tests.servers.fixtures", "-p", "no:cacheprovider")
-    (report,) = [report for report in result.getreports("pytest_runtest_logreport") if report.when == "setup"]
-    assert outcome == report.outcome
-    assert "install Go" in str(report.longrepr)

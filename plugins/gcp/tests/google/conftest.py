@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers import google
-from tests.servers.fixtures import or_skip
+from tests.servers.fixtures import BUILDS, or_skip
+
+BUILDS["google_emulator"] = google.binary
 
 
 @pytest.fixture(scope="session")

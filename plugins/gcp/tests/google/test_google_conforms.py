@@ -81,7 +81,6 @@ def _opened(options: Options) -> Backend:
     return BACKEND.open(options, cast("Any", SimpleNamespace(clock=SYSTEM_CLOCK)))
 
 
-@pytest.mark.server
 class TestGoogle(BackendConformance):
     """Every case that its declaration selects."""
 

@@ -73,7 +73,8 @@ def test_every_status_is_one_of_the_closed_list(status: Any, read: Kind, written
     """With no word of the service's; and a write is sent once, whatever comes back."""
 
     async def case() -> None:
-        async with serving(refusing(status, CANARY), timeout=0.3) as (backend, service):
+        timeout = 1.0 if status is CODE.UNAVAILABLE else 10.0  # as long is a read of it tried again
+        async with serving(refusing(status, CANARY), timeout=timeout) as (backend, service):
             if read is not errors.Gone:
                 assert read is type(await refusal(backend.read(SECRET)))
                 assert read is type(await refusal(backend.describe(SECRET)))
@@ -93,7 +94,7 @@ def test_a_write_without_an_answer_in_time_is_unclear() -> None:
     """It may have happened, and is not sent twice."""
 
     async def case() -> None:
-        async with serving(hanging(threading.Event(), threading.Event()), timeout=0.3) as (backend, service):
+        async with serving(hanging(threading.Event(), threading.Event()), timeout=1.0) as (backend, service):
             assert errors.OutcomeUnknown is type(await refusal(backend.write(SECRET, VALUE)))
             assert service.calls == ["AddSecretVersion"]
 

@@ -22,7 +22,6 @@ from wardgate_gcp.probing import NEEDED
 SECRET = Path.parse("app/db")
 
 
-@pytest.mark.server
 def test_a_probe_changes_nothing(google_emulator: str) -> None:
     """All rights are granted there, and no secret has been made."""
 
@@ -36,7 +35,6 @@ def test_a_probe_changes_nothing(google_emulator: str) -> None:
     asyncio.run(case())
 
 
-@pytest.mark.server
 @pytest.mark.parametrize("options", [{}, {"metadata": False}], ids=str)
 def test_a_read_without_metadata_tells_the_value_and_the_version(google_emulator: str, options: Any) -> None:
     """And with it, when the version was made too."""
@@ -52,7 +50,6 @@ def test_a_read_without_metadata_tells_the_value_and_the_version(google_emulator
     asyncio.run(case())
 
 
-@pytest.mark.server
 def test_regional_secrets_are_kept_apart(google_emulator: str) -> None:
     """A mount with a location sees that location alone."""
 
