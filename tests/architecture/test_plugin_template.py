@@ -53,9 +53,9 @@ def uv(*arguments: str | Path, cwd: Path) -> None:
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy of the workspace as git has it, with a plugin that was just begun."""
+    """A copy of the workspace as it is, with a plugin that was just begun."""
     folder = tmp_path_factory.mktemp("workspace")
-    listed = run("git", "ls-files", "-z", cwd=ROOT)
+    listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
