@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import ssl
 import threading
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from pathlib import Path as FilePath
 from typing import Any
 
 import pytest
+import trustme
 from tests.servers.aws_answers import LOST, Answer, answering, refused
 from tests.servers.aws_harness import opened
 from wardgate.spi.backend import Backend
@@ -35,6 +39,7 @@ from wardgate_aws import probe
 from wardgate_aws.backend import BACKEND as SECRETS_MANAGER
 from wardgate_aws.errors import of_answer
 from wardgate_aws.parameter_store import BACKEND as PARAMETER_STORE
+from wardgate_conformance.throttling import throttling
 
 SECRET = Path.parse("team/database")
 PATIENCE = 30
@@ -326,3 +331,53 @@ def test_a_store_that_is_not_there_is_unavailable(kind: BackendType) -> None:
         assert not (await backend.health()).ok
 
     run(kind, "http://127.0.0.1:1", asked, timeout=0.5)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_the_endpoint_s_certificate_is_checked(kind: BackendType, tmp_path: FilePath) -> None:
+    """Against the authorities everybody trusts, or the one in ``ca_file``; a write to another is never sent."""
+    authority, tls = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+
+    async def stranger(backend: Backend) -> None:
+        for one in (backend.read(SECRET), backend.write(SECRET, VALUE)):
+            error = await refusal(one)
+            assert type(error) is Unavailable
+            assert "certificate" in error.message
+
+    async def known(backend: Backend) -> None:
+        assert type(await refusal(backend.read(SECRET))) is RateLimited
+
+    with throttling(1, tls=tls) as (host, port):
+        run(kind, f"https://{host}:{port}", stranger)
+        run(kind, f"https://{host}:{port}", known, ca_file=str(tmp_path / "ca.pem"))
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_profile_that_is_not_there_is_said(kind: BackendType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a credential that cannot be used, without a word of the SDK's."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+    async def asked(backend: Backend) -> None:
+        error = await refusal(backend.read(SECRET))
+        assert type(error) is PermissionDenied
+        assert "profile" in error.message
+        assert "nobody-s" not in error.message
+
+    run(kind, "http://127.0.0.1:1", asked, profile="nobody-s")
+
+
+def test_a_profile_of_the_shared_files_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: FilePath) -> None:
+    """Its key signs the request, although there is another in the environment."""
+    shared = tmp_path / "credentials"
+    shared.write_text("[ours]\naws_access_key_id = AKIDOURS\naws_secret_access_key = testing\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(shared))
+
+    async def asked(backend: Backend) -> None:
+        assert type(await refusal(backend.read(SECRET))) is SecretNotFound
+
+    with answering(lambda *_: refused("ParameterNotFound")) as endpoint:
+        run(PARAMETER_STORE, endpoint.url, asked, profile="ours")
+        assert "Credential=AKIDOURS/" in endpoint.signed[0]

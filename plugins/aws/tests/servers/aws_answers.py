@@ -37,6 +37,8 @@ class Endpoint:
         self.url = f"http://127.0.0.1:{port}"
         self.answer = answer
         self.asked: list[str] = []
+        self.signed: list[str] = []
+        """The signature's header of each request."""
 
 
 @contextlib.contextmanager
@@ -53,6 +55,7 @@ def answering(answer: Callable[[str, dict[str, Any]], Answer]) -> Iterator[Endpo
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             action = self.headers["X-Amz-Target"].rpartition(".")[2]
             endpoint.asked.append(action)
+            endpoint.signed.append(self.headers["Authorization"])
             told = endpoint.answer(action, body)
             if told.status is None:
                 self.close_connection = True
