@@ -49,8 +49,10 @@ def kept(name: str, made_from: bytes, done: str, build: Callable[[Path], None]) 
     return folder / done
 
 
-def go_binary(name: str, module: Path, command: str, *, ldflags: str = "-s -w") -> Path:
+def go_binary(name: str, module: Path, command: str, *, ldflags: str = "-s -w", package: str = ".") -> Path:
     """The command that the Go module in this folder builds; a new machine takes minutes for it, once.
+
+    ``package``: its own, or one of a module that it requires.
 
     Raises:
         CannotBuild: there is no Go, or the build failed.
@@ -61,7 +63,7 @@ def go_binary(name: str, module: Path, command: str, *, ldflags: str = "-s -w") 
         if go is None:
             raise CannotBuild(f"{name} is built with Go, and there is no `go` on the path; install Go 1.24 or newer")
         unfinished = folder / f"{command}.new"
-        words: list[str | Path] = [go, "build", *FLAGS, "-ldflags", ldflags, "-o", unfinished, "."]
+        words: list[str | Path] = [go, "build", *FLAGS, "-ldflags", ldflags, "-o", unfinished, package]
         environment = {**os.environ, "CGO_ENABLED": "0"}
         built = subprocess.run(words, cwd=module, env=environment, capture_output=True, text=True, check=False)
         if built.returncode:
