@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 from wardgate.cli import terminal
-from wardgate.spi.errors import Unauthenticated
+from wardgate.spi.errors import InvalidValue, PermissionDenied, Unauthenticated, Unavailable, WardgateError
 from wardgate.spi.hookspecs import BackendType, hookimpl
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.approle import (
@@ -354,3 +354,21 @@ def test_a_duration_is_written_rightly(gateway: Scripted, run: Run, ttl: str) ->
     """Or it is a usage error."""
     assert run("key", "create", "a", "--policy", "b", "--ttl", ttl).exit_code == 2
     assert gateway.asked == []
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (PermissionDenied("the mount was not made: the store does not accept it"), "credential that the store accepts"),
+        (Unavailable("the mount was not made: the store cannot be reached"), "reached from the gateway's machine"),
+        (InvalidValue("mount a/: option 'size' must be a whole number"), "NAME:=1"),
+        (PermissionDenied("no policy of this token allows it"), "Ask an administrator for a policy"),
+    ],
+)
+def test_a_mount_that_was_not_made_says_what_to_do(
+    gateway: Scripted, run: Run, error: WardgateError, hint: str
+) -> None:
+    """What a store refuses is none of the gateway's policies."""
+    gateway.answers[CreateMount] = error
+    ended = run("mount", "add", "a", "--type", "native")
+    assert (True, True) == (error.message in ended.stderr, hint in ended.stderr)

@@ -9,10 +9,13 @@ import click
 
 from wardgate.cli import output, values
 from wardgate.cli.duration import Duration
+from wardgate.cli.failure import Failure
 from wardgate.cli.paths import folder_of
 from wardgate.cli.session import Session, client_options
 
 CHECKS = ("all", "reading", "none")
+NOT_MADE = "the mount was not made"
+OPTIONS = "`wardgate plugins` shows the options; numbers and truths are written NAME:=1, NAME:=true."
 
 
 @click.group()
@@ -89,7 +92,11 @@ def add(  # one for each option
     if check != CHECKS[0]:
         body["check"] = check  # a gateway of before knows no other
     with session.client() as client:
-        answer = client.json("POST", "mounts", body=body)
+        try:
+            answer = client.json("POST", "mounts", body=body)
+        except Failure as failure:
+            failure.hint = _what_to_do(failure)
+            raise
     if session.json:
         output.as_json(answer)
     else:
@@ -131,6 +138,17 @@ def remove(session: Session, prefix: str, *, yes: bool) -> None:
     with session.client() as client:
         client.request("DELETE", f"mounts/{folder_of(prefix)}")
     output.done(session.json, f"Forgot the mount at {prefix}.")
+
+
+def _what_to_do(failure: Failure) -> str:
+    """Of a mount that was not made; the store's refusals are none of this gateway's policies."""
+    if not failure.message.startswith(NOT_MADE):
+        return OPTIONS if failure.code == "invalid_value" and "option" in failure.message else failure.hint
+    if failure.code == "permission_denied":
+        return "Give the mount a credential that the store accepts, by its options or in the gateway's environment."
+    if failure.code == "unavailable":
+        return f"See that the store runs and can be reached from the gateway's machine. {OPTIONS}"
+    return failure.hint
 
 
 def _secret_options(kind: str) -> frozenset[str] | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,12 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from wardgate.config import Config
+    from wardgate.spi.backend import Backend
     from wardgate.state import State
     from wardgate.state.mounts import MountRow
 
-PATIENCE = 5.0
-"""Seconds that one store may take to answer."""
+PATIENCE = 15.0
+"""Seconds that one store may take to answer; as many as a new mount's."""
 AT_ONCE = 8
+CREDENTIAL = (
+    "give the mount a credential that is good; one that the gateway finds in its environment is to be in doctor's"
+)
 
 
 @dataclass(frozen=True)
@@ -41,50 +47,62 @@ async def examine(config: Config) -> list[Store]:
     Raises:
         WardgateError: the state or a plugin cannot be opened.
     """
+    logging.getLogger().addHandler(logging.NullHandler())  # a library's own words could hold what it works on
     registry = Registry.load(config.plugins)
     state = founding.reopen(config.data, config.key_file)
     try:
         opening = Opening(registry.backend_types, state, SystemClock(), registry.plugins)
         turns = asyncio.Semaphore(AT_ONCE)
         places = sorted((str(state.namespaces.info(one).path), one) for one in state.namespaces.ids())
-        looks = [
-            _look(opening, row, _name(state, namespace, row), registry.plugins, turns)
-            for _, namespace in places
-            for row in state.mounts.of(namespace)
-        ]
+        rows = [(row, _name(state, namespace, row)) for _, namespace in places for row in state.mounts.of(namespace)]
+        # All are opened before the first is asked: loading a vendor's library takes a while, and is nobody's delay.
+        opened = [(_opened(opening, row, name, registry.plugins), row, name) for row, name in rows]
+        looks = [_look(found, row, name, turns) for found, row, name in opened]
         return list(await asyncio.gather(*looks))
     finally:
         await state.close()
 
 
-async def _look(opening: Opening, row: MountRow, name: str, loaded: Collection[str], turns: asyncio.Semaphore) -> Store:
+def _opened(opening: Opening, row: MountRow, name: str, loaded: Collection[str]) -> Backend | Store:
+    """The backend of a mount, or why there is none."""
+    if row.fault:
+        cure = "remove it and add it again: `wardgate mount remove`, `wardgate mount add`"
+        return Store(name, ok=False, detail=row.fault, cure=cure)
+    if row.type not in opening.types:
+        detail = f"no loaded plugin offers the backend {row.type!r}"
+        return Store(name, ok=False, detail=detail, cure=_whose(row.type, loaded))
+    try:
+        return opening.of_row(row.namespace, row)
+    except WardgateError as error:
+        return _failed(row, name, error)
+
+
+async def _look(found: Backend | Store, row: MountRow, name: str, turns: asyncio.Semaphore) -> Store:
+    if isinstance(found, Store):
+        return found
     async with turns:
-        if row.fault:
-            cure = "remove it and add it again: `wardgate mount remove`, `wardgate mount add`"
-            return Store(name, ok=False, detail=row.fault, cure=cure)
-        if row.type not in opening.types:
-            detail = f"no loaded plugin offers the backend {row.type!r}"
-            return Store(name, ok=False, detail=detail, cure=_whose(row.type, loaded))
         try:
-            return await _asked(opening, row, name)
-        except PermissionDenied as error:
-            return Store(name, ok=False, detail=error.message, cure="give the mount a credential that is good")
+            return await _asked(found, row, name)
         except WardgateError as error:
-            cure = f"check that the store runs, and the mount's options: `wardgate mount show {row.prefix}`"
-            return Store(name, ok=False, detail=error.message, cure=cure)
-        except Exception as error:  # noqa: BLE001  # a plugin that breaks says nothing of the other mounts
-            return Store(name, ok=False, detail=f"its plugin broke: {type(error).__name__}", cure="update the plugin")
+            return _failed(row, name, error)
 
 
-async def _asked(opening: Opening, row: MountRow, name: str) -> Store:
-    backend = opening.of_row(row.namespace, row)
+def _failed(row: MountRow, name: str, error: WardgateError) -> Store:
+    cure = f"check that the store runs, and the mount's options: `wardgate mount show {row.prefix}`"
+    if isinstance(error, PermissionDenied):
+        cure = CREDENTIAL
+    return Store(name, ok=False, detail=error.message or error.code, cure=cure)
+
+
+async def _asked(backend: Backend, row: MountRow, name: str) -> Store:
     try:
         permissions = await probing.probe(backend, seconds=PATIENCE)
-        lacking = probing.missing(permissions, backend.capabilities)
-        for_reading = probing.missing(permissions, backend.capabilities, reading=True)
     finally:
-        await backend.close()
-    if for_reading:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await backend.close()
+    lacking = probing.missing(permissions, backend.capabilities)
+    if probing.missing(permissions, backend.capabilities, reading=True):
         detail = f"the store does not give its credential: {probing.sentence(lacking)}"
         return Store(name, ok=False, detail=detail, cure="grant these permissions to the mount's credential")
     if lacking:

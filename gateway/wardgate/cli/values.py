@@ -150,7 +150,9 @@ def options(given: Sequence[str], secret: Collection[str] | None = ()) -> dict[s
         if source == "-" or (source.startswith("@") and len(source) > 1):
             source = sources.text(name, source).removesuffix("\n")
         elif secret is None:
-            raise _would_show(name, f" ({name}:=@FILE for numbers): no plugin here says which options are secret")
+            raise _would_show(
+                name, f" ({name}:=@FILE for numbers): no plugin here offers that --type, to say what is secret"
+            )
         elif name in secret:
             raise _would_show(name)
         result[name] = source if name == left else _json(name, source)

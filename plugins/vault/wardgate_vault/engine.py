@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from wardgate.spi.backend import Backend, Health, Permission
-from wardgate.spi.errors import Malformed, SecretNotFound, Unavailable, WardgateError
+from wardgate.spi.errors import SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.listing import FolderListing
 from wardgate.spi.maps import TEXT_KEY, TYPE_KEY, to_map
-from wardgate.spi.path import Path
+from wardgate.spi.path import Path, is_segment
 from wardgate.spi.services import Clock
 from wardgate.spi.values import Entry, Page, Value
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wardgate_vault.exchange import Answer
 
 ABSENT = "there is no secret of that path"
-NOT_SHOWN = "the store does not show the configured mount to the gateway's credential"
+NOT_SHOWN = "the store does not show the configured mount to the gateway's credential; check 'mount' and its policies"
 KINDS = frozenset({"kv", "generic"})
 """What servers call such an engine: the second name is an old one."""
 MAX_VALUE_BYTES = 131_072
@@ -85,7 +85,9 @@ class Engine(Backend):
         answer = await self._client.ask_openly(
             self._client.system.read_health_status, method="GET", standby_ok=True, performance_standby_code=200
         )
-        if answer.body.get("sealed") or not answer.body.get("initialized"):
+        if "initialized" not in answer.body:
+            return "what answers there is no Vault or OpenBao server; check 'address'"
+        if answer.body.get("sealed") or not answer.body["initialized"]:
             return "the store is sealed or not set up"
         answer = await self._client.get(f"sys/internal/ui/mounts/{quote(self._mount)}")
         if not answer.ok:
@@ -128,8 +130,6 @@ def _rounded(item: object) -> bool:
 
 
 def _entry(name: str) -> Entry | None:
-    try:
-        segment = Path.parse(name.removesuffix("/"))
-    except Malformed:
-        return None
-    return Entry(segment.segments[0], folder=name.endswith("/")) if len(segment.segments) == 1 else None
+    folder = name.endswith("/")
+    segment = name[:-1] if folder else name
+    return Entry(segment, folder) if is_segment(segment) else None
