@@ -13,7 +13,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from google_crc32c import value as crc32c
 from tests.servers.google_answers import throttling
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import WardgateError
@@ -58,7 +57,7 @@ class GoogleHarness(Harness):
         name, data = NAMES.name_of(path), json.dumps(fields).encode()
         parent = f"projects/{self._options.project}"
         secret = {"parent": parent, "secret_id": name, "secret": {"replication": {"automatic": {}}}}
-        version = {"parent": f"{parent}/secrets/{name}", "payload": {"data": data, "data_crc32c": crc32c(data)}}
+        version = {"parent": f"{parent}/secrets/{name}", "payload": {"data": data}}
         client = Client(self._options)
         await asyncio.gather(client.ask("create_secret", secret, mutates=True), return_exceptions=True)
         await client.ask("add_secret_version", version, mutates=True)

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"hash/crc32"
 	"log"
 	"net"
 	"os/signal"
@@ -52,6 +53,11 @@ func corrected(ctx context.Context, client pb.SecretManagerServiceClient, reques
 		size := len(r.GetPayload().GetData())
 		if size == 0 || size > maxBytes {
 			return status.Error(codes.InvalidArgument, "the payload is empty or too large")
+		}
+		// The emulator would tell 0 for a checksum that was not sent; the real service makes one.
+		if r.Payload.DataCrc32C == nil {
+			checksum := int64(crc32.Checksum(r.Payload.Data, crc32.MakeTable(crc32.Castagnoli)))
+			r.Payload.DataCrc32C = &checksum
 		}
 	case *pb.UpdateSecretRequest:
 		// The emulator takes an empty map, which the wire does not tell from none, for "leave it".
