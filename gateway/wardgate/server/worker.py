@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -39,6 +40,9 @@ DEFER_SECONDS = 0.002
 
 OUT_OF_FILES_SECONDS = 0.1
 """How long no connection is accepted after one could not be."""
+
+YOUNG_OBJECTS = 50_000
+"""How many new objects start a collection: more than requests under way hold, which are no garbage."""
 
 DRAIN_SECONDS = 10.0
 """How long an application may take to drain once its requests have ended."""
@@ -187,6 +191,7 @@ def run(
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     end_with_parent(parent)
     logs.configure(config.log, worker=worker.slot)
+    _collect_seldom()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(config, worker, build, listener, loads, partial(tell, report, ready=True)))
@@ -194,6 +199,12 @@ def run(
         tell(report, fault=error.message or error.code)
         return 1
     return 0
+
+
+def _collect_seldom() -> None:
+    """Let the collector of garbage be: what a request makes is gone when its answer is, without it."""
+    gc.freeze()  # what was imported is never garbage: no collection looks at it again, and its pages stay shared
+    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
 
 
 async def _serve(
