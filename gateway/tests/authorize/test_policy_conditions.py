@@ -26,16 +26,13 @@ MORNING = 1_763_971_200 * SECOND  # 2025-11-24T08:00:00Z, a Monday
 OFFICE = 'time in hours("08:00-18:00", "UTC")'
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Kept:
-    """Labels by path, as the state gives them."""
+    """Labels by path, as the state gives them: other labels are another object."""
 
-    labelled: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
-    failure: Exception | None = None
+    labelled: Mapping[tuple[str, ...], Mapping[str, str]] = field(default_factory=dict)
 
     def of(self, segments: tuple[str, ...]) -> Mapping[str, str]:
-        if self.failure:
-            raise self.failure
         found: dict[str, str] = {}
         for length in range(1, len(segments) + 1):
             found.update(self.labelled.get(segments[:length], {}))
@@ -48,10 +45,16 @@ class House:
 
     policies: tuple[Policy, ...]
     kept: Kept = field(default_factory=Kept)
+    failure: Exception | None = None
 
     def __post_init__(self) -> None:
         written = SimpleNamespace(policies=self.policies)
-        self.engine = Engine(lambda _: written, LocalEpochs(), lambda _: self.kept)
+        self.engine = Engine(lambda _: written, LocalEpochs(), self.labels_of)
+
+    def labels_of(self, _: str) -> Kept:
+        if self.failure:
+            raise self.failure
+        return self.kept
 
     def allows(self, operation: Operation[object], *carried: str, **facts: Any) -> bool:
         return self.decision(operation, *carried, **facts) is not None
@@ -159,7 +162,7 @@ def test_a_label_s_change_holds_at_once() -> None:
     made = house(allow("read", "secret/**", 'label.env == "test"'))
     answers = []
     for labels in ({}, {"env": "test"}, {"env": "production"}, {"env": "test"}, {}):
-        made.kept.labelled = {("secret", "team"): labels}
+        made.kept = Kept({("secret", "team"): labels})
         answers.append(made.allows(read("secret/team/a")))
     assert [False, True, False, True, False] == answers
 
@@ -167,9 +170,9 @@ def test_a_label_s_change_holds_at_once() -> None:
 def test_labels_that_cannot_be_read_are_an_outage_where_they_matter() -> None:
     """Nothing is granted, remembered or not; rules that read no label go on."""
     made = house(allow("read", "secret/**", "has(label.env)"), allow("read", "other/**"))
-    made.kept.labelled = {("secret",): {"env": "x"}}
+    made.kept = Kept({("secret",): {"env": "x"}})
     assert made.allows(read("secret/a"))
-    made.kept.failure = Unavailable("changed outside the gateway")
+    made.failure = Unavailable("changed outside the gateway")
     with pytest.raises(Unavailable):
         made.allows(read("secret/a"))
     assert made.allows(read("other/a"))
@@ -229,7 +232,7 @@ def test_a_list_hides_what_may_be_denied() -> None:
         },
     )
     assert ["b", "other/"] == shown(made, "secret/team", "a", "b", "sub", "sub/", "other/")
-    made.kept.labelled[("secret",)] = {}
+    made.kept = Kept({**made.kept.labelled, ("secret",): {}})
     assert [] == shown(made, "secret/team", "a", "b", "sub", "sub/", "other/")
 
 
@@ -249,7 +252,7 @@ def test_a_name_shows_only_where_an_allow_certainly_applies() -> None:
         allow("read", "secret/*/db", "path.segment.2 == principal.name"), allow("read", "secret/x", "has(label.a)")
     )
     assert ["ann/"] == shown(made, "secret", "ann/", "bob/", "ann", "x", action=Action.READ, name="ann")
-    made.kept.labelled = {("secret", "x"): {"a": "1"}}
+    made.kept = Kept({("secret", "x"): {"a": "1"}})
     assert ["x"] == shown(made, "secret", "ann/", "bob/", "x", action=Action.READ)
 
 

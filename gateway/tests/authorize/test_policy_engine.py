@@ -217,12 +217,12 @@ def test_the_memo_is_bounded(house: House) -> None:
     house.write(READER)
     for i in range(300):
         house.allows(somebody("reader"), read(f"secret/{i}"))
-    assert 100 == len(house.engine._decisions)
+    assert 100 == len(house.engine._remembered)
     assert house.allows(somebody("reader"), read("secret/299"))
-    newest = [key[-1][-1] for key in house.engine._decisions._known]
+    newest = [key[-1][-1] for key in house.engine._remembered._known]
     assert [*map(str, range(200, 300))] == newest
     house.allows(somebody("reader"), read("secret/" + "/".join(["x" * 100] * 3)))
-    assert newest == [key[-1][-1] for key in house.engine._decisions._known]
+    assert newest == [key[-1][-1] for key in house.engine._remembered._known]
 
 
 def test_keys_of_the_memo_do_not_run_together(house: House) -> None:

@@ -47,8 +47,9 @@ class Engine:
         policies_of: the written policies of a namespace, by its id, as they are committed now. What it raises
             denies that namespace until it answers again; Sealed and Unavailable are passed on.
         epochs: the epoch of kind ``policies`` moves when a namespace's policies change.
-        labels_of: the labels of a namespace, by its id, as they are committed now; asked only where a condition reads
-            one. What it raises of the closed list is passed on.
+        labels_of: the labels of a namespace, by its id, as they are committed now: an object that never changes, and
+            another one once they did. Asked only where a condition reads one. What it raises of the closed list is
+            passed on.
         remembered: how many decisions are kept, the least recently used dropped first.
     """
 
@@ -64,9 +65,8 @@ class Engine:
         self._decider = Decider()
         self._labels_of = labels_of
         # Keyed by all that an answer turned on, the compiled set's generation first: no answer outlives its set. Where
-        # candidates have conditions they are remembered apart, and the answers by what the conditions read.
-        self._decisions: Memo[_Key, Decision | None] = Memo(remembered)
-        self._turnings: Memo[_Key, Turning] = Memo(remembered)
+        # candidates have conditions they are remembered instead, and the answers by what the conditions read.
+        self._remembered: Memo[_Key, Decision | Turning | None] = Memo(remembered)
         self._held: Held[Decision | None] = Held(remembered)
         self._visible: Memo[_FolderKey, _Folder] = Memo(MAX_REMEMBERED_FOLDERS)
         self._below: Memo[_BelowKey, Turning] = Memo(MAX_REMEMBERED_FOLDERS)
@@ -93,21 +93,13 @@ class Engine:
         path, folder, action = operation.path.segments, operation.folder, operation.action
         key = (compiled.generation, principal.policies, action, folder, path)
         try:
-            return self._decisions[key]
+            turning = self._remembered[key]
         except KeyError:
-            pass
-        turning = self._turnings.get(key)
-        if turning is None:
-            target, short = Target(path, folder), sum(map(len, path)) <= MAX_REMEMBERED_CHARACTERS
-            candidates = compiled.candidates(principal.policies, action, target)
-            if not any(row.when is not None for row in candidates):
-                decision = self._decide(compiled, principal.policies, action, target, candidates)
-                if short:
-                    self._decisions[key] = decision
-                return decision
-            turning = Turning(candidates, self._labels(principal.namespace))
-            if short:
-                self._turnings[key] = turning
+            turning = self._first(compiled, principal.policies, action, Target(path, folder))
+            if sum(map(len, path)) <= MAX_REMEMBERED_CHARACTERS:
+                self._remembered[key] = turning
+        if not isinstance(turning, Turning):
+            return turning
         time = facts.received_at
         question = Question(principal, action, path, facts.source, time, turning.labels, folder)
         values = turning.values(question)
@@ -117,6 +109,15 @@ class Engine:
             decision, until = self._turned(compiled, turning, Target(path, folder), question)
         self._held.keep(turning, values, decision, time, until)
         return decision
+
+    def _first(
+        self, compiled: Compiled, policies: tuple[str, ...], action: str, target: Target
+    ) -> Decision | Turning | None:
+        """The decision, or what it turns on where a rule that could apply has a condition."""
+        candidates = compiled.candidates(policies, action, target)
+        if any(row.when is not None for row in candidates):
+            return Turning(candidates, self._labels(compiled.namespace))
+        return self._decide(compiled, policies, action, target, candidates)
 
     def _turned(
         self, compiled: Compiled, turning: Turning, target: Target, question: Question
@@ -257,15 +258,24 @@ class _Folder:
     below: Turning
 
 
-@dataclass(frozen=True, slots=True)
 class _LabelsOf:
-    """The labels of a namespace, fetched when a condition asks for one."""
+    """The labels of a namespace, fetched when a condition asks for one; those of the last path are kept."""
 
-    labels_of: Callable[[str], Labels]
-    namespace: str
+    __slots__ = ("_found", "_labels", "_labels_of", "_namespace", "_segments")
+
+    def __init__(self, labels_of: Callable[[str], Labels], namespace: str) -> None:
+        self._labels_of = labels_of
+        self._namespace = namespace
+        self._labels: Labels | None = None
+        self._segments: Segments = ()
+        self._found: Mapping[str, str] = {}
 
     def of(self, segments: Segments) -> Mapping[str, str]:
-        return self.labels_of(self.namespace).of(segments)
+        labels = self._labels_of(self._namespace)
+        if labels is not self._labels or segments != self._segments:
+            found = labels.of(segments)
+            self._labels, self._segments, self._found = labels, segments, found
+        return self._found
 
 
 def _question(principal: Principal, action: str, target: Target, facts: Facts, labels: Labels) -> Question:
