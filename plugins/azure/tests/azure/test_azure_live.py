@@ -20,6 +20,7 @@ from tests.servers.key_vault_client import CLOCK, Credential
 from wardgate.spi.backend import Backend
 from wardgate.spi.path import Path
 from wardgate_azure.backend import open_with
+from wardgate_azure.client import API_VERSION
 from wardgate_azure.declaration import DECLARATION, NAMES
 from wardgate_azure.options import Options
 from wardgate_conformance.harness import Harness
@@ -53,6 +54,7 @@ class VaultHarness(Harness):
         return SecretClient(
             self._options.vault_url,
             credential,
+            api_version=API_VERSION,
             verify_challenge_resource=self._options.verify_challenge_resource,
             connection_verify=self._options.ca_file or True,
         )
