@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path as FilePath
-from urllib.parse import urlsplit
 
-from wardgate.spi.errors import InvalidValue
-from wardgate.spi.networks import is_loopback
+from wardgate.spi.checks import check_bounds, check_files, check_url, check_words
 from wardgate.spi.options import option
 
 BOUNDS = {"timeout": (0.1, 300.0), "pool_size": (1, 128)}
@@ -34,28 +31,10 @@ def check(options: Options) -> None:
     Raises:
         InvalidValue: names the option, never its value.
     """
-    for name in ("region", "profile"):
-        text = getattr(options, name)
-        if text is not None and not (text and text.isascii() and text.isprintable() and " " not in text):
-            raise InvalidValue(f"option {name!r} must be printable ASCII without spaces")
+    check_words(options, "region", "profile")
     if options.endpoint is not None:
-        _check_endpoint(options.endpoint, plain_http=options.plain_http)
-    if options.ca_file is not None and not FilePath(options.ca_file).is_file():
-        raise InvalidValue("option 'ca_file' names no file")
-    for name, (least, most) in BOUNDS.items():
-        if not least <= getattr(options, name) <= most:
-            raise InvalidValue(f"option {name!r} must be between {least} and {most}")
-
-
-def _check_endpoint(endpoint: str, *, plain_http: bool) -> None:
-    try:
-        address = urlsplit(endpoint)
-        _ = address.port  # reading it is what checks it
-    except ValueError:
-        raise InvalidValue("option 'endpoint' is not a URL") from None
-    if address.scheme not in {"http", "https"} or not address.hostname:
-        raise InvalidValue("option 'endpoint' must be a URL such as https://vpce-1.example")
-    if address.username is not None or address.query or address.fragment:
-        raise InvalidValue("option 'endpoint' must be a bare URL, without user, query or fragment")
-    if address.scheme == "http" and not plain_http and not is_loopback(address.hostname):
-        raise InvalidValue("option 'endpoint' must be https:// unless the server is on this machine; or set plain_http")
+        check_url(
+            "endpoint", options.endpoint, example="https://vpce-1.example", path=True, plain_http=options.plain_http
+        )
+    check_files(options, "ca_file")
+    check_bounds(options, BOUNDS)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path as FilePath
-from urllib.parse import urlsplit
 
+from wardgate.spi.checks import check_bounds, check_files, check_url
 from wardgate.spi.errors import InvalidValue
-from wardgate.spi.networks import is_loopback
 from wardgate.spi.options import option
 
 BOUNDS = {"timeout": (0.1, 300.0)}
@@ -51,13 +49,8 @@ def check(options: Options) -> None:
         text = getattr(options, name)
         if text is not None and not _WORD.fullmatch(text):
             raise InvalidValue(f"option {name!r} must be small letters, digits and hyphens")
-    for name in ("credentials_file", "ca_file"):
-        file = getattr(options, name)
-        if file is not None and not FilePath(file).is_file():
-            raise InvalidValue(f"option {name!r} names no file")
-    for name, (least, most) in BOUNDS.items():
-        if not least <= getattr(options, name) <= most:
-            raise InvalidValue(f"option {name!r} must be between {least} and {most}")
+    check_files(options, "credentials_file", "ca_file")
+    check_bounds(options, BOUNDS)
     target(options)
 
 
@@ -70,17 +63,8 @@ def target(options: Options) -> tuple[str, bool]:
     if options.endpoint is None:
         place = f".{options.location}.rep" if options.location else ""
         return f"secretmanager{place}.googleapis.com:443", True
-    try:
-        address = urlsplit(options.endpoint)
-        port = address.port
-    except ValueError:
-        raise InvalidValue("option 'endpoint' is not a URL") from None
-    if address.scheme not in {"http", "https"} or not address.hostname:
-        raise InvalidValue("option 'endpoint' must be a URL such as https://secretmanager.example")
-    if address.username is not None or address.query or address.fragment or address.path.strip("/"):
-        raise InvalidValue("option 'endpoint' must be a bare URL, without user, path, query or fragment")
-    if address.scheme == "http" and not is_loopback(address.hostname):
-        raise InvalidValue("option 'endpoint' must be https:// unless the server is on this machine")
-    host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
+    address = check_url("endpoint", options.endpoint, example="https://secretmanager.example")
+    name = address.hostname or ""
+    host = f"[{name}]" if ":" in name else name
     secure = address.scheme == "https"
-    return f"{host}:{port or (443 if secure else 80)}", secure
+    return f"{host}:{address.port or (443 if secure else 80)}", secure

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path as FilePath
-from urllib.parse import urlsplit
 
+from wardgate.spi.checks import check_bounds, check_files, check_url, check_words
 from wardgate.spi.errors import InvalidValue
-from wardgate.spi.networks import is_loopback
 from wardgate.spi.options import option
 
 BOUNDS = {"kv_version": (1, 2), "timeout": (0.1, 300.0), "pool_size": (1, 128)}
@@ -40,34 +38,16 @@ def check(options: Options) -> None:
     Raises:
         InvalidValue: names the option, never its value.
     """
-    _check_address(options)
+    check_url(
+        "address", options.address, example="https://vault.example:8200", path=True, plain_http=options.plain_http
+    )
     if (options.token is None) == (options.role_id is None):
         raise InvalidValue("give either 'token' or 'role_id' (with 'secret_id'), and not both")
     if options.secret_id is not None and options.role_id is None:
         raise InvalidValue("option 'secret_id' needs 'role_id'")
-    for name in ("token", "role_id", "secret_id", "namespace"):
-        text = getattr(options, name)
-        if text is not None and not (text and text.isascii() and text.isprintable() and " " not in text):
-            raise InvalidValue(f"option {name!r} must be printable ASCII without spaces")
+    check_words(options, "token", "role_id", "secret_id", "namespace")
     for name in ("mount", "approle_mount"):
         if not getattr(options, name).strip("/"):
             raise InvalidValue(f"option {name!r} is empty")
-    if options.ca_file is not None and not FilePath(options.ca_file).is_file():
-        raise InvalidValue("option 'ca_file' names no file")
-    for name, (least, most) in BOUNDS.items():
-        if not least <= getattr(options, name) <= most:
-            raise InvalidValue(f"option {name!r} must be between {least} and {most}")
-
-
-def _check_address(options: Options) -> None:
-    try:
-        address = urlsplit(options.address)
-        _ = address.port  # reading it is what checks it
-    except ValueError:
-        raise InvalidValue("option 'address' is not a URL") from None
-    if address.scheme not in {"http", "https"} or not address.hostname:
-        raise InvalidValue("option 'address' must be a URL such as https://vault.example:8200")
-    if address.username is not None or address.query or address.fragment:
-        raise InvalidValue("option 'address' must be a bare URL, without user, query or fragment")
-    if address.scheme == "http" and not options.plain_http and not is_loopback(address.hostname):
-        raise InvalidValue("option 'address' must be https:// unless the server is on this machine; or set plain_http")
+    check_files(options, "ca_file")
+    check_bounds(options, BOUNDS)
