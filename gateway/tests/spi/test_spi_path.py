@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wardgate.spi.errors import Malformed
-from wardgate.spi.path import MAX_SEGMENTS, Path
+from wardgate.spi.path import MAX_SEGMENTS, Path, is_segment
 
 REFUSED = {
     "empty": b"",
@@ -99,3 +99,16 @@ def test_prefixes_are_whole_segments() -> None:
     """``secretive/x`` is not below ``secret``."""
     assert not Path.parse("secretive/x").starts_with(Path.parse("secret"))
     assert Path.parse("x") == Path.parse("secret/x").below(Path.parse("secret"))
+
+
+@pytest.mark.parametrize("name", ["a", "a b", "é", "a" * 255])
+def test_a_name_that_can_be_a_segment_is_one(name: str) -> None:
+    """As a path that is read says."""
+    assert is_segment(name)
+    assert Path.parse(name).segments == (name,)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a/", " a", "a\n", "a\\b", "e\u0301", "a" * 256])
+def test_a_name_that_cannot_be_a_segment_is_none(name: str) -> None:
+    """So that a list leaves it out."""
+    assert not is_segment(name)

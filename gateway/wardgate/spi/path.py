@@ -42,6 +42,15 @@ def _check_unicode_segment(segment: str) -> None:
         raise Malformed("the path is not in Unicode normalization form C")
 
 
+def is_segment(name: str) -> bool:
+    """Whether a path can have a segment of this name."""
+    try:
+        _check_segment(name)
+    except Malformed:
+        return False
+    return "/" not in name
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Path:
     """Zero to 32 segments of 1 to 255 UTF-8 bytes, in NFC; zero only for the root of a mount or namespace.
