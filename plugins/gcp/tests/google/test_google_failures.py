@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import logging
 import socket
 import threading
 import traceback
@@ -217,3 +219,28 @@ def test_a_change_that_always_meets_another_is_a_conflict() -> None:
             assert service.calls == ["GetSecret", "UpdateSecret"] * 3
 
     asyncio.run(case())
+
+
+def test_a_detailed_log_holds_no_value(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Google's client would write whole requests and answers into it, and does so for an operator who asks for that."""
+    held = types.AccessSecretVersionResponse(name="projects/1/secrets/app--db/versions/1", payload={"data": VALUE.data})
+
+    def answer(name: str, _: bytes, __: Any) -> bytes:
+        if name == "AccessSecretVersion":
+            return cast("bytes", types.AccessSecretVersionResponse.serialize(held))
+        return cast("bytes", types.SecretVersion.serialize(types.SecretVersion(name="a/1")))
+
+    async def case() -> None:
+        async with serving(answer) as (backend, _):
+            await backend.write(SECRET, VALUE)
+            assert (await backend.read(SECRET)).value == VALUE
+
+    for name in ("google", "google.cloud.secretmanager_v1"):
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+        caplog.set_level(logging.DEBUG, name)
+    caplog.set_level(logging.DEBUG)
+    asyncio.run(case())
+    assert "google" in {record.name.partition(".")[0] for record in caplog.records}
+    written = caplog.text + "".join(str(vars(record)) for record in caplog.records)
+    assert CANARY not in written
+    assert base64.b64encode(VALUE.data).decode() not in written
