@@ -18,11 +18,12 @@ from wardgate.spi.values import Value
 
 from tests.end_to_end.test_copy import BINARY, CANARY, JSON, TEXT, Room
 from tests.servers import google, key_vault, moto
-from tests.servers.fixtures import or_skip
+from tests.servers.fixtures import BUILDS, or_skip
 from tests.servers.gateway import COMMAND, Running, running
 from tests.servers.openbao import OpenBao
 from tests.support import waiting
 
+BUILDS["stores"] = google.binary
 PLUGINS = ("native", "vault", "aws", "gcp", "azure")
 LABEL = {"team": "payments"}
 KINDS: dict[str, tuple[bytes, str]] = {

@@ -12,9 +12,10 @@ from wardgate.spi.capabilities import Capabilities
 
 from tests.end_to_end import vault_clients
 from tests.servers import google, key_vault, key_vault_store, moto
-from tests.servers.fixtures import or_skip
+from tests.servers.fixtures import BUILDS, or_skip
 from tests.servers.gateway import Running, command, running
 
+BUILDS["clouds"] = google.binary
 PLUGINS = ("native", "vault", "aws", "azure", "gcp")
 TYPES = ("aws-secrets-manager", "aws-parameter-store", "azure-key-vault", "google-secret-manager")
 SCENARIOS: tuple[Callable[[Any, str, Capabilities], None], ...] = (
