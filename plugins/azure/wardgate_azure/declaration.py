@@ -9,7 +9,6 @@ from wardgate.spi.errors import InvalidValue, SecretNotFound, TooLarge
 from wardgate.spi.names import Names
 from wardgate.spi.path import Path
 
-from wardgate_azure.client import PAGE
 from wardgate_azure.errors import ABSENT
 
 MAX_NAME = 127
@@ -21,7 +20,6 @@ DECLARATION = Declaration(
     capabilities=Capabilities(
         write=True, list=True, describe=True, labels=True, versions=True, delete=True, undelete=True, destroy=True,
         stages=True, media_types=True, min_value_bytes=1, max_value_bytes=MAX_VALUE_BYTES, max_path_bytes=MAX_NAME,
-        page_size=PAGE,
     ),
     notes={
         "compare_and_set": "a vault has no conditional write",
