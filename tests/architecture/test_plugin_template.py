@@ -195,7 +195,7 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_it_says_what_to_do_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the workspace uv does it all; elsewhere one installs what the tests need."""
+    """In the workspace uv does it all; elsewhere one installs it beside the gateway."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plugins").mkdir()
     assert "uv pip install --editable demo" in new("demo").output

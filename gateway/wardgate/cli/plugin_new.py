@@ -15,7 +15,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 """The tree that is made: NAME stands for the plugin's in the names of files, and .txt is left out."""
 NAME = re.compile(r"[a-z][a-z0-9]{0,39}")
 MEMBER = "uv lock\nuv sync --all-packages\nuv run pytest -n0 {folder}"
-STRANGER = "uv pip install --editable {folder} wardgate-conformance pytest\npytest --import-mode=importlib {folder}"
+STRANGER = """\
+# where wardgate and wardgate-conformance are installed:
+uv pip install --editable {folder}
+pytest --import-mode=importlib {folder}"""
 
 
 @click.group()

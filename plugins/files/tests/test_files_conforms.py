@@ -17,7 +17,7 @@ import pytest
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import InvalidValue, OutcomeUnknown, PermissionDenied, SecretNotFound, Unavailable
 from wardgate.spi.path import ROOT, Path
-from wardgate.spi.values import TEXT, Entry, Value
+from wardgate.spi.values import TEXT, Entry, SecretVersion, Value
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
 from wardgate_files.declaration import DECLARATION
@@ -166,6 +166,25 @@ def test_a_symbolic_link_leads_nowhere(store: FilesHarness, tmp_path: FilePath) 
         await backend.write(Path.parse("link"), Value(b"y"))
         assert ["target.age"] == [file.name for file in outside.iterdir()]
         assert pyrage.decrypt((outside / "target.age").read_bytes(), [store.identity]) == b"x"
+
+    run(scenario, store)
+
+
+def test_a_reader_sees_whole_values_alone(store: FilesHarness) -> None:
+    """While several handles write the same file: the value of one write, never a part, and none is missing."""
+    path = Path.parse("team/note")
+    values = [bytes([letter]) * 60_000 for letter in b"abcdef"]
+
+    async def scenario(backend: Backend) -> None:
+        others = [store.open() for _ in range(2)]
+        await backend.write(path, Value(values[0]))
+        writes = [handle.write(path, Value(value)) for handle in (*others, backend) for value in values]
+        reads = [handle.read(path) for handle in (backend, *others) for _ in range(12)]
+        found = (await asyncio.gather(*reads, *writes))[: len(reads)]
+        assert {one.value.data for one in found if isinstance(one, SecretVersion)} <= set(values)
+        assert ["note.age"] == [file.name for file in (store.folder / "team").iterdir()]
+        for other in others:
+            await other.close()
 
     run(scenario, store)
 
