@@ -92,7 +92,8 @@ class Reader(Backend):
             await anext(sdk.list_properties_of_secrets(max_page_size=1).by_page())
 
         asked: tuple[tuple[str, set[str], Callable[[], Awaitable[object]]], ...] = (
-            ("get", {"read", "write", "delete"}, lambda: self._client.ask(lambda sdk: sdk.get_secret(nobody))),
+            ("get", {"read", "write", "labels", "delete"}, lambda: self._client.ask(
+                lambda sdk: sdk.get_secret(nobody))),
             ("list", {"list", "describe", "labels", "versions", "stages"}, lambda: self._client.ask(names)),
             ("set", {"write"}, lambda: self._client.send("PUT", f"secrets/{nobody}", {})),
             ("update", {"labels", "stages"}, lambda: self._client.ask(
