@@ -13,6 +13,12 @@ from wardgate.spi.capabilities import Capabilities
 from wardgate_conformance.selection import needs, reaches
 
 
+@pytest.fixture
+def stuck():
+    yield
+    assert False
+
+
 class Promises:
     """What is promised | is held."""
 
@@ -27,6 +33,8 @@ class Promises:
     def test_that_needs_a_network(self): pass
 
     def test_that_cannot_begin(self, missing): pass
+
+    def test_that_cannot_end(self, stuck): pass
 
 
 class Failing:
@@ -63,7 +71,7 @@ def test_json_holds_every_count(pytester: pytest.Pytester) -> None:
     found = json.loads((pytester.path / "out.json").read_text())
     assert found["promises"]["Promises"] == "What is promised | is held."
     assert found["backends"]["Store"]["promises"]["Promises"] == {
-        "passed": 1, "failed": 2, "skipped": 0, "not run": 1, "not declared": 1,
+        "passed": 1, "failed": 3, "skipped": 0, "not run": 1, "not declared": 1,
     }  # fmt: skip
     assert found["backends"]["Store"]["promises"]["Failing"] == {
         "passed": 0, "failed": 0, "skipped": 0, "not run": 1, "not declared": 1,
@@ -79,7 +87,7 @@ def test_markdown_is_a_table(pytester: pytest.Pytester) -> None:
     lines = (pytester.path / "out.md").read_text().splitlines()
     assert "| Capability | Store |" in lines
     assert "| write | no |" in lines
-    assert "| Promises: What is promised \\| is held. | 1 / 2, 1 not run |" in lines
+    assert "| Promises: What is promised \\| is held. | 1 / 3, 1 not run |" in lines
     assert "| Failing: What fails is said to fail. | not run |" in lines
     assert "| Listing: Names are told. | not declared |" in lines
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 AUTHOR = """
-import atexit
 import dataclasses
-import json
+import os
 
 import pytest
+from wardgate.spi.errors import Unavailable, Unsupported
 from wardgate.spi.path import Path
 from wardgate.spi.values import Value
 from wardgate_conformance.live import LiveConformance, below
@@ -27,13 +27,18 @@ class Account(Reference):
 
     async def annotate(self, path, **named):
         if not self._store.secrets.keys() & {path} and len(path.segments) < 2:
-            from wardgate.spi.errors import Unsupported
             raise Unsupported("the root has no settings")
         await super().annotate(path, **named)
 
     async def read(self, path, *, version=None):
         Account.calls.add()
         return await super().read(path, version=version)
+
+
+    async def destroy(self, path, *, versions=None):
+        if versions is None and "WARDGATE_TEST_STUCK" in os.environ:
+            raise Unavailable("the store does not answer")
+        await super().destroy(path, versions=versions)
 
 
 class AccountHarness(ReferenceHarness):
@@ -59,13 +64,17 @@ def somebody_else_s():
     path = Path.parse("somebody/else-s")
     asyncio.run(Reference(STORE).write(path, Value(b"x")))
     yield
+    if "WARDGATE_TEST_STUCK" in os.environ:
+        return
     assert list(STORE.secrets) == [path], "all that was made is gone, and nothing else"
 """
 
 
-def run(pytester: pytest.Pytester) -> tuple[pytest.RunResult, dict[str, Any]]:
+def run(pytester: pytest.Pytester, *more: str) -> tuple[pytest.RunResult, dict[str, Any]]:
     pytester.makepyfile(AUTHOR)
-    result = pytester.runpytest("-p", "no:cacheprovider", "-q", "-rs", "-W", "error", "--wardgate-report", "out.json")
+    result = pytester.runpytest(
+        "-p", "no:cacheprovider", "-q", "-rs", "-W", "error", "--wardgate-report", "out.json", *more
+    )
     told = json.loads((pytester.path / "out.json").read_text())["backends"].get("Account", {})
     return result, told
 
@@ -87,12 +96,13 @@ def test_a_live_run_is_counted_and_cleaned_up(pytester: pytest.Pytester, monkeyp
 
 
 def test_nobody_pays_without_asking(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each case is skipped with the reason, and none is called passed."""
+    """A skip says why, once for the class; none of its cases is called passed."""
     monkeypatch.delenv("WARDGATE_LIVE_REFERENCE", raising=False)
     monkeypatch.delenv("CI", raising=False)
     result, told = run(pytester)
     assert set(result.parseoutcomes()) == {"skipped", "deselected"}
-    assert counted(told, "passed") == 0 < counted(told, "skipped")
+    assert (counted(told, "passed"), counted(told, "skipped")) == (0, 1)
+    assert counted(told, "not run") > 100
     result.stdout.fnmatch_lines(["*set WARDGATE_LIVE_REFERENCE=1 to spend calls at the vendor"])
 
 
@@ -103,3 +113,12 @@ def test_a_build_skips_nothing(pytester: pytest.Pytester, monkeypatch: pytest.Mo
     result, told = run(pytester)
     assert set(result.parseoutcomes()) == {"deselected"}
     assert counted(told, "passed") == counted(told, "skipped") == 0 < counted(told, "not run")
+
+
+def test_what_is_left_behind_is_no_success(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The case passed, and its end is an error that names the folder."""
+    monkeypatch.setenv("WARDGATE_LIVE_REFERENCE", "1")
+    monkeypatch.setenv("WARDGATE_TEST_STUCK", "1")
+    result, told = run(pytester, "-k", "test_a_second_write_replaces_the_first")
+    assert (result.parseoutcomes()["errors"], counted(told, "failed"), counted(told, "passed")) == (1, 1, 0)
+    result.stdout.fnmatch_lines(["*1 secrets are left in wardgate-*"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,13 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the cases that the backend's declaration makes pointless; skip what nobody asked to pay for."""
-    chosen = [item for item in items if not left_out(item)]
+    chosen = list(_chosen(items))
     if len(chosen) < len(items):
-        config.hook.pytest_deselected(items=[item for item in items if left_out(item)])
+        left = {id(item) for item in chosen}
+        config.hook.pytest_deselected(items=[item for item in items if id(item) not in left])
         items[:] = chosen
-    for item in chosen:
-        if reason := not_asked_for(getattr(item, "cls", None)):
-            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -51,3 +50,17 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     names = pyfuncitem._fixtureinfo.argnames  # noqa: SLF001  # as every plugin that runs coroutines does
     runner.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+def _chosen(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    told = set()
+    for item in items:
+        of: Any = getattr(item, "cls", None)
+        reason = not_asked_for(of)
+        if left_out(item) or of in told:
+            continue
+        if reason:
+            # One of its cases says why, for all of them.
+            told.add(of)
+            item.add_marker(pytest.mark.skip(reason=reason))
+        yield item

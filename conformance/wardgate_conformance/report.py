@@ -44,6 +44,7 @@ class Report:
         self._backends: dict[str, dict[str, str]] = {}
         self._promises: dict[str, str] = {}
         self._cases: dict[str, tuple[str, str]] = {}
+        self._outcomes: dict[str, str] = {}
         self._counts: dict[tuple[str, str], Counter[str]] = {}
 
     @pytest.hookimpl(tryfirst=True)
@@ -60,28 +61,27 @@ class Report:
             self._cases[item.nodeid] = (name, family.__name__)
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Count what a declaration leaves out, and what could not be run here."""
+        """Note what a declaration leaves out, and what could not be run here."""
         for item in items:
-            self._count(item.nodeid, left_out(item) or NOT_RUN)
+            self._outcomes[item.nodeid] = left_out(item) or NOT_RUN
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count a case once: as failed where any of its three phases did."""
-        if report.when == "call" or report.outcome == "skipped":
-            self._count(report.nodeid, report.outcome)
-        elif report.outcome == "failed":
-            self._count(report.nodeid, "failed")
+        """Note a case once: as failed where any of its three phases did."""
+        if report.outcome == "failed":
+            self._outcomes[report.nodeid] = "failed"
+        elif report.when == "call" or report.outcome == "skipped":
+            self._outcomes.setdefault(report.nodeid, report.outcome)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the file."""
+        for nodeid, outcome in self._outcomes.items():
+            if nodeid in self._cases:
+                self._counts.setdefault(self._cases[nodeid], Counter())[outcome] += 1
         for name, calls in session.config.stash.get(CALLS, {}).items():
             if name in self._backends:
                 self._backends[name]["calls"] = str(calls)
         text = self._json() if self._path.suffix == ".json" else self._markdown()
         self._path.write_text(text, encoding="utf-8")
-
-    def _count(self, nodeid: str, outcome: str) -> None:
-        if nodeid in self._cases:
-            self._counts.setdefault(self._cases[nodeid], Counter())[outcome] += 1
 
     def _json(self) -> str:
         backends = {
