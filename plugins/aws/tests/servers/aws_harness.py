@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import time
 from collections.abc import Mapping
@@ -38,8 +39,9 @@ PATHS = (
 """Paths of all characters, above all those that the stores' names or escapes are made of."""
 
 
+@functools.lru_cache(maxsize=8)
 def sdk(server: Moto, service: str) -> Any:
-    """A client of the SDK's own."""
+    """A client of the SDK's own: making one takes longer than most tests."""
     return boto3.client(service, region_name=REGION, endpoint_url=server.endpoint)
 
 
