@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pyrage  # type: ignore[import-untyped]
 import pytest
+from click.testing import CliRunner
 from wardgate.cli.copyist.carry import Carrier
 from wardgate.cli.copyist.compare import same
 from wardgate.cli.copyist.plan import Item
+from wardgate.cli.root import wardgate
 from wardgate.spi.values import Value
 
 from tests.end_to_end.test_copy import BINARY, CANARY, JSON, TEXT, Room
@@ -24,7 +30,9 @@ from tests.servers.openbao import OpenBao
 from tests.support import waiting
 
 BUILDS["stores"] = google.binary
-PLUGINS = ("native", "vault", "aws", "gcp", "azure")
+PLUGINS = ("native", "vault", "aws", "gcp", "azure", "files")
+START = (Path(__file__).parents[2] / "docs" / "start.md").read_text()
+MOUNTS = START.partition("## Mounts of other stores\n")[2].partition("\n## ")[0]
 LABEL = {"team": "payments"}
 KINDS: dict[str, tuple[bytes, str]] = {
     "app/db": (f'{{"b": 1.50,  "a": "{CANARY}"}}\n'.encode(), JSON),
@@ -34,8 +42,16 @@ KINDS: dict[str, tuple[bytes, str]] = {
 }
 
 
+@dataclass(frozen=True)
+class World:
+    """A gateway over emulators, and the options that lead a mount of each type to them."""
+
+    gateway: Running
+    elsewhere: Mapping[str, Sequence[str]]
+
+
 @pytest.fixture(scope="module")
-def stores(openbao: OpenBao, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def world(openbao: OpenBao, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A gateway with a mount of each store, named shortly; Azure Key Vault is the stand-in."""
     or_skip(google.binary)
     folder = tmp_path_factory.mktemp("stores")
@@ -56,17 +72,27 @@ def stores(openbao: OpenBao, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             gateway.mount("azure", "azure-key-vault", vault_url=azure.url, ca_file=str(azure.ca_file))
             gateway.mount("bao", "vault", mount=openbao.new_mount(), **bao)
             gateway.mount("kv1", "vault", mount=openbao.new_mount(version="1"), kv_version=1, **bao)
-            yield gateway
+            yield World(
+                gateway,
+                {
+                    "aws-secrets-manager": [f"endpoint={aws.endpoint}"],
+                    "aws-parameter-store": [f"endpoint={aws.endpoint}"],
+                    "google-secret-manager": [f"endpoint=http://{gcp}"],
+                    "azure-key-vault": [f"vault_url={azure.url}", f"ca_file={azure.ca_file}"],
+                    "vault": [f"address={openbao.address}", f"mount={openbao.new_mount(version='1')}"],
+                    "files": [],
+                },
+            )
 
 
 @pytest.fixture
-def room(stores: Running, request: pytest.FixtureRequest) -> Iterator[Room]:
+def room(world: World, request: pytest.FixtureRequest) -> Iterator[Room]:
     """Whatever a test does, no value is in what the command says, nor in the gateway's log."""
-    room = Room(stores, request.node.name.replace("[", "-").replace("]", ""))
+    room = Room(world.gateway, request.node.name.replace("[", "-").replace("]", ""))
     yield room
     assert room.said
     assert not [text for text in room.said if CANARY in text]
-    assert CANARY not in (stores.folder / "serve.log").read_text()
+    assert CANARY not in (world.gateway.folder / "serve.log").read_text()
 
 
 def fill(room: Room, mount: str) -> None:
@@ -248,3 +274,28 @@ def test_ctrl_c_ends_it_with_a_report_and_the_same_again_goes_on(room: Room) -> 
     told = copied(room, "secret", "gcp")["counts"]
     assert {"there already": counts["copied"], "copied": counts["not tried"]} == told
     assert {1} == {len(room.metadata(room.at("gcp", name))["versions"]) for name in names[::40]}
+
+
+def test_the_mounts_of_the_start_page_work_as_written(
+    world: World, openbao: OpenBao, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each command, with no more than the address of an emulator added; and the copy after them."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bao.token").write_text(openbao.token)
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "identity.txt").write_text(f"{pyrage.x25519.Identity.generate()}\n")
+    (tmp_path / "identity.txt").chmod(0o600)
+    environment = {"WARDGATE_ADDR": world.gateway.address, "WARDGATE_TOKEN": world.gateway.token}
+    world.gateway.call("PUT", "/api/v1/secrets/secret/payments/db", b"{}", content_type=JSON)
+    kinds = []
+    lines = [line for line in MOUNTS.splitlines() if line.startswith("$ wardgate ")]
+    for line in lines:
+        words = shlex.split(line.removeprefix("$ wardgate ").replace("$PWD", str(tmp_path)))
+        if words[:2] == ["mount", "add"]:
+            kinds.append(words[words.index("--type") + 1])
+            words += [word for option in world.elsewhere[kinds[-1]] for word in ("--option", option)]
+        ended = CliRunner().invoke(wardgate, words, env=environment)
+        assert 0 == ended.exit_code, (line, ended.stderr)
+    assert sorted(world.elsewhere) == sorted(kinds)
+    assert "copy" in lines[-1]
+    assert b"{}" == world.gateway.call("GET", "/api/v1/secrets/team/aws/payments/db").body

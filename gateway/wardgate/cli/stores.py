@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 15.0
 """Seconds that one store may take to answer; as many as a new mount's."""
-AT_ONCE = 8
+AT_ONCE = 16
 CREDENTIAL = (
     "give the mount a credential that is good; one that the gateway finds in its environment is to be in doctor's"
 )
