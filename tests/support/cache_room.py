@@ -19,6 +19,8 @@ from wardgate.spi.path import Path
 from wardgate.spi.values import SecretVersion, Value, VersionInfo
 
 DECISION = Decision("p", 1)
+ROOMY = Limits(10_000, 64 * 1024 * 1024)
+TTL = 60 * 10**9
 
 
 class Store(Backend):
@@ -49,7 +51,7 @@ class Store(Backend):
 class Room:
     """Several workers' caches over one store."""
 
-    def __init__(self, clock: Any, *, workers: int = 1, embedded: bool = False, limits: Limits | None = None) -> None:
+    def __init__(self, clock: Any, *, workers: int = 1, embedded: bool = False, limits: Limits = ROOMY) -> None:
         self.clock = clock
         self.embedded = embedded
         self.store = Store()
@@ -58,7 +60,7 @@ class Room:
         self.mount("root")
         self.counted: list[bool] = []
         self.caches = [
-            Cache(self.epochs, clock, self.tables.__getitem__, limits=limits or Limits(), count=self._count)
+            Cache(self.epochs, clock, self.tables.__getitem__, limits=limits, ttl=TTL, count=self._count)
             for _ in range(workers)
         ]
 

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from wardgate.pipeline.cache.memory import SHARE, Entry, Limits, Memory
 from wardgate.spi.errors import SecretNotFound
 
+from tests.support.cache_room import ROOMY
+
 NOTHING = SecretNotFound()
 
 
@@ -20,7 +22,7 @@ def key(number: int) -> tuple[str, tuple[str, ...], None]:
 
 def test_the_oldest_gives_way() -> None:
     """The least recently used one: what was asked for again stays."""
-    memory = Memory(Limits(entries=3))
+    memory = Memory(Limits(3, ROOMY.size))
     for number in range(3):
         memory.put("n", key(number), entry())
     assert memory.get("n", key(0))
@@ -30,7 +32,7 @@ def test_the_oldest_gives_way() -> None:
 
 def test_an_entry_larger_than_a_share_is_not_kept() -> None:
     """One secret must not empty the cache."""
-    memory = Memory(Limits(size=400))
+    memory = Memory(Limits(ROOMY.entries, 400))
     memory.put("n", key(0), entry(101))
     assert memory.get("n", key(0)) is None
     assert 0 == memory.size
@@ -38,7 +40,7 @@ def test_an_entry_larger_than_a_share_is_not_kept() -> None:
 
 def test_the_same_key_is_kept_once() -> None:
     """A second answer replaces the first, in the count and in the bytes."""
-    memory = Memory(Limits())
+    memory = Memory(ROOMY)
     memory.put("n", key(0), entry(10))
     memory.put("n", key(0), entry(30))
     assert (1, 30) == (memory.count, memory.size)
@@ -46,7 +48,7 @@ def test_the_same_key_is_kept_once() -> None:
 
 def test_one_namespace_cannot_push_out_the_others() -> None:
     """Whoever fills the cache gives way itself; beside others it comes down to a quarter."""
-    memory = Memory(Limits(entries=100))
+    memory = Memory(Limits(100, ROOMY.size))
     for number in range(10):
         memory.put("quiet", key(number), entry())
     for number in range(1_000):

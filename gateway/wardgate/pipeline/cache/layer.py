@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 from wardgate.context import Context, Decision
 from wardgate.mounts import Mount, Mounts
@@ -21,9 +21,6 @@ from wardgate.spi.services import Clock
 from wardgate.spi.values import SecretVersion
 
 SECOND: Final = 1_000_000_000
-TTL: Final = 60 * SECOND
-"""Nanoseconds that a read is remembered where its mount says nothing else."""
-
 NEGATIVE_TTL: Final = 5.0
 """Seconds that it is remembered, at most, that nothing is there."""
 
@@ -36,10 +33,18 @@ OVERHEAD: Final = 1_500
 COPIES: Final = 3
 """How often the bytes of a value are held: as read, and as front-ends rendered it."""
 
-DEFAULTS: Final = Limits()
 _NOTHING: Final = (SecretNotFound, VersionNotFound, Gone)
 
 Answer = Outcome[SecretVersion] | WardgateError
+
+
+class Ticket(NamedTuple):
+    """What is about to be fetched. ``epoch`` of ``slot`` is from before: a change meanwhile makes the answer old."""
+
+    mount: Mount
+    key: Key
+    slot: int
+    epoch: int
 
 
 class Epochs(Protocol):
@@ -87,8 +92,8 @@ class Cache:
         clock: Clock,
         mounts: Callable[[str], Mounts],
         *,
-        limits: Limits = DEFAULTS,
-        ttl: int = TTL,
+        limits: Limits,
+        ttl: int,
         count: Count = _uncounted,
     ) -> None:
         self.memory = Memory(limits)
@@ -134,14 +139,22 @@ class Cache:
     async def _read(
         self, context: Context, operation: ReadSecret, mount: Mount, call_next: Handler
     ) -> Outcome[SecretVersion]:
+        found = self._look_up(operation, mount)
+        if isinstance(found, Ticket):
+            return await self._fetch(context, operation, found, call_next)
+        if isinstance(found, WardgateError):
+            raise found.with_traceback(None)
+        return found
+
+    def _look_up(self, operation: ReadSecret, mount: Mount) -> Answer | Ticket:
+        """What is remembered, or what to fetch."""
         key = (mount.id, operation.path.segments, operation.version)
         answer = None if operation.fresh else self._remembered(mount, key)
         self._count(mount.id, hit=answer is not None)
-        if answer is None:
-            return await self._fetch(context, operation, mount, key, call_next)
-        if isinstance(answer, WardgateError):
-            raise answer.with_traceback(None)
-        return answer
+        if answer is not None:
+            return answer
+        slot = self._slot("secret", mount.id, *operation.path.segments)
+        return Ticket(mount, key, slot, self._epoch(slot))
 
     def _remembered(self, mount: Mount, key: Key) -> Answer | None:
         if self._generation != self._epoch(self._everything):
@@ -162,31 +175,29 @@ class Cache:
         return None
 
     async def _fetch(
-        self, context: Context, operation: ReadSecret, mount: Mount, key: Key, call_next: Handler
+        self, context: Context, operation: ReadSecret, ticket: Ticket, call_next: Handler
     ) -> Outcome[SecretVersion]:
-        # Before the fetch: what is changed meanwhile moves it, and what was fetched is then already old.
-        slot = self._slot("secret", mount.id, *key[1])
-        epoch = self._epoch(slot)
-
         async def fetch() -> Outcome[SecretVersion]:
             try:
                 outcome = await call_next(context)
             except _NOTHING as nothing:
-                self._remember(mount, key, slot, epoch, nothing)
+                self._remember(ticket, nothing)
                 raise
-            return cast("Outcome[SecretVersion]", self._remember(mount, key, slot, epoch, outcome))
+            return cast("Outcome[SecretVersion]", self._remember(ticket, outcome))
 
+        mount = ticket.mount
         # An embedded store waits for nobody, so that nobody can come meanwhile; and who asks for what stands there now
         # is not served by a question that was put before.
         if mount.embedded or operation.fresh:
             return await fetch()
         patience = context.arrival.deadline - self._monotonic()
         try:
-            return await self._flights.join((mount.backend, key), epoch, fetch, patience)
+            return await self._flights.join((mount.backend, ticket.key), ticket.epoch, fetch, patience)
         except TimeoutError:
             raise Unavailable(f"{mount.name} did not answer in time; try again") from None
 
-    def _remember(self, mount: Mount, key: Key, slot: int, epoch: int, answer: Answer) -> Answer:
+    def _remember(self, ticket: Ticket, answer: Answer) -> Answer:
+        mount, key, slot, epoch = ticket
         now, ttl = self._monotonic(), (self._ttl if mount.cache_ttl is None else mount.cache_ttl) / SECOND
         ttl *= 1 + JITTER * (2 * random.random() - 1)  # noqa: S311  # spreads load; nothing depends on its secrecy
         size = OVERHEAD + sum(map(len, key[1]))
@@ -199,11 +210,9 @@ class Cache:
             ttl = min(ttl, self._lifetime(found))
             size += COPIES * len(found.value.data) + sum(len(name) + len(label) for name, label in found.labels.items())
             answer = replace(answer, rendered={})
-        if ttl <= 0:
-            return answer
-        self.memory.put(
-            mount.namespace, key, Entry(answer, mount.backend, mount.cache_ttl, slot, epoch, now + ttl, size)
-        )
+        if ttl > 0:
+            entry = Entry(answer, mount.backend, mount.cache_ttl, slot, epoch, now + ttl, size)
+            self.memory.put(mount.namespace, key, entry)
         return answer
 
     def _lifetime(self, found: SecretVersion) -> float:
@@ -225,34 +234,30 @@ class Cache:
 
     async def _read_many(self, context: Context, operation: ReadSecrets, call_next: Handler) -> Outcome[Any]:
         """What is remembered, and for the rest one batch of what is not."""
-        mounts = self._mounts(context.namespace)
+        mounts, budget = self._mounts(context.namespace), context.budget
         answers: list[Any] = []
-        missing: list[tuple[int, Mount, Key, int, int]] = []
-        for item, decision in zip(operation.items, context.decisions, strict=True):
+        tickets: list[tuple[int, Ticket]] = []
+        for index, (item, decision) in enumerate(zip(operation.items, context.decisions, strict=True)):
             mount = mounts.locate(item.path) if decision is not None else None
-            answer = None
-            if mount is not None and mount.cache_ttl != 0:
-                key = (mount.id, item.path.segments, item.version)
-                answer = None if item.fresh else self._remembered(mount, key)
-                self._count(mount.id, hit=answer is not None)
-                if answer is None:
-                    slot = self._slot("secret", mount.id, *item.path.segments)
-                    missing.append((len(answers), mount, key, slot, self._epoch(slot)))
-            if isinstance(answer, Outcome):
-                answer = context.budget.refusal() if context.budget.spent else context.budget.counted(answer.result)
-            answers.append(answer)
+            found = self._look_up(item, mount) if mount is not None and mount.cache_ttl != 0 else None
+            if isinstance(found, Ticket):
+                tickets.append((index, found))
+                found = None
+            elif isinstance(found, Outcome):
+                found = budget.refusal() if budget.spent else budget.counted(found.result)
+            answers.append(found)
         at = [index for index, answer in enumerate(answers) if answer is None]
         if not at:
             return Outcome(tuple(answers))
         fetched = await call_next(_narrowed(context, operation, at))
         for index, result in zip(at, fetched.result, strict=True):
             answers[index] = result
-        for index, mount, key, slot, epoch in missing:
+        for index, ticket in tickets:
             result = answers[index]
             if isinstance(result, _NOTHING):
-                self._remember(mount, key, slot, epoch, result)
+                self._remember(ticket, result)
             elif isinstance(result, SecretVersion):
-                self._remember(mount, key, slot, epoch, Outcome(result))
+                self._remember(ticket, Outcome(result))
         return replace(fetched, result=tuple(answers))
 
 

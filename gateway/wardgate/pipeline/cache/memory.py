@@ -12,7 +12,6 @@ from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.secrets import Selector
 from wardgate.spi.values import SecretVersion
 
-MIB: Final = 1024 * 1024
 SHARE: Final = 4
 """With other namespaces beside it, one holds at most this part (a quarter) of the whole."""
 
@@ -27,8 +26,8 @@ Key = tuple[str, tuple[str, ...], Selector | None]
 class Limits:
     """``entries`` and ``size`` (bytes) of the whole cache of one worker."""
 
-    entries: int = 10_000
-    size: int = 64 * MIB
+    entries: int
+    size: int
 
 
 class Entry(NamedTuple):
@@ -56,10 +55,6 @@ class _Tenant:
     def __init__(self) -> None:
         self.entries: OrderedDict[Key, Entry] = OrderedDict()
         self.size = 0
-
-    def pop_oldest(self) -> None:
-        _, entry = self.entries.popitem(last=False)
-        self.size -= entry.size
 
 
 class Memory:
@@ -96,14 +91,8 @@ class Memory:
     def drop(self, namespace: str, key: Key) -> None:
         """Forget an entry, if there is one."""
         tenant = self._tenants.get(namespace)
-        entry = tenant.entries.pop(key, None) if tenant else None
-        if tenant is None or entry is None:
-            return
-        tenant.size -= entry.size
-        self.count -= 1
-        self.size -= entry.size
-        if not tenant.entries:
-            del self._tenants[namespace]
+        if tenant is not None and key in tenant.entries:
+            self._taken(namespace, tenant, tenant.entries.pop(key))
 
     def clear(self) -> None:
         """Forget everything."""
@@ -124,9 +113,12 @@ class Memory:
 
     def _evict(self, namespace: str) -> None:
         tenant = self._tenants[namespace]
-        before = tenant.size
-        tenant.pop_oldest()
+        self._taken(namespace, tenant, tenant.entries.popitem(last=False)[1])
+
+    def _taken(self, namespace: str, tenant: _Tenant, entry: Entry) -> None:
+        """An entry was taken out of those of its tenant."""
+        tenant.size -= entry.size
         self.count -= 1
-        self.size -= before - tenant.size
+        self.size -= entry.size
         if not tenant.entries:
             del self._tenants[namespace]
