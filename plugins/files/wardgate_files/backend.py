@@ -38,7 +38,7 @@ class FilesBackend(Backend):
 
     def __init__(self, folder: str, keys: Keys) -> None:
         self._folder = folder
-        self._keys = keys
+        self._identities, self._recipients = keys
         self._threads = Threads("wardgate-files", 8)
 
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
@@ -89,13 +89,13 @@ class FilesBackend(Backend):
             sealed = file.read(2 * self.capabilities.max_value_bytes) or b""  # age adds a line for each recipient
             info = _info(sealed, file)
         with suppress(pyrage.DecryptError):
-            plain = Value(pyrage.decrypt(sealed, self._keys.identities))
+            plain = Value(pyrage.decrypt(sealed, self._identities))
             kind = JSON if plain.fields() is not None else TEXT if plain.text() is not None else BYTES
             return SecretVersion(info, Value(plain.data, kind))
         raise Unavailable(errors.UNREADABLE)
 
     def _write(self, path: Path, data: bytes) -> VersionInfo:
-        sealed = pyrage.encrypt(data, self._keys.recipients)
+        sealed = pyrage.encrypt(data, self._recipients)
         unfinished = f".new-{secrets.token_hex(8)}"
         with self._opened(path, make=True) as (folder, name):
             try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -13,7 +13,8 @@ from pyrage import IdentityError, RecipientError, x25519  # type: ignore[import-
 from wardgate.spi.errors import InvalidValue
 from wardgate.spi.options import option
 
-MAX_KEY_FILE_BYTES = 65_536
+Keys = tuple[list[Any], list[Any]]
+"""The identities that open the files, and the recipients that they are closed for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,32 +30,17 @@ class Options:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What opens the files, and for whom they are closed."""
-
-    identities: Sequence[Any] = field(repr=False)
-    recipients: Sequence[Any] = field(repr=False)
-
-
 def load_keys(options: Options) -> Keys:
-    """Read the identities, whose own recipients are always among those to write for.
-
-    Raises:
-        InvalidValue: names the option, never what the file holds.
-    """
+    """The identities, whose own recipients are among those to write for. Raises InvalidValue, which shows no key."""
     identities = recipients = None
-    try:
+    with suppress(OSError, UnicodeDecodeError, IdentityError, RecipientError):
         identities = [x25519.Identity.from_str(line) for line in _lines(options.identity_file)]
         recipients = [x25519.Recipient.from_str(word) for word in options.recipients.split()]
-    except (OSError, UnicodeDecodeError, IdentityError, RecipientError):
-        recipients = None
-    # Outside of the handler: what failed could show a line of the file.
     if not identities:
         raise InvalidValue("option 'identity_file' names no file of X25519 identities, as age-keygen makes them")
     if recipients is None:
         raise InvalidValue("option 'recipients' holds what is no X25519 recipient (age1…)")
-    return Keys(identities, [*(identity.to_public() for identity in identities), *recipients])
+    return identities, [*(identity.to_public() for identity in identities), *recipients]
 
 
 def _lines(name: str) -> list[str]:
@@ -62,5 +48,5 @@ def _lines(name: str) -> list[str]:
         status = os.fstat(file.fileno())
         if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid not in {0, os.geteuid()}:
             raise InvalidValue("option 'identity_file' names a file that others may read: chmod 600 it, and own it")
-        text = file.read(MAX_KEY_FILE_BYTES).decode()
+        text = file.read(65_536).decode()
     return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
