@@ -11,7 +11,7 @@ from wardgate.registry import Registry
 from wardgate.spi.capabilities import Capabilities
 
 from tests.end_to_end import vault_clients
-from tests.servers import google, key_vault, key_vault_store, moto
+from tests.servers import aws_answers, google, key_vault, key_vault_store, moto
 from tests.servers.fixtures import BUILDS, or_skip
 from tests.servers.gateway import Running, command, running
 
@@ -97,3 +97,25 @@ def test_a_right_that_the_stand_in_for_key_vault_refuses_is_named(
     assert named in answer.json()["detail"]
     assert "refused" not in json.dumps(clouds.call("GET", "/api/v1/mounts").json())
     assert named in examined.stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "denied", "absent"),
+    [
+        ("aws-secrets-manager", "PutSecretValue", "ResourceNotFoundException"),
+        ("aws-parameter-store", "DeleteParameter", "ParameterNotFound"),
+    ],
+)
+def test_a_right_that_a_policy_of_aws_leaves_out_is_named(clouds: Running, kind: str, denied: str, absent: str) -> None:
+    """And nothing is saved."""
+
+    def answer(action: str, _: object) -> aws_answers.Answer:
+        return aws_answers.refused("AccessDeniedException" if action == denied else absent)
+
+    with aws_answers.answering(answer) as endpoint:
+        options = {"region": "eu-central-1", "endpoint": endpoint.url}
+        asked = {"prefix": "refused", "type": kind, "options": options}
+        refused = clouds.call("POST", "/api/v1/mounts", asked)
+    assert refused.status == 422, refused.body
+    assert f":{denied} (for " in refused.json()["detail"]
+    assert "refused" not in json.dumps(clouds.call("GET", "/api/v1/mounts").json())
