@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wardgate.spi.errors import InvalidValue, Malformed, TooLarge
 from wardgate.spi.options import parse
@@ -20,6 +20,7 @@ SEGMENT = st.text(st.sampled_from("ab-_xX2DF.é/ 😀"), min_size=1, max_size=8)
 LABEL = st.text(st.characters(codec="utf-8"), min_size=1, max_size=9)
 
 
+@settings(deadline=None)
 @given(st.lists(SEGMENT, min_size=1, max_size=4), st.lists(SEGMENT, min_size=1, max_size=4))
 def test_two_paths_never_share_a_name(one: list[str], other: list[str]) -> None:
     """A name is one that the service takes, leads back to its path, and to no other."""
@@ -35,6 +36,7 @@ def test_two_paths_never_share_a_name(one: list[str], other: list[str]) -> None:
     assert (names[0] == names[1]) == ("/".join(one) == "/".join(other))
 
 
+@settings(deadline=None)
 @given(st.text("ab-_x2DF", min_size=1, max_size=12))
 def test_a_name_of_others_is_a_path_or_none(name: str) -> None:
     """What has a path is found under it."""
@@ -42,6 +44,7 @@ def test_a_name_of_others_is_a_path_or_none(name: str) -> None:
     assert path is None or name == NAMES.name_of(path)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(LABEL, LABEL, max_size=4))
 def test_labels_come_back(labels: dict[str, str]) -> None:
     """Under any name; and their keys are what the service takes."""
