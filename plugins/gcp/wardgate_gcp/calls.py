@@ -48,14 +48,14 @@ class Secrets:
     async def paths(self) -> list[Path]:
         """Every secret that a path can name."""
         request = {"parent": self.parent, "page_size": PAGE_SIZE}
-        names = [secret.name.rpartition("/")[2] async for secret in self._client.every("list_secrets", request)]
+        names = [name.rpartition("/")[2] async for name in self._client.names(request)]
         return [path for name in names if (path := NAMES.path_of(name)) is not None]
 
     async def versions(self, name: str, *, limit: int | None = None) -> tuple[Any, ...]:
         """The newest versions of a secret, or all of them, newest first."""
         request = {"parent": name, "page_size": limit or PAGE_SIZE}
         found: list[Any] = []
-        async for version in self._client.every("list_secret_versions", request):
+        async for version in self._client.versions(request):
             found.append(version)
             if len(found) == limit:
                 break

@@ -76,13 +76,24 @@ class Client:
                 break
         raise error  # here, where the problem with its details is no longer its context
 
-    async def every(self, call: str, request: Mapping[str, Any]) -> AsyncIterator[Any]:
-        """All items of a listing, page after page."""
+    async def versions(self, request: Mapping[str, Any]) -> AsyncIterator[Any]:
+        """All versions of a secret, page after page."""
+        async for page in self._pages("list_secret_versions", request):
+            for version in page.versions:
+                yield version
+
+    async def names(self, request: Mapping[str, Any]) -> AsyncIterator[str]:
+        """The full names of all secrets."""
+        async for page in self._pages("list_secrets", request):
+            # As protobuf has them: the SDK's own objects take twenty times as long to make.
+            for secret in page.secrets.pb:
+                yield secret.name
+
+    async def _pages(self, call: str, request: Mapping[str, Any]) -> AsyncIterator[Any]:
         token: str | None = ""
         while token is not None:
             page = await self.ask(call, {**request, "page_token": token})
-            for item in page.secrets if call == "list_secrets" else page.versions:
-                yield item
+            yield page
             token = page.next_page_token or None
 
     async def close(self) -> None:
