@@ -1,7 +1,7 @@
 """Moto's server with one secret to read and 10,000 to list. ``python -m bench.filled_moto -H HOST -p PORT``.
 
-Moto makes its whole list anew for each page, and pages parameters by 10 where the service has 50: 10,000 names would
-take it minutes. Here what a page is cut from is made once, and the pages have the size that was asked for.
+Moto makes its whole list anew for each page: 10,000 names would take it minutes. Here what a page is cut from is made
+once.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ ACCOUNT = "123456789012"
 def _fill() -> None:
     from moto.backends import get_backend  # noqa: PLC0415  # seconds to import, and only for this process
 
+    from tests.servers import moto_corrected  # noqa: PLC0415
+
+    moto_corrected.correct()
     manager = get_backend("secretsmanager")[ACCOUNT][REGION]
     parameters: Any = get_backend("ssm")[ACCOUNT][REGION]
     manager.create_secret(READ, TEXT, None, None, None, None, None, [], force_overwrite=False)

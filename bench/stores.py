@@ -145,7 +145,7 @@ def _google(port: int) -> Store:
         )
 
     def options(port: int) -> dict[str, object]:
-        return {"project": project, "endpoint": f"http://127.0.0.1:{port}", "metadata": False}
+        return {"project": project, "endpoint": f"http://127.0.0.1:{port}"}
 
     return Store("Google Secret Manager (an emulator)", "google-secret-manager", port, options, sdk)
 
