@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hmac
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 from sqlalchemy.dialects.sqlite import insert
 
-from wardgate.spi.errors import InvalidValue, SecretNotFound, Unavailable
+from wardgate.spi.errors import InvalidValue, SecretNotFound
 from wardgate.spi.path import Path
 from wardgate.state import tables
 from wardgate.state.codes import Codes
-from wardgate.state.database import Database, snapshot
-from wardgate.state.grants import Grants, Memo
+from wardgate.state.database import Database
+from wardgate.state.grants import Grants
+from wardgate.state.vouched import Rows, VouchedSets
 
 MAX_LABELLED = 5_000
 """Paths with labels in one namespace."""
@@ -56,11 +56,10 @@ class LabelsOfPaths:
     """Reads and changes the sets."""
 
     def __init__(self, database: Database, codes: Codes, grants: Grants) -> None:
-        self._database = database
-        self._codes = codes
-        self._grants = grants
-        self._memo = Memo("labels", grants, self._load)
-        self._newest: dict[str, int] = {}
+        path, labels = tables.labels.c.path, tables.labels.c.labels
+        self._sets = VouchedSets(
+            "labels", tables.label_sets, path, labels, database, codes, grants, _set_of, founded=False
+        )  # fmt: skip
 
     def of(self, namespace: str) -> LabelSet:
         """All labels of a namespace, as committed now.
@@ -68,7 +67,7 @@ class LabelsOfPaths:
         Raises:
             Unavailable: the set was changed outside the gateway: a row edited, added, removed, or an old set put back.
         """
-        return self._memo.of(namespace)
+        return self._sets.of(namespace)
 
     async def change(self, namespace: str, path: Path, changes: Mapping[str, str | None]) -> None:
         """Set the labels named at one path; None takes one away. The caller has validated them.
@@ -102,54 +101,19 @@ class LabelsOfPaths:
         table = tables.labels
         key = {"namespace": namespace, "path": str(path)}
 
-        def work(connection: Connection) -> None:
-            # A set that does not verify must not be blessed by the next change.
-            generation, before = self._verified(connection, namespace)
-            after = change(dict(before))
+        def work(connection: Connection, before: dict[str, str]) -> None:
+            after = change(before)
             if after:
                 row = {**key, "labels": json.dumps(after, ensure_ascii=False, sort_keys=True)}
                 connection.execute(insert(table).values(row).on_conflict_do_update(index_elements=list(key), set_=row))
             else:
                 connection.execute(delete(table).where((table.c.namespace == namespace) & (table.c.path == str(path))))
-            head = {"namespace": namespace, "generation": generation + 1}
-            head["mac"] = _code(self._codes, namespace, generation + 1, _rows(connection, namespace))
-            connection.execute(
-                insert(tables.label_sets).values(head).on_conflict_do_update(index_elements=["namespace"], set_=head)
-            )
 
-        await self._grants.change([("labels", namespace)], work)
-
-    def _load(self, namespace: str) -> LabelSet:
-        with self._database.reading() as connection, snapshot(connection):
-            generation, rows = self._verified(connection, namespace)
-        self._newest[namespace] = generation
-        return LabelSet({tuple(path.split("/")): _decode(labels) for path, labels in rows})
-
-    def _verified(self, connection: Connection, namespace: str) -> tuple[int, list[tuple[str, str]]]:
-        table = tables.label_sets
-        head = connection.execute(select(table.c.generation, table.c.mac).where(table.c.namespace == namespace)).first()
-        rows = _rows(connection, namespace)
-        newest = self._newest.get(namespace, 0)
-        if head is None and not rows and not newest:
-            return 0, rows  # nothing was ever labelled here
-        if head is not None and isinstance(head.mac, bytes) and isinstance(head.generation, int):
-            genuine = hmac.compare_digest(head.mac, _code(self._codes, namespace, head.generation, rows))
-            if genuine and head.generation >= newest:
-                return head.generation, rows
-        self._codes.report("the labels of namespace", namespace)
-        raise Unavailable("the labels of this namespace were changed outside the gateway; restore a backup")
+        await self._sets.change(namespace, work)
 
 
-def _rows(connection: Connection, namespace: str) -> list[tuple[str, str]]:
-    table = tables.labels
-    found = connection.execute(
-        select(table.c.path, table.c.labels).where(table.c.namespace == namespace).order_by(table.c.path)
-    )
-    return [(row.path, row.labels) for row in found]
-
-
-def _code(codes: Codes, namespace: str, generation: int, rows: Iterable[tuple[str, str]]) -> bytes:
-    return codes.of_set("labels", (namespace, generation), rows)
+def _set_of(rows: Rows) -> LabelSet:
+    return LabelSet({tuple(path.split("/")): _decode(labels) for path, labels in rows})
 
 
 def _decode(text: str) -> dict[str, Any]:
