@@ -11,7 +11,7 @@ DECLARATION = Declaration(
         write=True, list=True, describe=True, labels=True, empty_secrets=True, versions=True,
         ordinals=True, delete=True,
         delete_versions=True, undelete=True, destroy=True, destroy_versions=True, stages=True,
-        min_value_bytes=1, max_value_bytes=65_536, max_path_bytes=255,
+        min_value_bytes=1, max_value_bytes=65_536, max_path_bytes=255, page_size=10_000,
     ),
     notes={
         "compare_and_set": "the call that adds a version takes no etag, so nothing can be expected of the one before",

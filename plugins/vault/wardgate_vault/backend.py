@@ -37,7 +37,7 @@ from wardgate.spi.values import (
 from wardgate_vault import metadata, probing
 from wardgate_vault.backend_v1 import DECLARATION as KV_ONE
 from wardgate_vault.backend_v1 import KvOneBackend
-from wardgate_vault.engine import ABSENT, MAX_VALUE_BYTES, Engine, storable
+from wardgate_vault.engine import ABSENT, MAX_VALUE_BYTES, PAGE, Engine, storable
 from wardgate_vault.options import Options, check
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ DECLARATION = Declaration(
         write=True, compare_and_set=True, list=True, describe=True, labels=True, empty_secrets=True, settings=True,
         mount_settings=True,
         versions=True, ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True,
-        destroy_versions=True, max_value_bytes=MAX_VALUE_BYTES,
+        destroy_versions=True, max_value_bytes=MAX_VALUE_BYTES, page_size=PAGE,
     ),
     notes={
         "stages": "the engine has no names for versions",

@@ -21,7 +21,7 @@ from wardgate.spi.services import Services
 from wardgate.spi.values import Expect, Page, SecretVersion, Value, VersionInfo
 
 from wardgate_vault import probing
-from wardgate_vault.engine import ABSENT, MAX_VALUE_BYTES, Engine, absent, in_text, storable
+from wardgate_vault.engine import ABSENT, MAX_VALUE_BYTES, PAGE, Engine, absent, in_text, storable
 from wardgate_vault.options import Options
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _ONE_VERSION = "the engine keeps one version of a secret"
 _NOTHING_KNOWN = "the engine knows nothing of a secret but its value"
 DECLARATION = Declaration(
     name="KV version 1",
-    capabilities=Capabilities(write=True, list=True, delete=True, max_value_bytes=MAX_VALUE_BYTES),
+    capabilities=Capabilities(write=True, list=True, delete=True, max_value_bytes=MAX_VALUE_BYTES, page_size=PAGE),
     notes={
         "compare_and_set": "the engine overwrites whatever is there",
         "describe": _NOTHING_KNOWN,

@@ -25,6 +25,8 @@ ABSENT = "there is no secret of that path"
 NOT_SHOWN = "the store does not show the configured mount to the gateway's credential; check 'mount' and its policies"
 KINDS = frozenset({"kv", "generic"})
 """What servers call such an engine: the second name is an old one."""
+PAGE = 10_000
+"""A folder comes whole, however large; each page of it is an operation of its own, with its audit record."""
 MAX_VALUE_BYTES = 131_072
 """JSON can make six bytes of one, and a server keeps entries of 1 MiB."""
 

@@ -22,6 +22,8 @@ MAX_NAMES = 100_000
 """Names in one answer; what has more is cut, and the answer warns of it."""
 MAX_DETAILED = 10_000
 """Names in one answer that also says what is known of each."""
+PAGE = 10_000
+"""Names asked for at once; a store whose pages are smaller gives fewer."""
 MAX_PAGES = 1_000
 """Pages asked for to make one answer, each with its audit record: some stores' are small, or hold nothing."""
 _CUT = "there are more names than one answer holds"
@@ -72,7 +74,7 @@ async def _listed(request: Request, path: Path, after: str, limit: int) -> tuple
     seen = 0
     cursor: str | None = None
     for _ in range(MAX_PAGES):
-        page = await _page(request, ListSecrets(path=path, cursor=cursor))
+        page = await _page(request, ListSecrets(path=path, cursor=cursor, limit=PAGE))
         seen += len(page.entries)
         names += [name for entry in page.entries if (name := _name(entry)) > after]
         cursor = page.cursor
