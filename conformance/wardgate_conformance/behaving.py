@@ -85,6 +85,7 @@ class Declaration:
         assert capabilities.page_size
         assert capabilities.min_value_bytes in {0, 1}
         assert capabilities.max_value_bytes
+        assert not 0 < capabilities.max_text_bytes <= capabilities.max_value_bytes
 
 
 class Concurrency:

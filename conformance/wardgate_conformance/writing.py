@@ -60,6 +60,14 @@ class Writing:
             await backend.write(SECRET, value)
             assert value.data == (await backend.read(SECRET)).value.data
 
+    @needs("write", "max_text_bytes")
+    async def test_the_longest_text_declared_fits(self, backend: Backend) -> None:
+        """Where that is more than any value may have."""
+        for text in (b"x", b'"', "ü".encode()):
+            value = Value(text * (backend.capabilities.max_text_bytes // len(text)))
+            await backend.write(SECRET, value)
+            assert value.data == (await backend.read(SECRET)).value.data
+
     @needs("write", "media_types")
     @pytest.mark.parametrize("media_type", [TEXT, BYTES, "application/x-pem-file"])
     async def test_the_media_type_is_kept(self, backend: Backend, media_type: str) -> None:

@@ -68,7 +68,7 @@ class FakeClock:
 class Unnumbered(Backend):
     """Keeps versions under letters; can be told to fail or to hang."""
 
-    capabilities = Capabilities(write=True, versions=True, max_value_bytes=100, max_path_bytes=20)
+    capabilities = Capabilities(write=True, versions=True, max_value_bytes=100, max_text_bytes=120, max_path_bytes=20)
 
     def __init__(self) -> None:
         self.versions: dict[Path, dict[str, Value]] = {}
@@ -191,7 +191,8 @@ def test_what_a_store_cannot_do_is_refused_without_asking_it(room: Room, operati
 @pytest.mark.parametrize(
     ("operation", "error"),
     [
-        (WriteSecret(path=SECRET, value=Value(b"x" * 101)), TooLarge),
+        (WriteSecret(path=SECRET, value=Value(b"\xff" * 101)), TooLarge),
+        (WriteSecret(path=SECRET, value=Value(b"x" * 121)), TooLarge),
         (ReadSecret(path=Path.parse("odd/" + "x" * 21)), TooLarge),
         (ReadSecret(path=Path.parse("odd")), Malformed),
         (ReadSecret(path=Path.parse("even/app")), SecretNotFound),

@@ -21,6 +21,7 @@ class Capabilities:
     ``empty_secrets``: a secret can be there before its first version, with labels or settings alone.
     ``mount_settings``: ``describe`` and ``annotate`` take the mount's own root, for settings that hold for all secrets.
     ``media_types``: the media type of a value is kept. Limits are bytes, except ``page_size`` (names).
+    ``max_value_bytes``: a value of any form fits. ``max_text_bytes``: text does up to here, where that is more.
     """
 
     write: bool = False
@@ -44,6 +45,7 @@ class Capabilities:
     media_types: bool = False
     min_value_bytes: int = 0
     max_value_bytes: int = 65_536
+    max_text_bytes: int = 0
     max_path_bytes: int = 1_024
     page_size: int = 1_000
 

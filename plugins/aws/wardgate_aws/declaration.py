@@ -38,7 +38,8 @@ STANDARD_PARAMETERS = Declaration(
     name="Standard tier",
     capabilities=Capabilities(
         write=True, list=True, describe=True, labels=True, versions=True, ordinals=True, delete=True, stages=True,
-        min_value_bytes=1, max_value_bytes=3_000, max_path_bytes=MAX_PARAMETER_NAME - MAX_PREFIX,
+        min_value_bytes=1, max_value_bytes=3_000, max_text_bytes=MAX_TEXT_BYTES["Standard"],
+        max_path_bytes=MAX_PARAMETER_NAME - MAX_PREFIX,
     ),
     notes=MappingProxyType({
         "compare_and_set": "a parameter is overwritten whatever version it has",
@@ -60,5 +61,7 @@ STANDARD_PARAMETERS = Declaration(
 ADVANCED_PARAMETERS = dataclasses.replace(
     STANDARD_PARAMETERS,
     name="Advanced tier",
-    capabilities=dataclasses.replace(STANDARD_PARAMETERS.capabilities, max_value_bytes=6_000),
+    capabilities=dataclasses.replace(
+        STANDARD_PARAMETERS.capabilities, max_value_bytes=6_000, max_text_bytes=MAX_TEXT_BYTES["Advanced"]
+    ),
 )

@@ -10,6 +10,7 @@ from wardgate.spi.names import Names
 from wardgate.spi.path import Path
 
 from wardgate_azure.errors import ABSENT
+from wardgate_azure.values import MAX_TEXT_BYTES
 
 MAX_NAME = 127
 MAX_VALUE_BYTES = 18_432
@@ -19,7 +20,8 @@ DECLARATION = Declaration(
     name="Azure Key Vault",
     capabilities=Capabilities(
         write=True, list=True, describe=True, labels=True, versions=True, delete=True, undelete=True, destroy=True,
-        stages=True, media_types=True, min_value_bytes=1, max_value_bytes=MAX_VALUE_BYTES, max_path_bytes=MAX_NAME,
+        stages=True, media_types=True, min_value_bytes=1, max_value_bytes=MAX_VALUE_BYTES,
+        max_text_bytes=MAX_TEXT_BYTES, max_path_bytes=MAX_NAME,
     ),
     notes={
         "compare_and_set": "a vault has no conditional write",

@@ -36,9 +36,11 @@ class Store:
         size = len(value.data)
         if not self.can("write"):
             return Failure(f"{self.prefix} cannot be written to", code="unsupported")
-        if size > self.capabilities.get("max_value_bytes", size):
-            most = f"{self.capabilities['max_value_bytes']:,}"
-            return Failure(f"the value has {size:,} bytes, and {self.prefix} holds {most} at most", code="too_large")
+        most = self.capabilities.get("max_value_bytes", size)
+        if size > most and value.text() is not None:
+            most = max(most, self.capabilities.get("max_text_bytes", 0))
+        if size > most:
+            return Failure(f"the value has {size:,} bytes, and {self.prefix} holds {most:,} at most", code="too_large")
         if size < self.capabilities.get("min_value_bytes", 0):
             return Failure(f"{self.prefix} cannot hold an empty value", code="invalid_value")
         return None

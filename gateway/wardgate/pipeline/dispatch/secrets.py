@@ -60,10 +60,13 @@ def _secret(backend: Backend, versions: Versions) -> Path:
 
 
 def _sized(value: Value, backend: Backend) -> None:
-    least, most = backend.capabilities.min_value_bytes, backend.capabilities.max_value_bytes
-    if len(value.data) > most:
+    limits, size = backend.capabilities, len(value.data)
+    most = limits.max_value_bytes
+    if size > most and limits.max_text_bytes > most and value.text() is not None:
+        most = limits.max_text_bytes
+    if size > most:
         raise TooLarge(f"the value is longer than the {most} bytes this store can hold")
-    if len(value.data) < least:
+    if size < limits.min_value_bytes:
         raise InvalidValue("this store cannot hold an empty value")
 
 
