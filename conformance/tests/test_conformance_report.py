@@ -77,7 +77,7 @@ def test_json_holds_every_count(pytester: pytest.Pytester) -> None:
         "passed": 0, "failed": 0, "skipped": 0, "not run": 1, "not declared": 1,
     }  # fmt: skip
     told = found["backends"]["Store"]["capabilities"]
-    assert (told["list"], told["labels"], told["write"], told["page_size"]) == ("yes", "emulated", "no", "1000")
+    assert (told["list"], told["labels"], told["write"], told["page_size"]) == ("yes", "yes", "no", "1000")
 
 
 def test_markdown_is_a_table(pytester: pytest.Pytester) -> None:

@@ -110,12 +110,10 @@ class Report:
 
 
 def _declared(backend: Any) -> dict[str, str]:
-    notes = getattr(backend, "notes", {})
     told = {}
     for field in dataclasses.fields(backend.capabilities):
         value = getattr(backend.capabilities, field.name)
-        yes = "emulated" if field.name in notes else "yes"
-        told[field.name] = str(value) if not isinstance(value, bool) else yes if value else "no"
+        told[field.name] = str(value) if not isinstance(value, bool) else "yes" if value else "no"
     return told
 
 

@@ -11,7 +11,8 @@ from wardgate.cli.plugins import plugins
 from wardgate.registry import Registry
 from wardgate.spi.capabilities import Capabilities
 
-PAGE = (Path(__file__).parents[2] / "docs" / "backends.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "backends.md").read_text()
 SHIPPED = ("native", "vault", "aws", "azure", "gcp", "files")
 
 
@@ -29,8 +30,16 @@ def test_the_table_is_what_the_plugins_declare() -> None:
 
 
 def test_every_backend_that_is_shipped_is_on_the_page() -> None:
-    """By its type's name."""
+    """By its type's name; what is shipped has a folder in plugins."""
+    assert {file.parent.name for file in (ROOT / "plugins").glob("*/pyproject.toml")} == {*SHIPPED}
     assert [] == [name for name in Registry.load(SHIPPED).backend_types if f"| `{name}`" not in PAGE]
+
+
+def test_what_is_emulated_is_declared_and_says_how() -> None:
+    """A caller can judge it by that."""
+    for kind in Registry.load(SHIPPED).backend_types.values():
+        for one in kind.declarations:
+            assert all(getattr(one.capabilities, name) is True and one.notes[name] for name in one.emulated)
 
 
 def test_every_no_of_a_shipped_backend_has_its_reason() -> None:

@@ -16,6 +16,7 @@ WHY = "the store cannot"
 ONE = Declaration(
     name="one",
     capabilities=Capabilities(write=True, list=True),
+    emulated=frozenset({"list"}),
     notes=MappingProxyType({"list": "by reading all", "labels": WHY, "stages": WHY}),
 )
 KIND = BackendType(name="one", help="a fake", open=lambda *_: cast("Backend", None), declarations=(ONE,))

@@ -30,7 +30,7 @@ def _cell(declaration: Declaration, name: str, notes: dict[str, int]) -> str:
     note = declaration.notes.get(name)
     said = f"{value:,}"
     if isinstance(value, bool):
-        said = ("emulated" if note else "yes") if value else "no"
+        said = ("emulated" if name in declaration.emulated else "yes") if value else "no"
     # One number for a sentence, however many stores share it.
     return f"{said} ({notes.setdefault(note, len(notes) + 1)})" if note else said
 

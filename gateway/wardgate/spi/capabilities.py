@@ -55,10 +55,12 @@ class Declaration:
     """What one kind of store can do, in the form that documentation, messages and tests share.
 
     ``name``: how a table calls it, such as ``KV version 2``.
-    ``notes``: a sentence by the name of a capability: of one that is declared, how it is done where the store itself
-    has nothing like it (it is then shown as emulated); of one that is not, why the store cannot.
+    ``emulated``: declared capabilities that the store itself has nothing like; the backend does them with what it has.
+    ``notes``: a sentence by the name of a capability: of an emulated one, how it is done; of any other that is
+    declared, what to know of it; of one that is not, why the store cannot.
     """
 
     name: str
     capabilities: Capabilities
+    emulated: frozenset[str] = frozenset()
     notes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

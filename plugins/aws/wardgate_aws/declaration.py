@@ -21,9 +21,11 @@ SECRETS_MANAGER = Declaration(
         delete=True, undelete=True, destroy=True, stages=True, move_current=True,
         min_value_bytes=1, max_value_bytes=65_536, max_path_bytes=512,
     ),
+    emulated=frozenset({"compare_and_set", "list"}),
     notes=MappingProxyType({
         "compare_and_set": "the version is stored under a private staging label, and made current only if the expected "
         "one still is",
+        "list": "folders are derived from the flat names of the store, which are listed whole",
         "labels": "kept as tags: 50 at most, without the characters that tags cannot hold",
         "settings": "the store has none",
         "mount_settings": "the store has none",
@@ -41,8 +43,10 @@ STANDARD_PARAMETERS = Declaration(
         min_value_bytes=1, max_value_bytes=3_000, max_text_bytes=MAX_TEXT_BYTES["Standard"],
         max_path_bytes=MAX_PARAMETER_NAME - MAX_PREFIX,
     ),
+    emulated=frozenset({"list"}),
     notes=MappingProxyType({
         "compare_and_set": "a parameter is overwritten whatever version it has",
+        "list": "folders are derived from the flat names of the store, which are listed whole",
         "labels": "they are the parameter's tags",
         "empty_secrets": "a tag needs a parameter, and a parameter has a value",
         "settings": "a parameter keeps its last 100 versions, and that cannot be set",

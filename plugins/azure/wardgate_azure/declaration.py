@@ -23,9 +23,10 @@ DECLARATION = Declaration(
         stages=True, media_types=True, min_value_bytes=1, max_value_bytes=MAX_VALUE_BYTES,
         max_text_bytes=MAX_TEXT_BYTES, max_path_bytes=MAX_NAME,
     ),
+    emulated=frozenset({"list", "labels", "stages"}),
     notes={
         "compare_and_set": "a vault has no conditional write",
-        "list": "folders are derived from the flat names of the vault, which are listed whole",
+        "list": "folders are derived from the flat names of the store, which are listed whole",
         "labels": "kept as tags of the newest version and carried over by a write, which reads them first: a change of "
         "labels between the two is lost",
         "empty_secrets": "a vault has no secret without a version",

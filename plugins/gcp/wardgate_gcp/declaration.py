@@ -13,8 +13,10 @@ DECLARATION = Declaration(
         delete_versions=True, undelete=True, destroy=True, destroy_versions=True, stages=True,
         min_value_bytes=1, max_value_bytes=65_536, max_path_bytes=255, page_size=10_000,
     ),
+    emulated=frozenset({"list", "delete", "delete_versions", "undelete"}),
     notes={
         "compare_and_set": "the call that adds a version takes no etag, so nothing can be expected of the one before",
+        "list": "folders are derived from the flat names of the store, which are listed whole",
         "labels": "kept as annotations, which hold any text; the store's own labels have a narrow alphabet",
         "settings": "the store keeps every version until it is destroyed",
         "mount_settings": "the store has none",
