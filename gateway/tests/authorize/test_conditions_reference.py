@@ -23,11 +23,11 @@ MORNING = 1_763_971_200 * SECOND  # 2025-11-24T08:00:00Z, a Monday
 OFFICE = 'time in hours("08:00-18:00", "UTC")'
 
 
-@dataclass
+@dataclass(frozen=True)
 class Kept:
     """Labels by path, found as the reference finds them."""
 
-    labelled: dict[tuple[str, ...], str] = field(default_factory=dict)
+    labelled: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
     def of(self, segments: tuple[str, ...]) -> Mapping[str, str]:
         value = label_of(self.labelled, segments)
@@ -41,9 +41,16 @@ def label_of(labelled: Mapping[tuple[str, ...], str], path: tuple[str, ...]) -> 
     return None
 
 
-def engine_of(given_rules: tuple[Rule, ...], kept: Kept) -> Engine:
+@dataclass
+class State:
+    """What is committed now: other labels are another object."""
+
+    kept: Kept = field(default_factory=Kept)
+
+
+def engine_of(given_rules: tuple[Rule, ...], state: State) -> Engine:
     written = SimpleNamespace(policies=(Policy("p", given_rules),))
-    return Engine(lambda _: written, LocalEpochs(), lambda _: kept)
+    return Engine(lambda _: written, LocalEpochs(), lambda _: state.kept)
 
 
 WHENS: dict[str, Any] = {
@@ -144,10 +151,10 @@ def test_every_decision_with_conditions_is_the_reference_s(
     given_rules: tuple[Rule, ...], worlds: list[Asked], asked: list[tuple[str, ...]]
 ) -> None:
     """Fresh or remembered, whoever asked before; Casbin, the capabilities and the explanation agree."""
-    kept = Kept()
-    engine = engine_of(given_rules, kept)
+    state = State()
+    engine = engine_of(given_rules, state)
     for world in (*worlds, *worlds):
-        kept.labelled = dict(world.labels)
+        state.kept = Kept(world.labels)
         who, arrival = principal_of(world)
         for path in asked:
             for action, folder in ((Action.READ, False), (Action.LIST, True)):
@@ -170,10 +177,10 @@ def test_every_visible_name_with_conditions_is_the_reference_s(
     given_rules: tuple[Rule, ...], worlds: list[Asked], folder: tuple[str, ...]
 ) -> None:
     """A name is shown only where an allow certainly applies to it and no deny may."""
-    kept = Kept()
-    engine = engine_of(given_rules, kept)
+    state = State()
+    engine = engine_of(given_rules, state)
     for world in (*worlds, *worlds):
-        kept.labelled = dict(world.labels)
+        state.kept = Kept(world.labels)
         who, arrival = principal_of(world)
         for action in (Action.LIST, Action.READ):
             visible = engine.visible(who, action, Path(folder), arrival)
