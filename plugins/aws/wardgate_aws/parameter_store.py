@@ -6,8 +6,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.errors import (
@@ -18,19 +17,17 @@ from wardgate.spi.errors import (
     VersionNotFound,
     WardgateError,
 )
-from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.listing import Listing
 from wardgate.spi.maps import from_text, to_text
-from wardgate.spi.options import option
 from wardgate.spi.path import Path
-from wardgate.spi.services import Services
+from wardgate.spi.services import Clock
 from wardgate.spi.values import Expect, Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo
 
-from wardgate_aws import probe
+from wardgate_aws import probing
 from wardgate_aws.client import Client
 from wardgate_aws.declaration import ADVANCED_PARAMETERS, MAX_TEXT_BYTES, STANDARD_PARAMETERS
-from wardgate_aws.options import Options, check
-from wardgate_aws.parameter_names import ABSENT, Hierarchy
+from wardgate_aws.names import ABSENT, Hierarchy
+from wardgate_aws.options import ParameterStoreOptions
 from wardgate_aws.shapes import ORDERED, parameter_info, understood
 from wardgate_aws.tags import changes, labels_of, tags_of
 
@@ -42,30 +39,18 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _STAGE = re.compile(r"(?!aws|ssm)[A-Za-z_.-][A-Za-z0-9_.-]{0,99}", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterStoreOptions(Options):
-    """Options of the backend type ``aws-parameter-store``."""
-
-    prefix: str = option(help="the part of the hierarchy that the mount shows, such as /team/", default="/")
-    metadata: bool = option(
-        help="tell labels and stages with each read, which costs two more requests to the store", default=False
-    )
-    kms_key_id: str | None = option(help="the KMS key of new versions; without it the account's own", default=None)
-    tier: Literal["Standard", "Advanced"] = option(help="Advanced holds 8 KiB, and costs", default="Standard")
-
-
 class ParameterStoreBackend(Backend):
     """The parameters of one region below one prefix. A delete is final; there is no compare-and-set."""
 
-    def __init__(self, options: ParameterStoreOptions, services: Services) -> None:
+    def __init__(self, options: ParameterStoreOptions, clock: Clock) -> None:
         self._metadata = options.metadata
         declaration = ADVANCED_PARAMETERS if options.tier == "Advanced" else STANDARD_PARAMETERS
         self.capabilities, self.notes = declaration.capabilities, declaration.notes
         self._client = Client(options, "ssm")
         self._hierarchy = Hierarchy(options.prefix)
-        self._questions = (*probe.PARAMETER_STORE, probe.ENCRYPTING[options.tier])
+        self._questions = (*probing.PARAMETER_STORE, probing.ENCRYPTING[options.tier])
         self._max_bytes = MAX_TEXT_BYTES[options.tier]
-        self._listing = Listing(self._paths, services.clock)
+        self._listing = Listing(self._paths, clock)
         self._made: dict[str, Any] = {"Type": "SecureString", "Tier": options.tier, "Overwrite": True}
         if options.kms_key_id is not None:
             self._made["KeyId"] = options.kms_key_id
@@ -176,11 +161,11 @@ class ParameterStoreBackend(Backend):
 
     async def health(self) -> Health:
         """Whether the store answers a question for a parameter that cannot be there."""
-        return await probe.health(self._client, self._questions, self._hierarchy.nobody())
+        return await probing.health(self._client, self._questions, self._hierarchy.nobody())
 
     async def probe(self) -> Sequence[Permission]:
         """Ask for each right, of a parameter that cannot be there."""
-        return await probe.probe(self._client, self._questions, self._hierarchy.nobody())
+        return await probing.probe(self._client, self._questions, self._hierarchy.nobody())
 
     async def close(self) -> None:
         """Give back threads and connections."""
@@ -220,19 +205,3 @@ class ParameterStoreBackend(Backend):
         with understood():
             names = [str(item["Name"]) for item in told]
         return [path for name in names if (path := self._hierarchy.path_of(name)) is not None]
-
-
-def _open(options: ParameterStoreOptions, services: Services) -> ParameterStoreBackend:
-    check(options)
-    if options.kms_key_id == "":
-        raise InvalidValue("option 'kms_key_id' is empty; leave it out for the account's own key")
-    return ParameterStoreBackend(options, services)
-
-
-BACKEND = BackendType(
-    name="aws-parameter-store",
-    help="AWS Systems Manager Parameter Store: encrypted parameters with numbered versions",
-    open=_open,
-    options=ParameterStoreOptions,
-    declarations=(STANDARD_PARAMETERS, ADVANCED_PARAMETERS),
-)

@@ -35,10 +35,9 @@ from wardgate.spi.errors import (
 from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import Expect, Value
-from wardgate_aws import probe
-from wardgate_aws.backend import BACKEND as SECRETS_MANAGER
+from wardgate_aws import probing
 from wardgate_aws.errors import of_answer
-from wardgate_aws.parameter_store import BACKEND as PARAMETER_STORE
+from wardgate_aws.plugin import PARAMETER_STORE, SECRETS_MANAGER
 from wardgate_conformance.throttling import throttling
 
 SECRET = Path.parse("team/database")
@@ -47,8 +46,8 @@ CANARY = "canary-7d1e-never-to-be-seen"
 VALUE = Value(CANARY.encode())
 STORES = [pytest.param(SECRETS_MANAGER, id="secrets-manager"), pytest.param(PARAMETER_STORE, id="parameter-store")]
 QUESTIONS = {
-    SECRETS_MANAGER.name: probe.SECRETS_MANAGER,
-    PARAMETER_STORE.name: (*probe.PARAMETER_STORE, probe.ENCRYPTING["Standard"]),
+    SECRETS_MANAGER.name: probing.SECRETS_MANAGER,
+    PARAMETER_STORE.name: (*probing.PARAMETER_STORE, probing.ENCRYPTING["Standard"]),
 }
 ABSENT = {"ssm": refused("ParameterNotFound"), "secretsmanager": refused("ResourceNotFoundException")}
 Asked = Callable[[Backend], Awaitable[object]]
@@ -278,7 +277,7 @@ def test_a_probe_names_what_is_missing(kind: BackendType) -> None:
         def answer(action: str, _: object, denied: str = denied) -> Answer:
             return refused("AccessDeniedException") if action == denied else ABSENT[service]
 
-        async def asked(backend: Backend, missing: probe.Question = missing) -> None:
+        async def asked(backend: Backend, missing: probing.Question = missing) -> None:
             found = {permission.name: permission.granted for permission in await backend.probe()}
             assert [name for name, granted in found.items() if granted is False] == [missing.action]
             assert {name for name, granted in found.items() if granted is None} == {

@@ -10,8 +10,7 @@ from tests.servers.aws_answers import Answer, answering
 from tests.servers.aws_harness import opened
 from wardgate.spi.path import Path
 from wardgate.spi.values import Entry
-from wardgate_aws.backend import BACKEND as SECRETS_MANAGER
-from wardgate_aws.parameter_store import BACKEND as PARAMETER_STORE
+from wardgate_aws.plugin import PARAMETER_STORE, SECRETS_MANAGER
 
 MANY = 4_000
 KEYS = {"ListSecrets": "SecretList", "DescribeParameters": "Parameters"}

@@ -17,8 +17,8 @@ from wardgate.spi.errors import InvalidValue, SecretNotFound, TooLarge, Unsuppor
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import BYTES, TEXT, Entry, Value
 from wardgate_aws.declaration import MAX_PARAMETER_NAME, MAX_PREFIX
-from wardgate_aws.parameter_names import MAX_LEVELS, Hierarchy
-from wardgate_aws.parameter_store import BACKEND
+from wardgate_aws.names import MAX_LEVELS, Hierarchy
+from wardgate_aws.plugin import PARAMETER_STORE as BACKEND
 from wardgate_aws.tags import MAX_KEY, MAX_TAGS, MAX_TEXT
 
 SECRET = Path.parse("team/database")

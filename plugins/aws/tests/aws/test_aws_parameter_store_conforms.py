@@ -11,7 +11,7 @@ from tests.servers.aws_harness import AwsHarness, text_of
 from tests.servers.moto import Moto
 from wardgate.spi.path import Path
 from wardgate_aws.declaration import STANDARD_PARAMETERS
-from wardgate_aws.parameter_store import BACKEND
+from wardgate_aws.plugin import PARAMETER_STORE as BACKEND
 from wardgate_conformance.suite import BackendConformance
 
 pytestmark = pytest.mark.server

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from wardgate.spi.options import describe
-from wardgate_aws import probe
-from wardgate_aws.backend import BACKEND as SECRETS_MANAGER
-from wardgate_aws.parameter_store import BACKEND as PARAMETER_STORE
+from wardgate_aws import probing
+from wardgate_aws.plugin import PARAMETER_STORE, SECRETS_MANAGER
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 POLICIES = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", README, re.DOTALL)]
@@ -27,7 +26,7 @@ def granted(policy: Any) -> list[str]:
     return sorted(found)
 
 
-def asked(questions: Iterable[probe.Question]) -> list[str]:
+def asked(questions: Iterable[probing.Question]) -> list[str]:
     """The actions that a probe asks about."""
     return sorted(question.action for question in questions)
 
@@ -35,8 +34,8 @@ def asked(questions: Iterable[probe.Question]) -> list[str]:
 def test_each_policy_grants_what_the_probe_asks_about() -> None:
     """All of it, and nothing more."""
     secrets_manager, parameter_store = POLICIES
-    assert asked(probe.SECRETS_MANAGER) == granted(secrets_manager)
-    assert asked([*probe.PARAMETER_STORE, *probe.ENCRYPTING.values()]) == granted(parameter_store)
+    assert asked(probing.SECRETS_MANAGER) == granted(secrets_manager)
+    assert asked([*probing.PARAMETER_STORE, *probing.ENCRYPTING.values()]) == granted(parameter_store)
 
 
 def test_what_is_not_listing_is_granted_for_one_s_own_names() -> None:
@@ -58,7 +57,7 @@ def test_every_option_is_explained() -> None:
 
 def test_every_capability_that_needs_a_right_has_one() -> None:
     """So that a probe can say what fails without it."""
-    for kind, questions in ((SECRETS_MANAGER, probe.SECRETS_MANAGER), (PARAMETER_STORE, probe.PARAMETER_STORE)):
+    for kind, questions in ((SECRETS_MANAGER, probing.SECRETS_MANAGER), (PARAMETER_STORE, probing.PARAMETER_STORE)):
         declared = kind.declarations[0].capabilities
         needed = {name for question in questions for name in question.needed_for}
         for name in needed - {"read"}:

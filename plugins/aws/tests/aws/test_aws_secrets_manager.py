@@ -13,7 +13,8 @@ from tests.servers.moto import Moto
 from wardgate.spi.errors import Conflict, InvalidValue, TooLarge
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import Expect, Value
-from wardgate_aws.backend import BACKEND, NAMES
+from wardgate_aws.names import NAMES
+from wardgate_aws.plugin import SECRETS_MANAGER as BACKEND
 
 SECRET = Path.parse("team/database")
 

@@ -9,8 +9,9 @@ import pytest
 from tests.servers.aws_harness import AwsHarness, text_of
 from tests.servers.moto import Moto
 from wardgate.spi.path import Path
-from wardgate_aws.backend import BACKEND, NAMES
 from wardgate_aws.declaration import SECRETS_MANAGER
+from wardgate_aws.names import NAMES
+from wardgate_aws.plugin import SECRETS_MANAGER as BACKEND
 from wardgate_conformance.suite import BackendConformance
 
 pytestmark = pytest.mark.server

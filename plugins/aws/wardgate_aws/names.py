@@ -1,4 +1,8 @@
-"""Which parameter a path is: the path ``a/b`` is ``/a/b``, or the parameter of that name below a mount's prefix."""
+"""Which name stands for which path.
+
+To Secrets Manager ``a/b`` is a name like any other; the parameter of that path is ``/a/b``, or that below a mount's
+prefix.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +18,15 @@ from wardgate.spi.path import Path
 from wardgate_aws.declaration import MAX_PARAMETER_NAME, MAX_PREFIX
 
 ABSENT = "there is no secret of that path"
+NAMES = Names(plain=string.ascii_letters + string.digits + "_+=.@-", escape="=", max_length=512)
+"""Of Secrets Manager."""
 MAX_LEVELS = 15
 _RESERVED = ("aws", "ssm")
 _PREFIX = re.compile(r"/|(?:/[A-Za-z0-9_.-]+)+/?")
 
 
 class Hierarchy:
-    """The part of the store's hierarchy that a mount shows.
+    """The part of Parameter Store's hierarchy that a mount shows.
 
     Args:
         prefix: where it begins, such as ``/team/``. Raises InvalidValue where that cannot be.

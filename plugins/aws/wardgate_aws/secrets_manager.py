@@ -1,12 +1,10 @@
-"""AWS Secrets Manager as a store: the backend type ``aws-secrets-manager``."""
+"""AWS Secrets Manager as a store: its versions are UUIDs, its stages staging labels."""
 
 from __future__ import annotations
 
 import asyncio
-import string
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wardgate.spi.backend import Backend, Health, Permission
@@ -19,17 +17,14 @@ from wardgate.spi.errors import (
     VersionNotFound,
     WardgateError,
 )
-from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.listing import Listing
-from wardgate.spi.names import Names
-from wardgate.spi.options import option
 from wardgate.spi.path import Path
 from wardgate.spi.values import Expect, Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo
 
-from wardgate_aws import options as shared
-from wardgate_aws import probe
+from wardgate_aws import probing
 from wardgate_aws.client import Client
 from wardgate_aws.declaration import SECRETS_MANAGER
+from wardgate_aws.names import NAMES
 from wardgate_aws.secret_writes import Writes
 from wardgate_aws.shapes import (
     CURRENT,
@@ -45,24 +40,13 @@ from wardgate_aws.shapes import (
 from wardgate_aws.tags import changes, labels_of, tags_of
 
 if TYPE_CHECKING:
-    from wardgate.spi.services import Clock, Services
+    from wardgate.spi.services import Clock
+
+    from wardgate_aws.options import SecretsManagerOptions
 
 ABSENT = "there is no secret of that path"
 NO_VERSION = "the secret has no such version"
 PAGE = 100
-RECOVERY_DAYS = (7, 30)
-NAMES = Names(plain=string.ascii_letters + string.digits + "_+=.@-", escape="=", max_length=512)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options(shared.Options):
-    """Options of the backend type ``aws-secrets-manager``."""
-
-    kms_key_id: str | None = option(help="KMS key for secrets made here; without it the account's own", default=None)
-    metadata: bool = option(
-        help="tell a secret's labels with each read, which costs a second request to the store", default=False
-    )
-    recovery_days: int = option(help="days in which a deleted secret can be recovered, 7 to 30", default=30)
 
 
 class SecretsManagerBackend(Backend):
@@ -71,7 +55,7 @@ class SecretsManagerBackend(Backend):
     capabilities = SECRETS_MANAGER.capabilities
     notes = SECRETS_MANAGER.notes
 
-    def __init__(self, options: Options, clock: Clock) -> None:
+    def __init__(self, options: SecretsManagerOptions, clock: Clock) -> None:
         self._options = options
         self._clock = clock
         self._client = Client(options, "secretsmanager")
@@ -204,11 +188,11 @@ class SecretsManagerBackend(Backend):
 
     async def health(self) -> Health:
         """Whether the store answers a question for a secret that cannot be there."""
-        return await probe.health(self._client, probe.SECRETS_MANAGER, _nobody())
+        return await probing.health(self._client, probing.SECRETS_MANAGER, _nobody())
 
     async def probe(self) -> Sequence[Permission]:
         """Ask for each right, of a secret that cannot be there."""
-        return await probe.probe(self._client, probe.SECRETS_MANAGER, _nobody())
+        return await probing.probe(self._client, probing.SECRETS_MANAGER, _nobody())
 
     async def close(self) -> None:
         """Give back threads and connections."""
@@ -243,20 +227,3 @@ def _nobody() -> str:
 def _is_id(version: str) -> bool:
     """Whether the store can have such a version; it refuses to look for others."""
     return 32 <= len(version) <= 64 and version.isascii() and version.isprintable()  # noqa: PLR2004  # the API's bounds
-
-
-def _open(options: Options, services: Services) -> SecretsManagerBackend:
-    shared.check(options)
-    least, most = RECOVERY_DAYS
-    if not least <= options.recovery_days <= most:
-        raise InvalidValue(f"option 'recovery_days' must be between {least} and {most}")
-    return SecretsManagerBackend(options, services.clock)
-
-
-BACKEND = BackendType(
-    name="aws-secrets-manager",
-    help="AWS Secrets Manager in one account and region",
-    open=_open,
-    options=Options,
-    declarations=(SECRETS_MANAGER,),
-)
