@@ -63,6 +63,15 @@ LIARS: dict[str, dict[str, str]] = {
             async def annotate(self, path, *, labels=None, settings=None, merge=False):
                 await super().annotate(path, labels=labels, settings=settings, merge=False)
             """,
+        "what has ended is told as deleted": """
+            async def read(self, path, *, version=None):
+                try:
+                    return await super().read(path, version=version)
+                except Gone as gone:
+                    if gone.info.state is VersionState.EXPIRED:
+                        raise Gone("gone", info=replace(gone.info, state=VersionState.DELETED)) from None
+                    raise
+            """,
     },
     "Deleting": {
         "an empty selection is the current version": """

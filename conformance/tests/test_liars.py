@@ -7,14 +7,6 @@ import textwrap
 import pytest
 
 LIARS = {
-    "a page of one name says that it is the last": (
-        """
-        async def list(self, folder, *, cursor=None, limit=1_000):
-            page = await super().list(folder, cursor=cursor, limit=limit)
-            return Page(page.entries) if limit == 1 else page
-        """,
-        "test_pages_hold_everything_once[1]",
-    ),
     "a copy of what was read is served until the backend itself writes": (
         """
         def __init__(self, folder):
@@ -63,16 +55,26 @@ LIARS = {
         """,
         "test_what_is_not_declared_is_refused[delete_versions]",
     ),
+    "an argument that is not declared is not looked at": (
+        """
+        capabilities = replace(OddBackend.capabilities, versions=False)
+
+        async def read(self, path, *, version=None):
+            return await super().read(path)
+        """,
+        "test_what_is_not_declared_is_refused[versions]",
+    ),
 }
 AUTHOR = """
 import json
+from dataclasses import replace
 
 import pytest
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.odd import OddBackend
 from wardgate_conformance.suite import BackendConformance
 from wardgate.spi.errors import SecretNotFound, Unsupported
-from wardgate.spi.values import Page, SecretVersion, Value, VersionInfo
+from wardgate.spi.values import SecretVersion, Value, VersionInfo
 
 
 class Liar(OddBackend):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import PreconditionRequired, SecretNotFound
+from wardgate.spi.errors import Gone, PreconditionRequired, SecretNotFound, Unsupported
 from wardgate.spi.path import ROOT
-from wardgate.spi.values import SecretSettings
+from wardgate.spi.values import SecretSettings, VersionState
 
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.selection import lacks, needs
@@ -85,6 +85,22 @@ class Annotating:
         assert written.expires_at is not None
         assert pytest.approx(written.expires_at - written.created_at, rel=0.01) == HOUR
 
+    @needs("write", "settings", "describe", "expiry")
+    async def test_a_version_past_its_end_is_told_as_expired(self, backend: Backend, harness: Harness) -> None:
+        """It is served to nobody; that it ended by itself is what tells it from one that somebody deleted."""
+        await harness.put(SECRET, {"turn": "1"})
+        await backend.annotate(SECRET, settings=SecretSettings(delete_after=HOUR))
+        written = await backend.write(SECRET, document(a="b"))
+        harness.pass_time(HOUR)
+        for version in (None, written.id) if backend.capabilities.versions else (None,):
+            with pytest.raises(Gone) as refused:
+                await backend.read(SECRET, version=version)
+            assert refused.value.info is not None
+            assert (written.id, VersionState.EXPIRED) == (refused.value.info.id, refused.value.info.state)
+        current = (await backend.describe(SECRET)).current
+        assert current is not None
+        assert (written.id, VersionState.EXPIRED) == (current.id, current.state)
+
     @needs("write", "mount_settings", "describe")
     async def test_a_mount_s_settings_hold_for_its_secrets(self, backend: Backend) -> None:
         """Beside their own: the shorter life ends a version, and a secret's own settings stay what they were."""
@@ -109,3 +125,11 @@ class Annotating:
         """They show in no list."""
         await backend.annotate(ROOT, settings=SecretSettings(max_versions=3))
         assert (await backend.list(ROOT)).entries == ()
+
+    @needs("describe")
+    @lacks("mount_settings")
+    async def test_a_mount_that_has_no_settings_tells_none(self, backend: Backend, harness: Harness) -> None:
+        """Its root is no secret, whatever lies below it."""
+        await harness.put(SECRET, {"a": "b"})
+        with pytest.raises((SecretNotFound, Unsupported)):
+            await backend.describe(ROOT)

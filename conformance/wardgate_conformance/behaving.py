@@ -27,6 +27,7 @@ CALLS: dict[str, Callable[[Backend], Awaitable[object]]] = {
     "labels": lambda backend: backend.annotate(SECRET, labels={"a": "b"}),
     "settings": lambda backend: backend.annotate(SECRET, settings=SecretSettings(max_versions=2)),
     "mount_settings": lambda backend: backend.annotate(ROOT, settings=SecretSettings(max_versions=2)),
+    "versions": lambda backend: backend.read(SECRET, version="1"),
     "delete": lambda backend: backend.delete(SECRET),
     "delete_versions": lambda backend: backend.delete(SECRET, versions=["1"]),
     "undelete": lambda backend: backend.undelete(SECRET, versions=["1"]),

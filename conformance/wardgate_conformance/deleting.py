@@ -102,7 +102,7 @@ class Deleting:
                 with pytest.raises(VersionNotFound):
                     await backend.read(SECRET, version=info.id)
 
-    @needs("write", "delete", "versions")
+    @needs("delete")
     async def test_deleting_what_is_missing_makes_nothing(self, backend: Backend) -> None:
         """A store may call it a success or a missing secret; either way it is missing afterwards."""
         with contextlib.suppress(SecretNotFound):

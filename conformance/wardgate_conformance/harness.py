@@ -31,6 +31,10 @@ class Harness(abc.ABC):
     async def get(self, path: Path) -> Mapping[str, str] | None:
         """The fields of the current version as the store itself holds them; None when there is no live one."""
 
+    def pass_time(self, nanoseconds: int) -> None:
+        """Let the store's clock go on by so much. Only where ``expiry`` is declared."""
+        raise NotImplementedError
+
     def address(self) -> tuple[str, int]:
         """Host and port of the store itself. Only where the test class says ``networked = True``."""
         raise NotImplementedError

@@ -11,6 +11,7 @@ from wardgate.pipeline import LAYERS
 
 ROOT = Path(__file__).parents[2]
 MAX_LINES = 400
+MAX_BACKEND_LINES = 300
 MAX_FUNCTION_LINES = 60
 VENDOR_WORDS = {
     "vault": re.compile(r"\bX-Vault-|\bkv2?\b|secret_id_accessor", re.IGNORECASE),
@@ -48,6 +49,13 @@ def test_a_module_stays_readable(source: Path) -> None:
     assert len(text.splitlines()) <= MAX_LINES
     assert long == []
     assert not text.strip() or ast.get_docstring(tree), "say in a sentence what room this is"
+
+
+def test_a_backend_module_is_shorter_still() -> None:
+    """What speaks to a store is read whole by whoever asks what it does; a wire API may be wider."""
+    modules = [path for path in SOURCES if path.match("plugins/*/wardgate_*/**/*.py") and "api" not in path.parts]
+    assert len(modules) > len(list(ROOT.glob("plugins/*")))
+    assert [path.name for path in modules if len(path.read_text().splitlines()) > MAX_BACKEND_LINES] == []
 
 
 def test_each_top_level_folder_has_its_purpose_in_contributing() -> None:

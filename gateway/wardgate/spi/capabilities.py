@@ -20,6 +20,7 @@ class Capabilities:
     it they follow from the order of the versions, and only other stages move.
     ``empty_secrets``: a secret can be there before its first version, with labels or settings alone.
     ``mount_settings``: ``describe`` and ``annotate`` take the mount's own root, for settings that hold for all secrets.
+    ``expiry``: a version past its end is Gone with the state EXPIRED; without it, ends are told as deletes.
     ``media_types``: the media type of a value is kept. Limits are bytes, except ``page_size`` (names).
     ``max_value_bytes``: a value of any form fits. ``max_text_bytes``: text does up to here, where that is more.
     """

@@ -38,11 +38,15 @@ class NativeHarness(Harness):
             return None
         return fields
 
+    def pass_time(self, nanoseconds: int) -> None:
+        self._bench.clock.time += nanoseconds
+
 
 class TestNative(BackendConformance):
     """Every case that its declaration selects, which is nearly all."""
 
     capabilities = NativeBackend.capabilities
+    notes = NativeBackend.notes
 
     @pytest.fixture
     def harness(self, bench: Bench) -> NativeHarness:
