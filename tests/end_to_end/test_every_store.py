@@ -13,7 +13,7 @@ from wardgate.spi.capabilities import Capabilities
 from tests.end_to_end import vault_clients
 from tests.servers import aws_answers, google, key_vault, key_vault_store, moto
 from tests.servers.fixtures import BUILDS, or_skip
-from tests.servers.gateway import Running, command, running
+from tests.servers.gateway import Answer, Running, command, running
 
 BUILDS["clouds"] = google.binary
 PLUGINS = ("native", "vault", "aws", "azure", "gcp")
@@ -65,6 +65,30 @@ def test_hvac_finds_every_store_alike(
     """What a store cannot do is refused in Vault's words; all else is as with Vault itself."""
     declared = Registry.load(PLUGINS).backend_types[kind].declarations[0].capabilities
     scenario(vault_clients.client(clouds.address, clouds.token), kind, declared)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_what_is_not_there_is_deleted_alike(clouds: Running, kind: str) -> None:
+    """Of the REST API, whatever the store says of it: 204 for what never was, and again for what was deleted before."""
+    declared = Registry.load(PLUGINS).backend_types[kind].declarations[0].capabilities
+
+    def asked(path: str) -> list[int]:
+        one = {"versions": [1]}
+        answers: dict[str, Callable[[], Answer]] = {
+            "delete": lambda: clouds.call("DELETE", f"/api/v1/secrets/{path}"),
+            "delete_versions": lambda: clouds.call("DELETE", f"/api/v1/secrets/{path}?version=1"),
+            "undelete": lambda: clouds.call("POST", f"/api/v1/undelete/{path}", one),
+            "destroy_versions": lambda: clouds.call("POST", f"/api/v1/destroy/{path}", one),
+            "destroy": lambda: clouds.call("POST", f"/api/v1/destroy/{path}", {"all": True}),
+        }
+        return [answer().status for name, answer in answers.items() if getattr(declared, name)]
+
+    path = f"{kind}/{vault_clients.new_path()}"
+    assert {204} == set(asked(path))
+    clouds.call("PUT", f"/api/v1/secrets/{path}", b"x", Content_Type="text/plain")
+    deleted = [clouds.call("DELETE", f"/api/v1/secrets/{path}").status for _ in range(2)]
+    assert [204, 204] == deleted
+    assert {204} == set(asked(path)) | set(asked(path))
 
 
 @pytest.mark.parametrize("kind", TYPES)

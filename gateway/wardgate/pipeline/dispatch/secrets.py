@@ -11,7 +11,16 @@ from wardgate.pipeline.dispatch import patching, scanning
 from wardgate.pipeline.dispatch.versions import Versions
 from wardgate.spi import strict_json
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import Conflict, Gone, InvalidValue, Malformed, TooLarge, Unsupported
+from wardgate.spi.errors import (
+    Conflict,
+    Gone,
+    InvalidValue,
+    Malformed,
+    SecretNotFound,
+    TooLarge,
+    Unsupported,
+    VersionNotFound,
+)
 from wardgate.spi.operations import secrets
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.path import ROOT, Path
@@ -176,7 +185,10 @@ async def _delete(operation: secrets.DeleteSecret, backend: Backend, versions: V
 async def _delete_expected(version: str, backend: Backend, path: Path) -> None:
     """Delete that version if it is the current one. Named, so that what is written meanwhile stays."""
     _require(backend, "describe", "delete_versions")
-    current = (await backend.describe(path)).current
+    try:
+        current = (await backend.describe(path)).current
+    except SecretNotFound:
+        current = None
     if current is None or current.id != version or current.state is not VersionState.LIVE:
         raise Conflict("the current version is not the expected one; nothing was deleted")
     await backend.delete(path, versions=(version,))
@@ -216,6 +228,24 @@ def secret_handlers(clock: Clock) -> Mapping[type[Operation[Any]], SecretHandler
     return {**_HANDLERS, secrets.ScanSecrets: partial(_scan, clock=clock.monotonic)}
 
 
+def _idempotent(change: SecretHandler, *already: type[Exception]) -> SecretHandler:
+    """The same change, done where there is nothing to change: stores differ in what they say of it.
+
+    ``already``: what says so. One version of several that never was may have kept a store from the others; it is told.
+    """
+
+    async def done(operation: Any, backend: Backend, versions: Versions) -> None:
+        try:
+            await change(operation, backend, versions)
+        except already:
+            return
+        except VersionNotFound:
+            if len(operation.versions) > 1:
+                raise
+
+    return done
+
+
 _HANDLERS: Mapping[type[Operation[Any]], SecretHandler] = {
     secrets.ReadSecret: _read,
     secrets.WriteSecret: _write,
@@ -223,8 +253,8 @@ _HANDLERS: Mapping[type[Operation[Any]], SecretHandler] = {
     secrets.ListSecrets: _list,
     secrets.DescribeSecret: _describe,
     secrets.AnnotateSecret: _annotate,
-    secrets.DeleteSecret: _delete,
-    secrets.UndeleteSecret: _undelete,
-    secrets.DestroySecret: _destroy,
+    secrets.DeleteSecret: _idempotent(_delete, SecretNotFound, Gone),
+    secrets.UndeleteSecret: _idempotent(_undelete, SecretNotFound, Gone),
+    secrets.DestroySecret: _idempotent(_destroy, SecretNotFound),  # what is gone may still be recovered
     secrets.MoveStage: _move_stage,
 }

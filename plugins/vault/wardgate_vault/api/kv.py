@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
-from wardgate.spi.errors import Gone, SecretNotFound, Unsupported, VersionNotFound
+from wardgate.spi.errors import Gone, SecretNotFound, Unsupported
 from wardgate.spi.frontend import MountView, Outcome
 from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.secrets import (
@@ -160,18 +160,18 @@ async def _delete_current(request: Request, path: Path) -> Answer:
 
 async def _delete(request: Request, path: Path) -> Answer:
     versions = await _selected(request, path, Action.DELETE)
-    return await _done(request.perform(DeleteSecret(path=path, versions=versions)), several=len(versions) > 1)
+    return await _done(request.perform(DeleteSecret(path=path, versions=versions)))
 
 
 async def _undelete(request: Request, path: Path) -> Answer:
     versions = await _selected(request, path, Action.UNDELETE)
-    return await _done(request.perform(UndeleteSecret(path=path, versions=versions)), several=len(versions) > 1)
+    return await _done(request.perform(UndeleteSecret(path=path, versions=versions)))
 
 
 async def _destroy(request: Request, path: Path) -> Answer:
     with refusing(Action.DESTROY, path):
         versions = kv_bodies.selected(await request.body(), none="no version number provided")
-    return await _done(request.perform(DestroySecret(path=path, versions=versions)), several=len(versions) > 1)
+    return await _done(request.perform(DestroySecret(path=path, versions=versions)))
 
 
 async def _selected(request: Request, path: Path, action: Action) -> tuple[Ordinal, ...]:
@@ -183,14 +183,8 @@ async def _destroy_all(request: Request, path: Path) -> Answer:
     return await _done(request.perform(DestroySecret(path=path)))
 
 
-async def _done(change: Awaitable[object], *, several: bool = False) -> Answer:
-    """204, also where there was nothing to change; but not where one version of several stopped all of them."""
-    try:
-        await change
-    except (SecretNotFound, Gone):
-        return NO_CONTENT
-    except VersionNotFound as error:
-        return refusal(404, error.message or "one of the versions does not exist") if several else NO_CONTENT
+async def _done(change: Awaitable[object]) -> Answer:
+    await change
     return NO_CONTENT
 
 

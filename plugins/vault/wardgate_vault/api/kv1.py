@@ -78,10 +78,7 @@ async def _write(request: Request, _: MountView, path: Path) -> Answer:
 async def _delete(request: Request, mount: MountView, path: Path) -> Answer:
     """All of it: nobody who sees one value expects older ones to be left."""
     whole = mount.capabilities.destroy
-    try:
-        await request.perform(DestroySecret(path=path) if whole else DeleteSecret(path=path))
-    except (SecretNotFound, Gone):
-        return NO_CONTENT
+    await request.perform(DestroySecret(path=path) if whole else DeleteSecret(path=path))
     return NO_CONTENT
 
 
