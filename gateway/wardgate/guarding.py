@@ -185,7 +185,8 @@ def _is_a_sentence(message: object) -> bool:
 def _cleaned(error: WardgateError, *, mutates: bool) -> WardgateError:
     """The same without what caused it, which holds the store's words, and in the gateway's sense."""
     if isinstance(error, Unauthenticated):
-        return PermissionDenied("the store does not accept the gateway's own credential")  # it is not the caller's
+        # The gateway's own credential, not the caller's.
+        return PermissionDenied(error.message or "the store does not accept the gateway's own credential")
     if isinstance(error, OutcomeUnknown) and not mutates:
         return Unavailable(error.message)
     if isinstance(error, RateLimited):

@@ -133,7 +133,10 @@ class Backend(abc.ABC):
         _unsupported("move a stage")
 
     async def health(self) -> Health:
-        """Ask the store whether it answers. Never raises."""
+        """Whether the store answers and accepts the mount's credential. Never raises.
+
+        Which rights that credential lacks is a question for :meth:`probe`: one that may not do this or that is well.
+        """
         return Health(ok=True, detail="this backend has no health check")
 
     async def probe(self) -> Sequence[Permission]:
@@ -141,7 +144,8 @@ class Backend(abc.ABC):
 
         Raises:
             Unavailable: it cannot be reached.
-            PermissionDenied: it does not accept the credential at all.
+            RateLimited: it asks for patience.
+            Unauthenticated: it does not accept the credential at all. One without any right is told right by right.
         """
         health = await self.health()
         if not health.ok:

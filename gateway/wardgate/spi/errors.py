@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 REFUSED: Final = "permission denied"
 """The one message to whoever cannot prove himself, whatever is wrong with what he shows."""
+ABSENT: Final = "there is no secret of that path"
+NO_VERSION: Final = "the secret has no such version"
 
 
 class WardgateError(Exception):
@@ -29,11 +31,17 @@ class SecretNotFound(WardgateError):
 
     code = "secret_not_found"
 
+    def __init__(self, message: str = ABSENT) -> None:
+        super().__init__(message)
+
 
 class VersionNotFound(WardgateError):
     """The secret exists; the version asked for never did, or is no longer kept."""
 
     code = "version_not_found"
+
+    def __init__(self, message: str = NO_VERSION) -> None:
+        super().__init__(message)
 
 
 class Gone(WardgateError):
@@ -95,7 +103,10 @@ class PermissionDenied(WardgateError):
 
 
 class Unauthenticated(WardgateError):
-    """No credential, or one that is wrong, expired, revoked, used up, or another namespace's."""
+    """No credential, or one that is wrong, expired, revoked, used up, or another namespace's.
+
+    From a backend: the store does not accept the mount's own credential. Callers are told PermissionDenied.
+    """
 
     code = "unauthenticated"
 

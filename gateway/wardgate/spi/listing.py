@@ -41,7 +41,8 @@ class FolderListing:
         after = pages.position(cursor)
         entries = None if after is None else self._recent(folder)
         if entries is None:
-            # Thousands of names would hold up the loop, which serves others too.
+            # Thousands of names would hold up the loop, which serves others too. All mounts share these threads: what
+            # runs in them waits for no store, so that none can keep them from another.
             entries = await asyncio.to_thread(pages.ordered, await self._fetch(folder))
             if len(entries) > limit:
                 self._keep(folder, entries)

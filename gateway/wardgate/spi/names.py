@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from wardgate.spi.errors import Malformed, TooLarge
+from wardgate.spi.errors import InvalidValue, Malformed, SecretNotFound, TooLarge
 from wardgate.spi.path import Path
 
 
@@ -45,12 +45,22 @@ class Names:
         """The name that stands for ``path``, and for no other.
 
         Raises:
+            InvalidValue: it is the root, which is no secret.
             TooLarge: it would be longer than the store can hold.
         """
+        if not path.segments:
+            raise InvalidValue("the root is no secret")
         name = self._separator.join(map(self._encoded, path.segments))
         if len(name) > self._max_length:
             raise TooLarge(f"the path takes a name of more than the {self._max_length} characters this store can hold")
         return name
+
+    def existing(self, path: Path) -> str:
+        """The name of a secret to be asked for: one that the store cannot hold is not there. Raises SecretNotFound."""
+        try:
+            return self.name_of(path)
+        except (InvalidValue, TooLarge):
+            raise SecretNotFound from None
 
     def path_of(self, name: str) -> Path | None:
         """The path that ``name`` stands for; None where there is none, so that nobody could ask for it."""
@@ -61,7 +71,7 @@ class Names:
             if natural:
                 return Path.parse(name if self._separator == "/" else name.replace(self._separator, "/"))
             path = Path.parse("/".join(self._segments(name)))
-            return path if self.name_of(path) == name else None
+            return path if Names.name_of(self, path) == name else None
         except (Malformed, TooLarge, UnicodeDecodeError):
             return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import ssl
 from collections.abc import Awaitable, Callable
@@ -70,16 +71,14 @@ class Client:
 
         await self.change(sent)
 
-    async def settle(self, done: Callable[[], Awaitable[bool]]) -> bool:
-        """Wait, for a few seconds, until the vault has done what it accepted; whether it has."""
-        for _ in range(SETTLING_TRIES):
-            try:
+    async def settle(self, done: Callable[[], Awaitable[bool]]) -> None:
+        """Wait, for a few seconds, until the vault has done what it accepted."""
+        # What was accepted stays accepted, whatever becomes of asking.
+        with contextlib.suppress(WardgateError):
+            for _ in range(SETTLING_TRIES):
                 if await done():
-                    return True
-            except WardgateError:
-                return False  # what was accepted stays accepted, whatever becomes of asking
-            await asyncio.sleep(SETTLING_SECONDS)
-        return False
+                    return
+                await asyncio.sleep(SETTLING_SECONDS)
 
     async def close(self) -> None:
         """Give back the connections."""

@@ -1,18 +1,12 @@
-"""What an Azure Key Vault can do, and which name stands for which path."""
+"""What an Azure Key Vault can do."""
 
 from __future__ import annotations
 
-import string
-
 from wardgate.spi.capabilities import Capabilities, Declaration
-from wardgate.spi.errors import InvalidValue, SecretNotFound, TooLarge
-from wardgate.spi.names import Names
-from wardgate.spi.path import Path
 
-from wardgate_azure.errors import ABSENT
+from wardgate_azure.names import MAX_NAME
 from wardgate_azure.values import MAX_TEXT_BYTES
 
-MAX_NAME = 127
 MAX_VALUE_BYTES = 18_432
 """Bytes take a third more as text, and the media type's room beside them."""
 _WHOLE = "a vault deletes, recovers and purges a secret with all its versions"
@@ -40,21 +34,3 @@ DECLARATION = Declaration(
         "expiry": "a vault tells a version's expiry and serves it all the same",
     },
 )  # fmt: skip
-NAMES = Names(
-    plain=string.ascii_lowercase + string.digits + "-", escape="-x", separator="--", fold=True, max_length=MAX_NAME
-)
-
-
-def name_of(path: Path) -> str:
-    """The name that a secret of this path is written under. Raises InvalidValue and TooLarge."""
-    if not path.segments:
-        raise InvalidValue("the root is no secret")
-    return NAMES.name_of(path)
-
-
-def existing(path: Path) -> str:
-    """The name of a secret to look for: one that the store could not hold is not there."""
-    try:
-        return name_of(path)
-    except (InvalidValue, TooLarge):
-        raise SecretNotFound(ABSENT) from None

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from wardgate.spi.errors import (
+    ABSENT,
     Conflict,
     Gone,
     InvalidValue,
@@ -16,13 +17,13 @@ from wardgate.spi.errors import (
     RateLimited,
     SecretNotFound,
     TooLarge,
+    Unauthenticated,
     Unavailable,
     Unsupported,
     WardgateError,
     unclear,
 )
 
-ABSENT = "there is no secret of that path"
 DELETED = "the secret is deleted and can be recovered; undelete or destroy it first"
 DISABLED = "the version is disabled in the store"
 Row = tuple[type[WardgateError], str]
@@ -34,13 +35,13 @@ BY_CODE: Mapping[str, Row] = {
     "NotSupported": (Unsupported, "the store does not do this"),
     "ObjectIsBeingDeleted": (Unavailable, "the store is still deleting this secret; try again"),
     "ObjectIsBeingRecovered": (Unavailable, "the store is still recovering this secret; try again"),
-    "ForbiddenByFirewall": (PermissionDenied, "the store's firewall does not let the gateway in"),
+    "ForbiddenByFirewall": (Unavailable, "the store's firewall does not let the gateway in"),
 }
 """The inner code where there is one, else the code: they tell the 403s, 404s and 409s apart."""
 
 BY_STATUS: Mapping[int, Row] = {
     400: (InvalidValue, "the store refused the request as invalid"),
-    401: (PermissionDenied, "the store does not accept the gateway's own credential"),
+    401: (Unauthenticated, "the store does not accept the gateway's own credential"),
     403: (PermissionDenied, "the store does not allow the gateway's own credential to do this"),
     404: (Unavailable, "there is no vault where this mount is configured; check 'vault_url'"),
     405: (Unsupported, "the store does not do this"),
@@ -79,9 +80,9 @@ def of_login(problem: Exception) -> WardgateError:
     status = getattr(problem, "status_code", None)
     if status is None and isinstance(problem, ClientAuthenticationError):
         # The default chain does not tell why each of its credentials failed.
-        return PermissionDenied("no credential that the gateway found was given a token by the store's login")
+        return Unauthenticated("no credential that the gateway found was given a token by the store's login")
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return PermissionDenied("the login to the store does not accept the gateway's own credential")
+        return Unauthenticated("the login to the store does not accept the gateway's own credential")
     return Unavailable("the login to the store does not answer; try again")
 
 

@@ -24,7 +24,7 @@ class Login:
         """A token, as the SDK asks for it.
 
         Raises:
-            WardgateError: PermissionDenied or Unavailable.
+            WardgateError: Unauthenticated or Unavailable.
         """
         try:
             async with asyncio.timeout(self._timeout):

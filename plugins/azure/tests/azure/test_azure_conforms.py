@@ -12,7 +12,8 @@ from tests.servers.key_vault_client import opened
 from tests.servers.key_vault_store import Refused
 from wardgate.spi.backend import Backend
 from wardgate.spi.path import Path
-from wardgate_azure.declaration import DECLARATION, NAMES
+from wardgate_azure.declaration import DECLARATION
+from wardgate_azure.names import NAMES
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
 
@@ -50,6 +51,10 @@ class AzureHarness(Harness):
             self._vault.refuse[method] = Refused(429, "Throttled", retry_after=str(retry_after))
         yield self.address()
 
+    @contextlib.contextmanager
+    def refused(self) -> Iterator[Backend]:
+        yield opened(self._server, token="nobody-s")
+
 
 class TestAzureOverTheStandIn(BackendConformance):
     """Every case that its declaration selects."""
@@ -58,6 +63,7 @@ class TestAzureOverTheStandIn(BackendConformance):
     notes = DECLARATION.notes
     networked = True
     throttles = True
+    authenticates = True
 
     @pytest.fixture
     def harness(self, key_vault: KeyVaultServer) -> AzureHarness:

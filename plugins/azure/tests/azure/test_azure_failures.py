@@ -28,6 +28,7 @@ from wardgate.spi.errors import (
     RateLimited,
     SecretNotFound,
     TooLarge,
+    Unauthenticated,
     Unavailable,
     Unsupported,
     WardgateError,
@@ -71,9 +72,9 @@ def write(backend: KeyVaultBackend) -> Awaitable[object]:
     ("status", "code", "inner", "of_read", "of_write"),
     [
         (400, "BadParameter", None, InvalidValue, InvalidValue),
-        (401, "Unauthorized", None, PermissionDenied, PermissionDenied),
+        (401, "Unauthorized", None, Unauthenticated, Unauthenticated),
         (403, "Forbidden", "ForbiddenByRbac", PermissionDenied, PermissionDenied),
-        (403, "Forbidden", "ForbiddenByFirewall", PermissionDenied, PermissionDenied),
+        (403, "Forbidden", "ForbiddenByFirewall", Unavailable, Unavailable),
         (404, CANARY, None, Unavailable, Unavailable),
         (405, "MethodNotAllowed", None, Unsupported, Unsupported),
         (409, "Conflict", CANARY, Conflict, Conflict),
@@ -131,7 +132,7 @@ def test_a_throttled_call_is_not_repeated(key_vault: KeyVaultServer, said: dict[
 def test_a_wrong_token_is_no_missing_secret(key_vault: KeyVaultServer) -> None:
     """The gateway's own credential is what is refused."""
     key_vault.empty()
-    assert isinstance(use(key_vault, read, token="another"), PermissionDenied)
+    assert isinstance(use(key_vault, read, token="another"), Unauthenticated)
 
 
 def test_a_vault_that_is_not_there_changed_nothing(key_vault: KeyVaultServer) -> None:
@@ -245,8 +246,42 @@ def test_a_probe_that_is_refused_everything_says_why(key_vault: KeyVaultServer) 
     """A wrong credential is not six rights that are missing."""
     key_vault.empty()
     error = use(key_vault, lambda backend: backend.probe(), token="another")
-    assert isinstance(error, PermissionDenied)
-    assert error.message == errors.BY_STATUS[401][1]
+    assert isinstance(error, Unauthenticated)
+
+
+def test_a_probe_of_a_credential_without_rights_names_each(key_vault: KeyVaultServer) -> None:
+    """It is accepted, and may do nothing: an operator is told what to grant. Throttled, nobody is told anything."""
+    vault = key_vault.empty()
+    forbidden = Refused(403, "Forbidden", "ForbiddenByRbac")
+    vault.refuse = dict.fromkeys(("GET", "PUT", "PATCH", "POST", "DELETE"), forbidden)
+    told: Any = use(key_vault, lambda backend: backend.probe())
+    assert [right.granted for right in told] == [False] * 7
+    for refused, expected in (
+        (Refused(429, "Throttled"), RateLimited),
+        (Refused(500, "InternalServerError"), Unavailable),
+        (Refused(403, "Forbidden", "ForbiddenByFirewall"), Unavailable),
+    ):
+        vault.refuse["DELETE"] = refused
+        assert type(use(key_vault, lambda backend: backend.probe())) is expected
+
+
+def test_health_is_not_about_rights(key_vault: KeyVaultServer) -> None:
+    """A vault that lets the credential look for nothing answers all the same; one that does not know it is not well."""
+    vault = key_vault.empty()
+    vault.refuse["GET"] = Refused(403, "Forbidden", "ForbiddenByRbac")
+    allowed: Any = use(key_vault, lambda backend: backend.health())
+    assert allowed.ok
+    vault.refuse.clear()
+    unknown: Any = use(key_vault, lambda backend: backend.health(), token="another")
+    assert not unknown.ok
+
+
+def test_a_purge_that_is_no_longer_accepted_leaves_a_deleted_secret(key_vault: KeyVaultServer) -> None:
+    """The credential ended between the two requests, and it is not said that nothing was changed."""
+    vault = key_vault.empty()
+    vault.put(NAME, "x")
+    vault.refuse["DELETE deletedsecrets"] = Refused(401, "Unauthorized")
+    assert isinstance(use(key_vault, lambda backend: backend.destroy(PATH)), OutcomeUnknown)
 
 
 def test_another_tool_s_text_keeps_its_type_only_where_it_is_one(key_vault: KeyVaultServer) -> None:

@@ -19,10 +19,11 @@ from azure.keyvault.secrets.aio import SecretClient
 from tests.servers.key_vault_client import CLOCK, Credential
 from wardgate.spi.backend import Backend
 from wardgate.spi.path import Path
-from wardgate_azure.backend import open_with
 from wardgate_azure.client import API_VERSION
-from wardgate_azure.declaration import DECLARATION, NAMES
+from wardgate_azure.declaration import DECLARATION
+from wardgate_azure.names import NAMES
 from wardgate_azure.options import Options
+from wardgate_azure.plugin import open_with
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.live import Calls, LiveConformance, below
 

@@ -14,12 +14,13 @@ from azure.identity import CredentialUnavailableError
 from tests.servers.key_vault import CLIENT_ID, CLIENT_SECRET, TENANT, KeyVaultServer, LoginRefused
 from tests.servers.key_vault_client import CLOCK
 from tests.servers.key_vault_store import Refused
-from wardgate.spi.errors import PermissionDenied, Unavailable, WardgateError
+from wardgate.spi.errors import Unauthenticated, Unavailable, WardgateError
 from wardgate.spi.path import Path
 from wardgate.spi.values import TEXT, Value
 from wardgate_azure import errors
-from wardgate_azure.backend import KeyVaultBackend, open_with
+from wardgate_azure.backend import KeyVaultBackend
 from wardgate_azure.options import Options
+from wardgate_azure.plugin import open_with
 
 PATH = Path.parse("team/database")
 APPLICATION = {"tenant_id": TENANT, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
@@ -87,8 +88,8 @@ def test_the_default_chain_finds_an_application_in_the_environment(
 @pytest.mark.parametrize(
     ("refused", "expected"),
     [
-        (LoginRefused(401, "invalid_client", 7_000_215), PermissionDenied),
-        (LoginRefused(400, "invalid_scope", 70_011), PermissionDenied),
+        (LoginRefused(401, "invalid_client", 7_000_215), Unauthenticated),
+        (LoginRefused(400, "invalid_scope", 70_011), Unauthenticated),
         (LoginRefused(503, "temporarily_unavailable", 90_033), Unavailable),
         (LoginRefused(429, "temporarily_unavailable", 90_033), Unavailable),
         (Refused(500, "InternalServerError"), Unavailable),
@@ -111,15 +112,15 @@ def test_a_login_that_refuses_is_told_as_the_login(
 
 def test_a_wrong_secret_is_refused(login: KeyVaultServer) -> None:
     """By the stand-in as by the login itself."""
-    assert isinstance(use(login, **{**APPLICATION, "client_secret": "wrong"}), PermissionDenied)
+    assert isinstance(use(login, **{**APPLICATION, "client_secret": "wrong"}), Unauthenticated)
 
 
 @pytest.mark.parametrize(
     ("problem", "expected"),
     [
-        (CredentialUnavailableError("canary"), PermissionDenied),
-        (ClientAuthenticationError("canary"), PermissionDenied),
-        (answered(403), PermissionDenied),
+        (CredentialUnavailableError("canary"), Unauthenticated),
+        (ClientAuthenticationError("canary"), Unauthenticated),
+        (answered(403), Unauthenticated),
         (answered(429), Unavailable),
         (ServiceRequestError("canary"), Unavailable),
         (TimeoutError(), Unavailable),

@@ -16,7 +16,7 @@ from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import TEXT, Entry, Value
 from wardgate_azure import tags
 from wardgate_azure.backend import KeyVaultBackend
-from wardgate_azure.declaration import NAMES
+from wardgate_azure.names import NAMES
 from wardgate_azure.options import Options, check
 
 PATH = Path.parse("team/database")

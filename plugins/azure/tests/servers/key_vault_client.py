@@ -8,8 +8,9 @@ from typing import Any, cast
 
 from azure.core.credentials import AccessTokenInfo
 from tests.servers.key_vault import TOKEN, KeyVaultServer
-from wardgate_azure.backend import KeyVaultBackend, open_with
+from wardgate_azure.backend import KeyVaultBackend
 from wardgate_azure.options import Options
+from wardgate_azure.plugin import open_with
 
 CLOCK = cast("Any", SimpleNamespace(now=time.time_ns, monotonic=time.monotonic))
 
