@@ -7,9 +7,9 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wardgate.spi.errors import Malformed, TooLarge
+from wardgate.spi.errors import InvalidValue, Malformed, SecretNotFound, TooLarge
 from wardgate.spi.names import Names
-from wardgate.spi.path import Path
+from wardgate.spi.path import ROOT, Path
 
 LETTERS = string.ascii_letters + string.digits
 KINDS = {
@@ -67,6 +67,12 @@ def test_what_a_vendors_tool_named_reads_naturally(kind: str, name: str, text: s
 
 
 def test_a_name_that_would_be_too_long_is_refused() -> None:
-    """Before the store is asked."""
-    with pytest.raises(TooLarge):
-        Names(plain="a", escape="=", max_length=3).name_of(Path.parse("aaaa"))
+    """Before the store is asked; and the root, which is no secret. To a reader neither is there."""
+    names = Names(plain="a", escape="=", max_length=3)
+    for path, refused in ((Path.parse("aaaa"), TooLarge), (ROOT, InvalidValue)):
+        with pytest.raises(refused):
+            names.name_of(path)
+        with pytest.raises(SecretNotFound) as absent:
+            names.existing(path)
+        assert absent.value.__context__ is None
+    assert names.existing(Path.parse("aaa")) == "aaa"

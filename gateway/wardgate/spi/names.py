@@ -8,6 +8,7 @@ naturally. A name that no path maps to has no path.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from wardgate.spi.errors import InvalidValue, Malformed, SecretNotFound, TooLarge
 from wardgate.spi.path import Path
@@ -57,10 +58,9 @@ class Names:
 
     def existing(self, path: Path) -> str:
         """The name of a secret to be asked for: one that the store cannot hold is not there. Raises SecretNotFound."""
-        try:
+        with suppress(InvalidValue, TooLarge):
             return self.name_of(path)
-        except (InvalidValue, TooLarge):
-            raise SecretNotFound from None
+        raise SecretNotFound
 
     def path_of(self, name: str) -> Path | None:
         """The path that ``name`` stands for; None where there is none, so that nobody could ask for it."""

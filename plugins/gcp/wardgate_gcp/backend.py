@@ -14,17 +14,14 @@ from wardgate.spi.errors import (
     Conflict,
     Gone,
     InvalidValue,
-    PermissionDenied,
     SecretNotFound,
     TooLarge,
     Unavailable,
     Unsupported,
-    WardgateError,
 )
-from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.listing import Listing
 from wardgate.spi.path import Path
-from wardgate.spi.services import Services
+from wardgate.spi.services import Clock
 from wardgate.spi.values import (
     Expect,
     Page,
@@ -35,12 +32,10 @@ from wardgate.spi.values import (
     VersionInfo,
 )
 
-from wardgate_gcp import shapes
-from wardgate_gcp.calls import NAMES, Secrets
+from wardgate_gcp import probing, shapes
+from wardgate_gcp.calls import Secrets
 from wardgate_gcp.declaration import DECLARATION
-from wardgate_gcp.errors import ABSENT, NOT_ACCEPTED
-from wardgate_gcp.options import Options, check, target
-from wardgate_gcp.probing import permissions
+from wardgate_gcp.options import Options, target
 from wardgate_gcp.shapes import CURRENT, Known
 
 if TYPE_CHECKING:
@@ -53,16 +48,16 @@ class GoogleBackend(Backend):
     capabilities = DECLARATION.capabilities
     notes = DECLARATION.notes
 
-    def __init__(self, options: Options, services: Services, client: Client) -> None:
+    def __init__(self, options: Options, clock: Clock, client: Client) -> None:
         self._client = client
         self._metadata = options.metadata
         self._place = target(options)[0]
         self._secrets = Secrets(client, options.project, options.location)
-        self._listing = Listing(self._secrets.paths, services.clock)
+        self._listing = Listing(self._secrets.paths, clock)
 
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
         """Return the newest version, or the one of this number."""
-        name = self._name(path)
+        name = self._secrets.existing(path)
         number = None if version is None else shapes.parse_number(version)
         if version is not None and number is None:
             raise await self._secrets.why_absent(name)
@@ -93,7 +88,7 @@ class GoogleBackend(Backend):
         """Add a version; the secret is made first where there is none."""
         if expect is not None:
             raise Unsupported("this store cannot compare and set")
-        name = self._name(path, change=True)
+        name = self._secrets.name_of(path)
         if len(value.data) < self.capabilities.min_value_bytes:
             raise InvalidValue("this store holds no empty value")
         if len(value.data) > self.capabilities.max_value_bytes:
@@ -114,7 +109,7 @@ class GoogleBackend(Backend):
 
     async def describe(self, path: Path) -> SecretInfo:
         """What is known of a secret: annotations, aliases, and every version that ever was."""
-        name = self._name(path)
+        name = self._secrets.existing(path)
         secret, versions = await asyncio.gather(
             self._client.ask("get_secret", {"name": name}), self._secrets.versions(name)
         )
@@ -133,7 +128,7 @@ class GoogleBackend(Backend):
             raise Unsupported("this store has no settings of a secret")
         if labels is None:
             return
-        name = self._name(path, change=True)
+        name = self._secrets.name_of(path)
 
         def changed(secret: Any) -> dict[str, Any]:
             held: dict[str, str | None] = dict(shapes.to_labels(secret.annotations)) if merge else {}
@@ -151,7 +146,7 @@ class GoogleBackend(Backend):
 
     async def delete(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
         """Disable the newest version, or those named."""
-        name = self._name(path)
+        name = self._secrets.existing(path)
         if versions is None:
             newest = await self._secrets.versions(name, limit=1)
             versions = [str(shapes.number_of(newest[0].name))] if newest else []
@@ -159,11 +154,11 @@ class GoogleBackend(Backend):
 
     async def undelete(self, path: Path, *, versions: Sequence[str]) -> None:
         """Enable those versions. Destroyed ones stay as they are."""
-        await self._secrets.each("enable_secret_version", self._name(path), versions)
+        await self._secrets.each("enable_secret_version", self._secrets.existing(path), versions)
 
     async def destroy(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
         """Destroy those versions, or delete the secret with all of them."""
-        name = self._name(path)
+        name = self._secrets.existing(path)
         if versions is None:
             await self._client.ask("delete_secret", {"name": name}, mutates=True)
         else:
@@ -173,7 +168,7 @@ class GoogleBackend(Backend):
         """Put an alias on a version, or take it away."""
         if stage in {shapes.CURRENT, shapes.PREVIOUS}:
             raise Unsupported("in this store the newest version is the current one")
-        name, alias = self._name(path), shapes.stage_alias(stage)
+        name, alias = self._secrets.existing(path), shapes.stage_alias(stage)
         number = None if version is None else shapes.parse_number(version)
         if version is not None:
             await self._secrets.demand(name, number)
@@ -188,51 +183,18 @@ class GoogleBackend(Backend):
         await self._secrets.update(name, changed)
 
     async def health(self) -> Health:
-        """Whether the service answers the gateway's credential; what it may do is a question for ``probe``."""
-        try:
-            await self._client.ask("get_secret", {"name": f"{self._secrets.parent}/secrets/wardgate-health"})
-        except SecretNotFound:
-            pass
-        except WardgateError as error:
-            # A credential that sees single secrets alone is refused here, and that is an answer.
-            if not isinstance(error, PermissionDenied) or error.message == NOT_ACCEPTED:
-                return Health(ok=False, detail=f"{self._place}: {error.message}")
-        return Health(ok=True, detail="the store answers")
+        """Whether the service answers a question for a secret that cannot be there."""
+        health = await probing.health(self._client, self._secrets.parent)
+        return health if health.ok else Health(ok=False, detail=f"{self._place}: {health.detail}")
 
     async def probe(self) -> Sequence[Permission]:
         """Ask for each right on a name that cannot be there."""
-        return await permissions(self._client, self._secrets.parent)
+        return await probing.permissions(self._client, self._secrets.parent)
 
     async def close(self) -> None:
         """Close the connection."""
         await self._client.close()
 
-    def _name(self, path: Path, *, change: bool = False) -> str:
-        if not path.segments:
-            raise InvalidValue("the root is no secret") if change else SecretNotFound(ABSENT)
-        try:
-            return f"{self._secrets.parent}/secrets/{NAMES.name_of(path)}"
-        except TooLarge:
-            if change:
-                raise
-        raise SecretNotFound(ABSENT)
-
 
 async def _nothing() -> None:
     return None
-
-
-def _open(options: Options, services: Services) -> GoogleBackend:
-    check(options)
-    from wardgate_gcp.client import Client  # noqa: PLC0415  # gRPC takes a second to import: only such a mount pays it
-
-    return GoogleBackend(options, services, Client(options))
-
-
-BACKEND = BackendType(
-    name="google-secret-manager",
-    help="Google Secret Manager, global or regional",
-    open=_open,
-    options=Options,
-    declarations=(DECLARATION,),
-)

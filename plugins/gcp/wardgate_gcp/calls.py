@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import string
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,23 +16,20 @@ from wardgate.spi.errors import (
     VersionNotFound,
     WardgateError,
 )
-from wardgate.spi.names import Names
 from wardgate.spi.path import Path
 from wardgate.spi.values import VersionInfo, VersionState
 
 from wardgate_gcp import shapes
-from wardgate_gcp.errors import ABSENT
+from wardgate_gcp.names import NAMES
 from wardgate_gcp.shapes import Known
 
 if TYPE_CHECKING:
     from wardgate_gcp.client import Client
 
-NAMES = Names(plain=string.ascii_letters + string.digits + "_-", escape="_x", separator="--", max_length=255)
 PAGE_SIZE = 25_000
 """The most that the service gives at once."""
 ATTEMPTS = 3
 """Changes of what others may be changing too."""
-NO_VERSION = "the secret has no such version"
 
 
 class Secrets:
@@ -44,6 +40,14 @@ class Secrets:
         self.parent = f"projects/{project}/locations/{location}" if location else f"projects/{project}"
         # A regional secret is where it is; a global one must say that its place does not matter.
         self._new: dict[str, Any] = {} if location else {"replication": {"automatic": {}}}
+
+    def name_of(self, path: Path) -> str:
+        """The full name that a secret of this path is written under. Raises InvalidValue and TooLarge."""
+        return f"{self.parent}/secrets/{NAMES.name_of(path)}"
+
+    def existing(self, path: Path) -> str:
+        """The full name of a secret to be asked for. Raises SecretNotFound where none can be."""
+        return f"{self.parent}/secrets/{NAMES.existing(path)}"
 
     async def paths(self) -> list[Path]:
         """Every secret that a path can name."""
@@ -89,15 +93,15 @@ class Secrets:
             return None
         # It may have been enabled since; what was refused then was not live.
         number = number or (known.newest if known else 0)
-        return VersionInfo(id=str(number), ordinal=number, state=VersionState.DISABLED)
+        return VersionInfo(id=str(number), ordinal=number, state=shapes.STATES["DISABLED"])
 
     async def why_absent(self, name: str) -> WardgateError:
         """The secret, or only its version: the service answers both alike."""
         try:
             await self._client.ask("get_secret", {"name": name})
         except (SecretNotFound, PermissionDenied):
-            return SecretNotFound(ABSENT)
-        return VersionNotFound(NO_VERSION)
+            return SecretNotFound()
+        return VersionNotFound()
 
     async def demand(self, name: str, number: int | None) -> None:
         """Raise VersionNotFound or SecretNotFound where there is no such version."""

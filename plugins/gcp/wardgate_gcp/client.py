@@ -21,6 +21,7 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
     SecretManagerServiceGrpcAsyncIOTransport as Transport,
 )
 from wardgate.spi.errors import Unavailable, WardgateError, unclear
+from wardgate.spi.threads import Threads
 
 from wardgate_gcp import errors
 from wardgate_gcp.options import Options, target
@@ -48,6 +49,7 @@ class Client:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._lock = asyncio.Lock()
+        self._thread = Threads("wardgate-gcp", 1)
         self._api: SecretManagerServiceAsyncClient | None = None
         self._closed = False
         self._patience = min(RETRY_SECONDS, options.timeout)
@@ -99,6 +101,7 @@ class Client:
     async def close(self) -> None:
         """Close the connection; what is asked for afterwards is Unavailable. Safe to call twice."""
         self._closed = True
+        self._thread.close()
         api, self._api = self._api, None
         if api is not None:
             await api.transport.close()  # type: ignore[no-untyped-call]
@@ -125,13 +128,11 @@ class Client:
         if not secure:
             return Transport(host=host, channel=grpc.aio.insecure_channel(host, CHANNEL))
         # Files are read, and on Google's machines a metadata server is asked.
-        credentials = await asyncio.to_thread(_credentials, self._options.credentials_file)
+        credentials, authority = await self._thread.run(_loaded, self._options)
         if credentials is None:
             raise Unavailable(
                 "no usable credentials were found; set 'credentials_file', or give the machine an identity"
             )
-        ca_file = self._options.ca_file
-        authority = await asyncio.to_thread(FilePath(ca_file).read_bytes) if ca_file else None
         trusted = grpc.ssl_channel_credentials(authority) if authority else None
         return Transport(host=host, credentials=credentials, ssl_channel_credentials=trusted, channel=_channel)
 
@@ -143,6 +144,12 @@ def _channel(host: str, *, options: Sequence[tuple[str, int]], **named: Any) -> 
 
 def _unsent(problem: Exception) -> bool:
     return isinstance(problem, ServiceUnavailable) and errors.unsent(problem.message or "")
+
+
+def _loaded(options: Options) -> tuple[Any, bytes | None]:
+    """The credentials, where there are usable ones, and the authority that the options name."""
+    authority = FilePath(options.ca_file).read_bytes() if options.ca_file else None
+    return _credentials(options.credentials_file), authority
 
 
 def _credentials(file: str | None) -> Any:

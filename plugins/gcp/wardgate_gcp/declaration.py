@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from wardgate.spi.capabilities import Capabilities, Declaration
 
+from wardgate_gcp.names import MAX_NAME
+
 _ORDER = "the newest version is the current one in this store"
 DECLARATION = Declaration(
     name="Google Secret Manager",
@@ -11,7 +13,7 @@ DECLARATION = Declaration(
         write=True, list=True, describe=True, labels=True, empty_secrets=True, versions=True,
         ordinals=True, delete=True,
         delete_versions=True, undelete=True, destroy=True, destroy_versions=True, stages=True,
-        min_value_bytes=1, max_value_bytes=65_536, max_path_bytes=255, page_size=10_000,
+        min_value_bytes=1, max_value_bytes=65_536, max_path_bytes=MAX_NAME, page_size=10_000,
     ),
     emulated=frozenset({"list", "delete", "delete_versions", "undelete"}),
     notes={

@@ -6,24 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from wardgate.spi.errors import (
+    ABSENT,
     AlreadyExists,
     Conflict,
     InvalidValue,
     PermissionDenied,
     RateLimited,
     SecretNotFound,
+    Unauthenticated,
     Unavailable,
     Unsupported,
     WardgateError,
     unclear,
 )
 
-ABSENT = "there is no secret of that path"
-NOT_ACCEPTED = "the store does not accept the gateway's own credential"
 BY_STATUS: Mapping[str, tuple[type[WardgateError], str]] = {
     "INVALID_ARGUMENT": (InvalidValue, "the store refused the request as invalid"),
     "OUT_OF_RANGE": (InvalidValue, "the store refused the request as invalid"),
-    "UNAUTHENTICATED": (PermissionDenied, NOT_ACCEPTED),
+    "UNAUTHENTICATED": (Unauthenticated, "the store does not accept the gateway's own credential"),
     "PERMISSION_DENIED": (PermissionDenied, "the store does not allow the gateway's own credential to do this"),
     "NOT_FOUND": (SecretNotFound, ABSENT),
     "ALREADY_EXISTS": (AlreadyExists, "a secret of that path is there already"),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from wardgate.spi.backend import Permission
-from wardgate.spi.errors import Conflict, InvalidValue, PermissionDenied, SecretNotFound
-
-from wardgate_gcp.errors import NOT_ACCEPTED
+from wardgate.spi import probing
+from wardgate.spi.backend import Health, Permission
 
 if TYPE_CHECKING:
     from wardgate_gcp.client import Client
@@ -31,36 +29,24 @@ NEEDED: Sequence[tuple[str, str, tuple[str, ...]]] = (
 """A call, the right it takes, and what fails without it."""
 
 
-async def permissions(client: Client, parent: str) -> list[Permission]:
+async def permissions(client: Client, parent: str) -> Sequence[Permission]:
     """Every right with whether it is granted on the project; one that is granted on single secrets shows as not.
 
-    Raises:
-        Unavailable: the service cannot be reached.
-        PermissionDenied: it does not accept the credential at all.
+    Raises Unauthenticated, RateLimited and Unavailable.
     """
-    secret = f"{parent}/secrets/wardgate-probe-{secrets.token_hex(16)}"
-    granted = await asyncio.gather(*(_granted(client, call, _request(call, parent, secret)) for call, _, _ in NEEDED))
-    told = [
-        Permission(name=right, needed_for=frozenset(uses), granted=answer)
-        for (_, right, uses), answer in zip(NEEDED, granted, strict=True)
-    ]
+    nobody = _nobody(parent)
+    asked = ((right, uses, partial(client.ask, call, _request(call, parent, nobody))) for call, right, uses in NEEDED)
     # To ask for this one would be to make a secret.
-    unknown = Permission(name="secretmanager.secrets.create", needed_for=frozenset({"write", "labels"}), granted=None)
-    return [*told, unknown]
+    return await probing.permissions([*asked, ("secretmanager.secrets.create", ("write", "labels"), None)])
 
 
-async def _granted(client: Client, call: str, request: dict[str, Any]) -> bool | None:
-    try:
-        await client.ask(call, request)
-    except PermissionDenied as error:
-        if error.message == NOT_ACCEPTED:
-            raise
-        return False
-    except SecretNotFound:
-        return True
-    except (InvalidValue, Conflict):
-        return None  # whether the right or the request is looked at first is not said
-    return True
+async def health(client: Client, parent: str) -> Health:
+    """Whether the service answers, and accepts the credential."""
+    return await probing.health(lambda: client.ask("get_secret", {"name": _nobody(parent)}))
+
+
+def _nobody(parent: str) -> str:
+    return f"{parent}/secrets/wardgate-probe-{secrets.token_hex(16)}"
 
 
 def _request(call: str, parent: str, secret: str) -> dict[str, Any]:

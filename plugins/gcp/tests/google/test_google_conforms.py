@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import Any, cast
 
+import grpc  # type: ignore[import-untyped]
 import pytest
-from tests.servers.google_answers import throttling
+from tests.servers.google_answers import answering, refusing, throttling
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import WardgateError
 from wardgate.spi.path import Path
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
-from wardgate_gcp.backend import BACKEND
-from wardgate_gcp.calls import NAMES
 from wardgate_gcp.client import Client
 from wardgate_gcp.declaration import DECLARATION
+from wardgate_gcp.names import NAMES
 from wardgate_gcp.options import Options
+from wardgate_gcp.plugin import BACKEND
 
 SYSTEM_CLOCK = SimpleNamespace(now=time.time_ns, monotonic=time.monotonic)
 
@@ -52,6 +54,12 @@ class GoogleHarness(Harness):
 
     def throttling(self, retry_after: int) -> AbstractContextManager[tuple[str, int]]:
         return throttling(retry_after)
+
+    @contextlib.contextmanager
+    def refused(self) -> Iterator[Backend]:
+        """The emulator takes any credential, so another server takes its place."""
+        with answering(refusing(grpc.StatusCode.UNAUTHENTICATED)) as service:
+            yield _opened(dataclasses.replace(self._options, endpoint=f"http://127.0.0.1:{service.port}"))
 
     async def put(self, path: Path, fields: Mapping[str, str]) -> None:
         name, data = NAMES.name_of(path), json.dumps(fields).encode()
@@ -87,6 +95,7 @@ class TestGoogle(BackendConformance):
     notes = DECLARATION.notes
     networked = True
     throttles = True
+    authenticates = True
 
     @pytest.fixture
     def harness(self, google_emulator: str) -> GoogleHarness:

@@ -58,7 +58,7 @@ STATUSES: list[tuple[Any, Kind, Kind]] = [
     (CODE.NOT_FOUND, errors.SecretNotFound, errors.Unavailable),
     (CODE.ALREADY_EXISTS, errors.AlreadyExists, errors.AlreadyExists),
     (CODE.PERMISSION_DENIED, errors.PermissionDenied, errors.PermissionDenied),
-    (CODE.UNAUTHENTICATED, errors.PermissionDenied, errors.PermissionDenied),
+    (CODE.UNAUTHENTICATED, errors.Unauthenticated, errors.Unauthenticated),
     (CODE.RESOURCE_EXHAUSTED, errors.RateLimited, errors.RateLimited),
     (CODE.FAILED_PRECONDITION, errors.Gone, errors.Conflict),
     (CODE.ABORTED, errors.Gone, errors.Conflict),
@@ -173,13 +173,14 @@ def test_values_travel_with_their_checksum() -> None:
 
 
 def test_what_the_service_would_refuse_is_not_sent() -> None:
-    """An empty value, one that is too large, a name that is too long, more labels than a secret holds."""
+    """An empty value, one that is too large, a name that no secret has, a stage that none can."""
 
     async def case() -> None:
         async with serving(refusing(CODE.INTERNAL)) as (backend, service):
             assert errors.InvalidValue is type(await refusal(backend.write(SECRET, Value(b""))))
             assert errors.TooLarge is type(await refusal(backend.write(SECRET, Value(b"x" * 65_537))))
             assert errors.TooLarge is type(await refusal(backend.write(Path(("x" * 256,)), VALUE)))
+            assert errors.SecretNotFound is type(await refusal(backend.read(Path(("x" * 256,)))))
             assert errors.InvalidValue is type(await refusal(backend.move_stage(SECRET, "latest", version="1")))
             assert service.calls == []
 

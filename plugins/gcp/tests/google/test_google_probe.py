@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, cast
 
 import grpc  # type: ignore[import-untyped]
 import pytest
 import wardgate_gcp
-from google.cloud.secretmanager_v1 import SecretManagerServiceAsyncClient
+from google.cloud.secretmanager_v1 import SecretManagerServiceAsyncClient, types
 from tests.google.test_google_conforms import GoogleHarness
 from tests.servers.google_answers import Answer, refusing, serving
 from wardgate.spi.backend import Permission
-from wardgate.spi.errors import PermissionDenied
+from wardgate.spi.errors import Gone, RateLimited, Unauthenticated
 from wardgate.spi.path import ROOT, Path
-from wardgate.spi.values import Value
+from wardgate.spi.values import Value, VersionState
 from wardgate_gcp.probing import NEEDED
 
 SECRET = Path.parse("app/db")
@@ -95,9 +95,48 @@ def test_a_probe_names_the_right_that_is_missing(call: str, right: str) -> None:
 
 
 def test_a_credential_that_is_not_accepted_has_no_rights_to_tell() -> None:
-    """It is refused as a whole."""
-    with pytest.raises(PermissionDenied):
+    """It is refused as a whole; and a service that asks for patience is not taken for one that grants or refuses."""
+    with pytest.raises(Unauthenticated):
         probed(refusing(grpc.StatusCode.UNAUTHENTICATED))
+    with pytest.raises(RateLimited):
+        probed(refusing(grpc.StatusCode.RESOURCE_EXHAUSTED))
+
+
+@pytest.mark.parametrize(
+    ("status", "ok"), [("NOT_FOUND", True), ("PERMISSION_DENIED", True), ("UNAUTHENTICATED", False)]
+)
+def test_health_is_not_about_rights(status: str, ok: bool) -> None:  # noqa: FBT001
+    """A credential that sees single secrets alone is refused, and that is an answer."""
+
+    async def case() -> None:
+        async with serving(refusing(grpc.StatusCode[status])) as (backend, _):
+            assert (await backend.health()).ok is ok
+
+    asyncio.run(case())
+
+
+def test_a_version_that_is_disabled_is_told_alike_by_whoever_may_know_of_it() -> None:
+    """As deleted, which is how the gateway deletes: with the rights to see its state, and without them."""
+    disabled = types.SecretVersion(name="projects/1/secrets/app--db/versions/3", state="DISABLED")
+
+    async def state(*, told: bool) -> VersionState:
+        def answer(name: str, _: bytes, context: Any) -> bytes:
+            if name == "AccessSecretVersion":
+                context.abort(grpc.StatusCode.FAILED_PRECONDITION, "")
+            if not told:
+                context.abort(grpc.StatusCode.PERMISSION_DENIED, "")
+            if name == "GetSecret":
+                return cast("bytes", types.Secret.serialize(types.Secret(name="projects/1/secrets/app--db")))
+            page = types.ListSecretVersionsResponse(versions=[disabled])
+            return cast("bytes", types.ListSecretVersionsResponse.serialize(page))
+
+        async with serving(answer) as (backend, _):
+            with pytest.raises(Gone) as gone:
+                await backend.read(SECRET, version="3")
+            assert gone.value.info is not None
+            return gone.value.info.state
+
+    assert asyncio.run(state(told=True)) is asyncio.run(state(told=False)) is VersionState.DELETED
 
 
 def test_what_is_asked_of_the_service_is_what_the_role_in_the_readme_allows() -> None:

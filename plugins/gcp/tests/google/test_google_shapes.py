@@ -13,7 +13,7 @@ from wardgate.spi.errors import InvalidValue, Malformed, TooLarge
 from wardgate.spi.options import parse
 from wardgate.spi.path import Path
 from wardgate_gcp import shapes
-from wardgate_gcp.calls import NAMES
+from wardgate_gcp.names import NAMES
 from wardgate_gcp.options import Options, check, target
 
 SEGMENT = st.text(st.sampled_from("ab-_xX2DF.é/ 😀"), min_size=1, max_size=8)

@@ -13,8 +13,8 @@ import grpc  # type: ignore[import-untyped]
 from google.protobuf import any_pb2, duration_pb2  # type: ignore[import-untyped]
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 from wardgate.spi.backend import Backend
-from wardgate_gcp.backend import BACKEND
 from wardgate_gcp.options import Options
+from wardgate_gcp.plugin import BACKEND
 
 Answer = Callable[[str, bytes, Any], bytes]
 """From the name of a call, its request and its context, of which ``abort`` raises, to the answer; both serialized."""
