@@ -7,6 +7,8 @@ from http import HTTPStatus
 
 import botocore.exceptions  # type: ignore[import-untyped]
 from wardgate.spi.errors import (
+    ABSENT,
+    NO_VERSION,
     AlreadyExists,
     Conflict,
     Gone,
@@ -15,6 +17,7 @@ from wardgate.spi.errors import (
     RateLimited,
     SecretNotFound,
     TooLarge,
+    Unauthenticated,
     Unavailable,
     Unsupported,
     VersionNotFound,
@@ -22,8 +25,6 @@ from wardgate.spi.errors import (
     unclear,
 )
 
-ABSENT = "there is no secret of that path"
-NO_VERSION = "the secret has no such version"
 REFUSED_CREDENTIAL = "the store does not accept the gateway's own credential"
 NOT_ALLOWED = "the store does not allow the gateway's own credential to do this"
 SLOW_DOWN = "the store asks for fewer requests; try again later"
@@ -75,16 +76,16 @@ BY_CODE: Mapping[str, Row] = {
     "AccessDeniedException": (PermissionDenied, NOT_ALLOWED),
     "NotAuthorized": (PermissionDenied, NOT_ALLOWED),
     "OptInRequired": (PermissionDenied, NOT_ALLOWED),
-    "ExpiredToken": (PermissionDenied, REFUSED_CREDENTIAL),
-    "ExpiredTokenException": (PermissionDenied, REFUSED_CREDENTIAL),
-    "IncompleteSignature": (PermissionDenied, REFUSED_CREDENTIAL),
-    "InvalidClientTokenId": (PermissionDenied, REFUSED_CREDENTIAL),
-    "InvalidSignatureException": (PermissionDenied, REFUSED_CREDENTIAL),
-    "MissingAuthenticationToken": (PermissionDenied, REFUSED_CREDENTIAL),
-    "MissingAuthenticationTokenException": (PermissionDenied, REFUSED_CREDENTIAL),
-    "RequestExpired": (PermissionDenied, REFUSED_CREDENTIAL),
-    "SignatureDoesNotMatch": (PermissionDenied, REFUSED_CREDENTIAL),
-    "UnrecognizedClientException": (PermissionDenied, REFUSED_CREDENTIAL),
+    "ExpiredToken": (Unauthenticated, REFUSED_CREDENTIAL),
+    "ExpiredTokenException": (Unauthenticated, REFUSED_CREDENTIAL),
+    "IncompleteSignature": (Unauthenticated, REFUSED_CREDENTIAL),
+    "InvalidClientTokenId": (Unauthenticated, REFUSED_CREDENTIAL),
+    "InvalidSignatureException": (Unauthenticated, REFUSED_CREDENTIAL),
+    "MissingAuthenticationToken": (Unauthenticated, REFUSED_CREDENTIAL),
+    "MissingAuthenticationTokenException": (Unauthenticated, REFUSED_CREDENTIAL),
+    "RequestExpired": (Unauthenticated, REFUSED_CREDENTIAL),
+    "SignatureDoesNotMatch": (Unauthenticated, REFUSED_CREDENTIAL),
+    "UnrecognizedClientException": (Unauthenticated, REFUSED_CREDENTIAL),
     "RequestLimitExceeded": (RateLimited, SLOW_DOWN),
     "RequestThrottled": (RateLimited, SLOW_DOWN),
     "RequestThrottledException": (RateLimited, SLOW_DOWN),
@@ -132,7 +133,7 @@ def of_answer(code: str, words: str, status: int, *, mutates: bool, retry_after:
 def of_exception(problem: Exception, *, mutates: bool) -> WardgateError:
     """The error of an exchange that brought no answer: was the request ever sent?"""
     if isinstance(problem, UNUSABLE):
-        return PermissionDenied("the gateway has no usable credential for the store; check 'profile' and the chain")
+        return Unauthenticated("the gateway has no usable credential for the store; check 'profile' and the chain")
     if isinstance(problem, botocore.exceptions.ParamValidationError):
         return InvalidValue("the store's own rules for this request refuse it")
     if isinstance(problem, botocore.exceptions.SSLError):

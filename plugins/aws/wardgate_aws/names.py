@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 import secrets
 import string
-from contextlib import suppress
 
-from wardgate.spi.errors import InvalidValue, SecretNotFound, TooLarge
+from wardgate.spi.errors import InvalidValue, TooLarge
 from wardgate.spi.names import Names
 from wardgate.spi.path import Path
 
 from wardgate_aws.declaration import MAX_PARAMETER_NAME, MAX_PREFIX
 
-ABSENT = "there is no secret of that path"
 NAMES = Names(plain=string.ascii_letters + string.digits + "_+=.@-", escape="=", max_length=512)
 """Of Secrets Manager."""
 MAX_LEVELS = 15
@@ -25,7 +23,7 @@ _RESERVED = ("aws", "ssm")
 _PREFIX = re.compile(r"/|(?:/[A-Za-z0-9_.-]+)+/?")
 
 
-class Hierarchy:
+class Hierarchy(Names):
     """The part of Parameter Store's hierarchy that a mount shows.
 
     Args:
@@ -40,7 +38,7 @@ class Hierarchy:
         if prefix.lstrip("/").lower().startswith(_RESERVED):
             raise InvalidValue("option 'prefix' begins with 'aws' or 'ssm', which the store keeps to itself")
         self.prefix = prefix.rstrip("/") + "/"
-        self._names = Names(
+        super().__init__(
             plain=string.ascii_letters + string.digits + "_.-",
             escape="_x",
             max_length=MAX_PARAMETER_NAME - len(self.prefix),
@@ -50,21 +48,15 @@ class Hierarchy:
         """The name that a parameter of this path is written under.
 
         Raises:
-            InvalidValue: the store keeps such names to itself, or it is the root.
+            InvalidValue: it is the root, or the store keeps such names to itself.
             TooLarge: it is longer, or deeper, than the store can hold.
         """
+        name = self.prefix + super().name_of(path)
         if not self._allowed(path):
-            raise InvalidValue("this store keeps names that begin with 'aws' or 'ssm' to itself, and no root")
-        name = self.prefix + self._names.name_of(path)
+            raise InvalidValue("this store keeps names that begin with 'aws' or 'ssm' to itself")
         if name.count("/") > MAX_LEVELS:
             raise TooLarge(f"the path has more than the {MAX_LEVELS} levels this store can hold, the prefix's included")
         return name
-
-    def existing(self, path: Path) -> str:
-        """The name of a parameter to be asked for: one that cannot be is not there."""
-        with suppress(InvalidValue, TooLarge):
-            return self.name_of(path)
-        raise SecretNotFound(ABSENT)
 
     def path_of(self, name: str) -> Path | None:
         """The path of a parameter; None for one that is not below the prefix, or that nobody could ask for."""
@@ -72,7 +64,7 @@ class Hierarchy:
         rooted = name if name.startswith("/") else f"/{name}"
         if not rooted.startswith(self.prefix):
             return None
-        path = self._names.path_of(rooted.removeprefix(self.prefix))
+        path = super().path_of(rooted.removeprefix(self.prefix))
         return path if path is not None and self._allowed(path) else None
 
     def nobody(self) -> str:
@@ -81,4 +73,4 @@ class Hierarchy:
 
     def _allowed(self, path: Path) -> bool:
         first = (self.prefix + str(path)).lstrip("/").lower()
-        return bool(path.segments) and not first.startswith(_RESERVED)
+        return not first.startswith(_RESERVED)

@@ -26,13 +26,12 @@ from wardgate.spi.values import Expect, Page, SecretInfo, SecretSettings, Secret
 from wardgate_aws import probing
 from wardgate_aws.client import Client
 from wardgate_aws.declaration import ADVANCED_PARAMETERS, MAX_TEXT_BYTES, STANDARD_PARAMETERS
-from wardgate_aws.names import ABSENT, Hierarchy
+from wardgate_aws.names import Hierarchy
 from wardgate_aws.options import ParameterStoreOptions
 from wardgate_aws.shapes import ORDERED, parameter_info, understood
 from wardgate_aws.tags import changes, labels_of, tags_of
 
 PAGE = 50
-NO_VERSION = "the secret has no such version"
 REFERENCE = "{{"
 """The store refuses a value that could refer to another parameter."""
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
@@ -60,7 +59,7 @@ class ParameterStoreBackend(Backend):
         name = self._hierarchy.existing(path)
         if version is not None and not _NUMBER.fullmatch(version):
             await self._history(name)
-            raise VersionNotFound(NO_VERSION)
+            raise VersionNotFound
         selector = name if version is None else f"{name}:{version}"
         answer = await self._client.call("get_parameter", holds="Parameter", Name=selector, WithDecryption=True)
         versions: Sequence[VersionInfo] = ()
@@ -154,7 +153,7 @@ class ParameterStoreBackend(Backend):
                 await self._change("unlabel_parameter_version", ParameterVersion=info.ordinal, **label)
             return
         if version not in {info.id for info in versions}:
-            raise VersionNotFound(NO_VERSION)
+            raise VersionNotFound
         answer = await self._change("label_parameter_version", ParameterVersion=int(version), **label)
         if answer.get("InvalidLabels"):
             raise InvalidValue("the store refuses a stage of that name")
@@ -165,7 +164,7 @@ class ParameterStoreBackend(Backend):
 
     async def probe(self) -> Sequence[Permission]:
         """Ask for each right, of a parameter that cannot be there."""
-        return await probing.probe(self._client, self._questions, self._hierarchy.nobody())
+        return await probing.permissions(self._client, self._questions, self._hierarchy.nobody())
 
     async def close(self) -> None:
         """Give back threads and connections."""
@@ -187,7 +186,7 @@ class ParameterStoreBackend(Backend):
                 parameter_info(found[number], frozenset({place[number]} if number in place else ())) for number in order
             ]
         if not versions:
-            raise SecretNotFound(ABSENT)
+            raise SecretNotFound
         return versions
 
     async def _labels(self, name: str) -> Mapping[str, str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from wardgate.spi import probing
 from wardgate.spi.backend import Health, Permission
-from wardgate.spi.errors import PermissionDenied, RateLimited, SecretNotFound, Unavailable, WardgateError
-
-from wardgate_aws.shapes import NONSENSE
 
 if TYPE_CHECKING:
     from wardgate_aws.client import Client
@@ -81,63 +80,22 @@ ENCRYPTING: Mapping[str, Question] = {
 }
 
 
-async def probe(client: Client, questions: Sequence[Question], name: str) -> Sequence[Permission]:
-    """Ask for each right in turn, of the secret or parameter ``name``, which must not exist.
+async def permissions(client: Client, questions: Sequence[Question], name: str) -> Sequence[Permission]:
+    """Every right with whether it is granted for the secret or parameter ``name``, which must not exist.
 
-    Raises:
-        Unavailable: the store cannot be reached, or asks for patience.
-        PermissionDenied: it does not accept the credential at all.
+    Raises Unauthenticated, RateLimited and Unavailable.
     """
-    return [
-        Permission(
-            question.action,
-            question.needed_for,
-            granted=await _granted(client, question, name, first=question is questions[0]),
-        )
+    return await probing.permissions(
+        (question.action, question.needed_for, partial(_ask, client, question, name) if question.method else None)
         for question in questions
-    ]
+    )
 
 
 async def health(client: Client, questions: Sequence[Question], name: str) -> Health:
-    """Whether the store answers the first question, if only that this may not be asked about ``name``."""
-    from wardgate_aws.errors import NOT_ALLOWED  # noqa: PLC0415  # it needs the SDK
-
-    question = questions[0]
-    try:
-        await client.call(str(question.method), **_asked(question, name))
-    except SecretNotFound:
-        pass
-    except WardgateError as error:
-        if error.message != NOT_ALLOWED:
-            return Health(ok=False, detail=error.message)
-    else:
-        return Health(ok=False, detail=NONSENSE)
-    return Health(ok=True, detail="the store answers")
+    """Whether the store answers the first question, and accepts the credential."""
+    return await probing.health(partial(_ask, client, questions[0], name))
 
 
-async def _granted(client: Client, question: Question, name: str, *, first: bool) -> bool | None:
-    from wardgate_aws.errors import NOT_ALLOWED  # noqa: PLC0415  # it needs the SDK
-
-    if question.method is None:
-        return None
-    try:
-        await client.call(question.method, **_asked(question, name))
-    except PermissionDenied as denied:
-        if denied.message != NOT_ALLOWED:
-            raise
-        return False
-    except RateLimited as limited:
-        patience = limited.message
-    except Unavailable:
-        if first:
-            raise  # nothing is answered at all
-        return None
-    except WardgateError:
-        return True  # it looked for the secret
-    else:
-        return True
-    raise Unavailable(patience)
-
-
-def _asked(question: Question, name: str) -> Mapping[str, Any]:
-    return {key: name if value is NAME else value for key, value in question.params.items()}
+async def _ask(client: Client, question: Question, name: str) -> None:
+    params: dict[str, Any] = {key: name if value is NAME else value for key, value in question.params.items()}
+    await client.call(str(question.method), **params)

@@ -70,7 +70,7 @@ class Writes:
             # The very first version is made current by the store, for one of several who try.
             if CURRENT not in put.get("VersionStages", ()):
                 source = {} if expected is None else {"RemoveFromVersionId": expected}
-                await self.stage(name, CURRENT, MoveToVersionId=token, **source)
+                await self._make_current(name, MoveToVersionId=token, **source)
         finally:
             # A version without a label is one that the store forgets by itself.
             await self._drop(name, private, token)
@@ -80,17 +80,10 @@ class Writes:
         return await self.change("create_secret", Name=name, **self._key, **more)
 
     async def stage(self, name: str, label: str, **ends: Any) -> None:
-        """Move a label. Raises Conflict where it is not on the version that it is taken from."""
-        try:
-            await self._client.call(
-                "update_secret_version_stage", holds="Name", mutates=True, SecretId=name, VersionStage=label, **ends
-            )
-        except (InvalidValue, SecretNotFound):
-            lost = True
-        else:
-            lost = False
-        if lost:
-            raise Conflict(OTHER_VERSION)
+        """Move a label. Raises InvalidValue where it is not on the version that it is taken from."""
+        await self._client.call(
+            "update_secret_version_stage", holds="Name", mutates=True, SecretId=name, VersionStage=label, **ends
+        )
 
     async def change(self, method: str, *, holds: str | None = "Name", **params: Any) -> dict[str, Any]:
         """A change that can be sent twice without harm: a token, or its own nature, makes a second one nothing."""
@@ -112,6 +105,12 @@ class Writes:
             raise Gone("the secret is deleted; undelete it first")
         if not described or current_of(described) != expected:
             raise Conflict(OTHER_VERSION)
+
+    async def _make_current(self, name: str, **ends: str) -> None:
+        try:
+            await self.stage(name, CURRENT, **ends)
+        except (InvalidValue, SecretNotFound):
+            raise Conflict(OTHER_VERSION) from None  # somebody else was first
 
     async def _drop(self, name: str, label: str, version: str) -> None:
         try:

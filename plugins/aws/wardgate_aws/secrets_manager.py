@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.errors import (
+    Conflict,
     Gone,
     InvalidValue,
     PermissionDenied,
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
 
     from wardgate_aws.options import SecretsManagerOptions
 
-ABSENT = "there is no secret of that path"
-NO_VERSION = "the secret has no such version"
 PAGE = 100
 
 
@@ -64,10 +63,10 @@ class SecretsManagerBackend(Backend):
 
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
         """Return the current version, or the one of this id; with the option ``metadata`` its secret's labels too."""
-        name = NAMES.name_of(path)
+        name = NAMES.existing(path)
         if version is not None and not _is_id(version):
             await self._described(name)
-            raise VersionNotFound(NO_VERSION)
+            raise VersionNotFound
         which: dict[str, Any] = {} if version is None else {"VersionId": version}
         asked = [self._client.call("get_secret_value", holds="VersionId", SecretId=name, **which)]
         if self._options.metadata:
@@ -76,7 +75,7 @@ class SecretsManagerBackend(Backend):
         if isinstance(found, Gone):
             raise Gone(found.message, info=await self._deleted(path, version))
         if isinstance(found, VersionNotFound) and version is None:
-            raise SecretNotFound(ABSENT)
+            raise SecretNotFound
         if isinstance(found, BaseException):
             raise found
         with understood():
@@ -106,7 +105,7 @@ class SecretsManagerBackend(Backend):
 
     async def describe(self, path: Path) -> SecretInfo:
         """What is known of a secret, versions without a stage included as long as the store keeps them."""
-        name = NAMES.name_of(path)
+        name = NAMES.existing(path)
         described = await self._described(name)
         listed = await self._client.pages(
             "list_secret_version_ids", "Versions", SecretId=name, IncludeDeprecated=True, MaxResults=PAGE
@@ -132,9 +131,11 @@ class SecretsManagerBackend(Backend):
         merge: bool = False,
     ) -> None:
         """Change the tags; those that AWS itself put there stay as they are."""
-        if settings is not None and settings != SecretSettings():
+        if settings is not None:
             raise Unsupported("this store has no settings for a secret")
-        name = NAMES.name_of(path)
+        if labels is None:
+            return
+        name = NAMES.existing(path) if merge else NAMES.name_of(path)
         try:
             described = await self._described(name)
         except SecretNotFound:
@@ -143,7 +144,7 @@ class SecretsManagerBackend(Backend):
             described = {}
         with understood():
             held = labels_of(described.get("Tags", ()))
-        removed, given = ([], {}) if labels is None else changes(held, labels, merge=merge)
+        removed, given = changes(held, labels, merge=merge)
         if not described:
             await self._writes.create(name, Tags=tags_of(given))
             return
@@ -158,11 +159,11 @@ class SecretsManagerBackend(Backend):
         if versions is not None:
             raise Unsupported("this store deletes secrets as a whole, not single versions")
         days = self._options.recovery_days
-        await self._writes.change("delete_secret", SecretId=NAMES.name_of(path), RecoveryWindowInDays=days)
+        await self._writes.change("delete_secret", SecretId=NAMES.existing(path), RecoveryWindowInDays=days)
 
     async def undelete(self, path: Path, *, versions: Sequence[str]) -> None:
         """Recover the whole secret; one that is not deleted stays as it is."""
-        name = NAMES.name_of(path)
+        name = NAMES.existing(path)
         if versions and (await self._described(name)).get("DeletedDate"):
             await self._writes.change("restore_secret", SecretId=name)
 
@@ -170,21 +171,26 @@ class SecretsManagerBackend(Backend):
         """Delete the whole secret for ever."""
         if versions is not None:
             raise Unsupported("this store destroys secrets as a whole, not single versions")
-        await self._writes.change("delete_secret", SecretId=NAMES.name_of(path), ForceDeleteWithoutRecovery=True)
+        await self._writes.change("delete_secret", SecretId=NAMES.existing(path), ForceDeleteWithoutRecovery=True)
 
     async def move_stage(self, path: Path, stage: str, *, version: str | None) -> None:
         """Move a staging label from the version that has it."""
         label = label_of(stage)
         if label == CURRENT and version is None:
             raise InvalidValue("the current stage can be moved, not taken away")
-        name = NAMES.name_of(path)
+        name = NAMES.existing(path)
         holder = holder_of(await self._described(name), label)
         if version is not None and version not in {info.id for info in (await self.describe(path)).versions}:
-            raise VersionNotFound(NO_VERSION)
+            raise VersionNotFound
         if holder == version:
             return
         ends = {"RemoveFromVersionId": holder, "MoveToVersionId": version}
-        await self._writes.stage(name, label, **{end: one for end, one in ends.items() if one is not None})
+        try:
+            await self._writes.stage(name, label, **{end: one for end, one in ends.items() if one is not None})
+        except InvalidValue:
+            if holder_of(await self._described(name), label) == holder:
+                raise  # it is the label that the store refuses
+            raise Conflict("the stage was moved at the same time; look where it is") from None
 
     async def health(self) -> Health:
         """Whether the store answers a question for a secret that cannot be there."""
@@ -192,7 +198,7 @@ class SecretsManagerBackend(Backend):
 
     async def probe(self) -> Sequence[Permission]:
         """Ask for each right, of a secret that cannot be there."""
-        return await probing.probe(self._client, probing.SECRETS_MANAGER, _nobody())
+        return await probing.permissions(self._client, probing.SECRETS_MANAGER, _nobody())
 
     async def close(self) -> None:
         """Give back threads and connections."""
@@ -211,7 +217,7 @@ class SecretsManagerBackend(Backend):
         for info in described.versions:
             if info.id == version:
                 return info
-        raise VersionNotFound(NO_VERSION)
+        raise VersionNotFound
 
     async def _paths(self) -> Sequence[Path]:
         listed = await self._client.pages("list_secrets", "SecretList", MaxResults=PAGE)

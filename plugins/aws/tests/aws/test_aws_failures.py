@@ -27,6 +27,7 @@ from wardgate.spi.errors import (
     RateLimited,
     SecretNotFound,
     TooLarge,
+    Unauthenticated,
     Unavailable,
     Unsupported,
     VersionNotFound,
@@ -119,8 +120,8 @@ async def refusal(asked: Awaitable[object]) -> WardgateError:
         ("UnsupportedParameterType", "", 400, Unsupported),
         ("ValidationException", "", 400, InvalidValue),
         ("AccessDeniedException", "", 400, PermissionDenied),
-        ("UnrecognizedClientException", "", 400, PermissionDenied),
-        ("ExpiredTokenException", "", 400, PermissionDenied),
+        ("UnrecognizedClientException", "", 400, Unauthenticated),
+        ("ExpiredTokenException", "", 400, Unauthenticated),
         ("NeverHeardOf", "", 403, PermissionDenied),
         ("ThrottlingException", "", 400, RateLimited),
         ("RequestLimitExceeded", "", 400, RateLimited),
@@ -266,6 +267,41 @@ def test_a_compare_and_set_that_cannot_tell_says_so() -> None:
         run(SECRETS_MANAGER, endpoint.url, asked)
 
 
+@pytest.mark.parametrize(("holder_by_then", "expected"), [("1" * 32, InvalidValue), ("2" * 32, Conflict)], ids=str)
+def test_a_refused_label_is_no_lost_race(holder_by_then: str, expected: type[WardgateError]) -> None:
+    """The store says the same of both; only where somebody else moved the label is it told as a conflict."""
+
+    def answer(action: str, asked: dict[str, Any]) -> Answer:
+        if action == "DescribeSecret":
+            holder = holder_by_then if "UpdateSecretVersionStage" in endpoint.asked else "1" * 32
+            return Answer(body={"Name": "x", "VersionIdsToStages": {holder: ["blue"]}})
+        if action == "ListSecretVersionIds":
+            return Answer(body={"Versions": [{"VersionId": "3" * 32}]})
+        return refused("InvalidParameterException")
+
+    async def asked(backend: Backend) -> None:
+        assert type(await refusal(backend.move_stage(SECRET, "blue", version="3" * 32))) is expected
+
+    with answering(answer) as endpoint:
+        run(SECRETS_MANAGER, endpoint.url, asked)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_nothing_to_change_and_nothing_to_find_is_not_asked_about(kind: BackendType) -> None:
+    """Labels that are not given make no secret, and a path that the store cannot hold has none."""
+    long = Path.parse("x" * 255 + "/" + "x" * 255 + "/" + "x" * 255 + "/" + "x" * 255)
+
+    async def asked(backend: Backend) -> None:
+        await backend.annotate(SECRET)
+        assert type(await refusal(backend.write(long, VALUE))) is TooLarge
+        for one in (backend.read(long), backend.describe(long), backend.delete(long), backend.read(ROOT)):
+            assert type(await refusal(one)) is SecretNotFound
+
+    with answering(lambda *_: LOST) as endpoint:
+        run(kind, endpoint.url, asked)
+        assert endpoint.asked == []
+
+
 @pytest.mark.parametrize("kind", STORES)
 def test_a_probe_names_what_is_missing(kind: BackendType) -> None:
     """One right after another is taken away: that one is told as missing, and no other."""
@@ -292,8 +328,8 @@ def test_a_probe_names_what_is_missing(kind: BackendType) -> None:
 def test_a_probe_of_a_credential_that_is_no_good_says_so(kind: BackendType) -> None:
     """It is not told right by right, and throttling or an outage is not taken for a missing right."""
     expected = {
-        "UnrecognizedClientException": PermissionDenied,
-        "ThrottlingException": Unavailable,
+        "UnrecognizedClientException": Unauthenticated,
+        "ThrottlingException": RateLimited,
         "InternalServerError": Unavailable,
     }
     for code, error in expected.items():
@@ -361,7 +397,7 @@ def test_a_profile_that_is_not_there_is_said(kind: BackendType, monkeypatch: pyt
 
     async def asked(backend: Backend) -> None:
         error = await refusal(backend.read(SECRET))
-        assert type(error) is PermissionDenied
+        assert type(error) is Unauthenticated
         assert "profile" in error.message
         assert "nobody-s" not in error.message
 

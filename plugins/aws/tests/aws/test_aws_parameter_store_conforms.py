@@ -52,6 +52,7 @@ class TestParameterStore(BackendConformance):
     notes = STANDARD_PARAMETERS.notes
     networked = True
     throttles = True
+    authenticates = True
 
     @pytest.fixture
     def harness(self, moto: Moto) -> Iterator[ParameterHarness]:

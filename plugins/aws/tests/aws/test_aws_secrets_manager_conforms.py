@@ -47,6 +47,7 @@ class TestSecretsManager(BackendConformance):
     notes = SECRETS_MANAGER.notes
     networked = True
     throttles = True
+    authenticates = True
 
     @pytest.fixture
     def harness(self, moto: Moto) -> Iterator[SecretsManagerHarness]:

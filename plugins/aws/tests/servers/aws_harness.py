@@ -6,13 +6,14 @@ import contextlib
 import functools
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import Any, cast
 
 import boto3  # type: ignore[import-untyped]
 from hypothesis import strategies as st
+from tests.servers.aws_answers import answering, refused
 from tests.servers.moto import Moto
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import Malformed
@@ -79,6 +80,12 @@ class AwsHarness(Harness):
     def throttling(self, retry_after: int) -> AbstractContextManager[tuple[str, int]]:
         """As AWS says it: with status 400, and a code."""
         return throttling(retry_after, status=400, body=b'{"__type": "ThrottlingException"}')
+
+    @contextlib.contextmanager
+    def refused(self) -> Iterator[Backend]:
+        """The emulator takes any credential, so another takes its place."""
+        with answering(lambda _action, _told: refused("UnrecognizedClientException")) as endpoint:
+            yield opened(self._kind, endpoint.url, **self._options)
 
     def close(self) -> None:
         """Give back the SDK's connections."""
