@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from wardgate.spi.capabilities import Capabilities, Declaration
 from wardgate.spi.errors import (
     Conflict,
     Gone,
@@ -20,10 +19,9 @@ from wardgate.spi.errors import (
     VersionNotFound,
     WardgateError,
 )
-from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.maps import from_map
 from wardgate.spi.path import Path
-from wardgate.spi.services import Clock, Services
+from wardgate.spi.services import Clock
 from wardgate.spi.values import (
     Expect,
     SecretInfo,
@@ -35,37 +33,19 @@ from wardgate.spi.values import (
 )
 
 from wardgate_vault import metadata, probing
-from wardgate_vault.backend_v1 import DECLARATION as KV_ONE
-from wardgate_vault.backend_v1 import KvOneBackend
-from wardgate_vault.engine import ABSENT, MAX_VALUE_BYTES, PAGE, Engine, storable
-from wardgate_vault.options import Options, check
+from wardgate_vault.declaration import KV_TWO
+from wardgate_vault.engine import Engine, storable
+from wardgate_vault.options import Options
 
 if TYPE_CHECKING:
     from wardgate_vault.client import Client
-
-DECLARATION = Declaration(
-    name="KV version 2",
-    capabilities=Capabilities(
-        write=True, compare_and_set=True, list=True, describe=True, labels=True, empty_secrets=True, settings=True,
-        mount_settings=True,
-        versions=True, ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True,
-        destroy_versions=True, max_value_bytes=MAX_VALUE_BYTES, page_size=PAGE,
-    ),
-    notes={
-        "stages": "the engine has no names for versions",
-        "move_current": "the newest version is the current one",
-        "expiry": "versions that end at a time are told as deleted then",
-        "media_types": "the engine holds JSON objects alone",
-    },
-)  # fmt: skip
-NO_VERSION = "the secret has no such version"
 
 
 class VaultBackend(Engine):
     """One KV version 2 engine. Version ids are its version numbers."""
 
-    capabilities = DECLARATION.capabilities
-    notes = DECLARATION.notes
+    capabilities = KV_TWO.capabilities
+    notes = KV_TWO.notes
     kv_version = 2
     needs = probing.KV_TWO
 
@@ -77,7 +57,7 @@ class VaultBackend(Engine):
         """Return the newest version, or the one of this number."""
         number = None if version is None else metadata.version_number(version)
         if version is not None and number is None:
-            raise await self._why_absent(path, VersionNotFound(NO_VERSION))
+            raise await self._why_absent(path, VersionNotFound())
         answer = await self._client.ask(
             self._kv.read_secret_version,
             str(path),
@@ -87,7 +67,7 @@ class VaultBackend(Engine):
         )
         if answer.absent and not answer.body.get("data"):
             # Only a version that was asked for can be missing from a secret that is there.
-            raise await self._why_absent(path, VersionNotFound(NO_VERSION)) if number else SecretNotFound(ABSENT)
+            raise await self._why_absent(path, VersionNotFound()) if number else SecretNotFound()
         with answer.understood():
             data, about = answer.body["data"]["data"], answer.body["data"]["metadata"]
             info = metadata.version_info(about["version"], about, now=self._clock.now())
@@ -120,7 +100,7 @@ class VaultBackend(Engine):
             return await self._configuration()
         answer = await self._client.ask(self._kv.read_secret_metadata, str(path), mount_point=self._mount)
         if answer.absent:
-            raise SecretNotFound(ABSENT)
+            raise SecretNotFound
         with answer.understood():
             return await self._client.work(metadata.secret_info, answer.body["data"], now=self._clock.now())
 
@@ -172,22 +152,22 @@ class VaultBackend(Engine):
     async def _on_versions(self, call: Any, path: Path, versions: Sequence[str]) -> None:
         numbers = [metadata.version_number(version) for version in versions]
         if None in numbers:
-            raise VersionNotFound(NO_VERSION)
+            raise VersionNotFound
         if numbers:
             await self._change(call, path, numbers)
 
     async def _change(self, call: Any, path: Path, *args: object) -> None:
         answer = await self._client.ask(call, str(path), *args, mount_point=self._mount, mutates=True)
         if answer.absent:
-            raise SecretNotFound(ABSENT)
+            raise SecretNotFound
 
     async def _why_absent(self, path: Path, if_there: WardgateError) -> WardgateError:
         """``if_there`` when the secret exists at all: the server answers both with the same bare 404."""
         try:
             answer = await self._client.ask(self._kv.read_secret_metadata, str(path), mount_point=self._mount)
         except PermissionDenied:
-            return SecretNotFound(ABSENT)  # a credential that sees values alone
-        return SecretNotFound(ABSENT) if answer.absent else if_there
+            return SecretNotFound()  # a credential that sees values alone
+        return SecretNotFound() if answer.absent else if_there
 
 
 def _not_live(info: VersionInfo) -> VersionInfo:
@@ -202,22 +182,3 @@ def _not_live(info: VersionInfo) -> VersionInfo:
         deleted_at=info.expires_at,
         labels=info.labels,
     )
-
-
-def _open(options: Options, services: Services) -> Engine:
-    check(options)
-    from wardgate_vault.client import Client  # noqa: PLC0415  # hvac takes half a second: only such a mount pays it
-
-    client = Client(options, services.clock)
-    if options.kv_version == KvOneBackend.kv_version:
-        return KvOneBackend(options, services, client)
-    return VaultBackend(options, services.clock, client)
-
-
-BACKEND = BackendType(
-    name="vault",
-    help="KV, version 1 or 2, of a HashiCorp Vault or OpenBao server",
-    open=_open,
-    options=Options,
-    declarations=(DECLARATION, KV_ONE),
-)

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from wardgate.spi.capabilities import Capabilities, Declaration
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unsupported
 from wardgate.spi.maps import from_map
 from wardgate.spi.path import Path
@@ -21,36 +20,13 @@ from wardgate.spi.services import Services
 from wardgate.spi.values import Expect, Page, SecretVersion, Value, VersionInfo
 
 from wardgate_vault import probing
-from wardgate_vault.engine import ABSENT, MAX_VALUE_BYTES, PAGE, Engine, absent, in_text, storable
+from wardgate_vault.declaration import KV_ONE
+from wardgate_vault.engine import Engine, absent, in_text, storable
 from wardgate_vault.options import Options
 
 if TYPE_CHECKING:
     from wardgate_vault.client import Client
 
-_ONE_VERSION = "the engine keeps one version of a secret"
-_NOTHING_KNOWN = "the engine knows nothing of a secret but its value"
-DECLARATION = Declaration(
-    name="KV version 1",
-    capabilities=Capabilities(write=True, list=True, delete=True, max_value_bytes=MAX_VALUE_BYTES, page_size=PAGE),
-    notes={
-        "compare_and_set": "the engine overwrites whatever is there",
-        "describe": _NOTHING_KNOWN,
-        "labels": _NOTHING_KNOWN,
-        "empty_secrets": _NOTHING_KNOWN,
-        "settings": "the engine has none",
-        "mount_settings": "the engine has none",
-        "versions": _ONE_VERSION,
-        "ordinals": "the gateway's ledger numbers what it sees",
-        "delete_versions": _ONE_VERSION,
-        "undelete": "a delete is final in this engine",
-        "destroy": "a delete is final in this engine",
-        "destroy_versions": _ONE_VERSION,
-        "stages": _ONE_VERSION,
-        "move_current": _ONE_VERSION,
-        "expiry": _NOTHING_KNOWN,
-        "media_types": "the engine holds JSON objects alone",
-    },
-)
 PURPOSE = "vault.kv1.version"
 ID_BYTES = 16
 
@@ -58,8 +34,8 @@ ID_BYTES = 16
 class KvOneBackend(Engine):
     """One KV version 1 engine. A delete is final; a compare-and-set and older versions are not to be had."""
 
-    capabilities = DECLARATION.capabilities
-    notes = DECLARATION.notes
+    capabilities = KV_ONE.capabilities
+    notes = KV_ONE.notes
     kv_version = 1
     needs = probing.KV_ONE
 
@@ -73,7 +49,7 @@ class KvOneBackend(Engine):
         if version is not None:
             raise Unsupported("this store keeps one version of a secret alone")
         if _unnamable(path):
-            raise SecretNotFound(ABSENT)
+            raise SecretNotFound
         answer = await self._client.ask(self._kv.read_secret, str(path), mount_point=self._mount)
         if answer.absent:
             raise absent(answer)
@@ -105,7 +81,7 @@ class KvOneBackend(Engine):
         if versions is not None:
             raise Unsupported("this store cannot delete single versions")
         if _unnamable(path):
-            raise SecretNotFound(ABSENT)
+            raise SecretNotFound
         answer = await self._client.ask(self._kv.delete_secret, str(path), mount_point=self._mount, mutates=True)
         if answer.absent:
             raise absent(answer)

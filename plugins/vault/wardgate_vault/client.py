@@ -1,30 +1,27 @@
-"""A bounded pool of threads around hvac: one session, one token, and nothing taken from the environment."""
+"""hvac in threads of the mount's own: one session, one token, and nothing taken from the environment."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from typing import TypeVar
+from weakref import WeakSet
 
 import requests
 from hvac.adapters import RawAdapter
 from hvac.api import SystemBackend
 from hvac.api.secrets_engines import KvV1, KvV2
-from wardgate.spi.errors import RateLimited, Unavailable
+from wardgate.spi.errors import Unavailable
 from wardgate.spi.services import Clock
+from wardgate.spi.threads import Threads
 
 from wardgate_vault.deadline import Deadline, Transport, within
 from wardgate_vault.exchange import ANSWER, LIST, Answer, exchange
 from wardgate_vault.login import Login
 from wardgate_vault.options import Options
 
-QUEUE = 256
-"""Requests that may wait for a thread; more are refused at once rather than kept in memory."""
 TIMES_IN_ALL = 3
 """How many times its timeout a request may take in all, with its wait for a thread and a login on the way."""
 Call = Callable[..., requests.Response]
@@ -38,8 +35,7 @@ class Client:
         self._session = _session(options)
         self._clock = clock
         self._timeout = options.timeout
-        self._closed = False
-        self._deadlines: set[Deadline] = set()
+        self._deadlines: WeakSet[Deadline] = WeakSet()  # each lives as long as its request
         adapter = _adapter(options, self._session, namespace=options.namespace)
         self._adapter = adapter
         self.kv = KvV2(adapter)
@@ -47,8 +43,7 @@ class Client:
         # A server's health is asked of the server itself, not of a namespace.
         self.system = SystemBackend(_adapter(options, self._session, namespace=None))
         self._login = Login(options, adapter, clock)
-        self._threads = ThreadPoolExecutor(options.pool_size, thread_name_prefix="wardgate-vault")
-        self._room = threading.BoundedSemaphore(options.pool_size + QUEUE)
+        self._threads = Threads("wardgate-vault", options.pool_size)
 
     async def ask(
         self, call: Call, *args: object, mutates: bool = False, long: bool = False, **named: object
@@ -86,8 +81,7 @@ class Client:
 
     async def close(self) -> None:
         """Give back threads and connections; requests under way, or waiting, end now."""
-        self._closed = True
-        self._threads.shutdown(wait=False)
+        self._threads.close()
         for deadline in list(self._deadlines):
             deadline.cut()
         self._session.close()
@@ -95,20 +89,9 @@ class Client:
 
     async def work(self, work: Callable[..., T], *args: object, **named: object) -> T:
         """Run ``work`` in one of the mount's own threads: the loop, which serves others too, waits for nothing."""
-        if self._closed:
-            raise Unavailable("this mount is closed")
-        if not self._room.acquire(blocking=False):
-            raise RateLimited("too many requests wait for this store; try again", retry_after=1.0)
         deadline = Deadline(self._clock, timeout=self._timeout, total=self._timeout * TIMES_IN_ALL)
         self._deadlines.add(deadline)
-        future = self._threads.submit(_under, deadline, partial(work, *args, **named))
-
-        def done(_: Future[T]) -> None:
-            self._deadlines.discard(deadline)
-            self._room.release()
-
-        future.add_done_callback(done)
-        return await asyncio.wrap_future(future)
+        return await self._threads.run(_under, deadline, partial(work, *args, **named))
 
     def _send(self, call: Call, *args: object, mutates: bool = False, long: bool = False, **named: object) -> Answer:
         token = self._login.ensure()

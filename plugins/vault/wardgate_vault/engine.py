@@ -21,14 +21,9 @@ if TYPE_CHECKING:
     from wardgate_vault.client import Client
     from wardgate_vault.exchange import Answer
 
-ABSENT = "there is no secret of that path"
 NOT_SHOWN = "the store does not show the configured mount to the gateway's credential; check 'mount' and its policies"
 KINDS = frozenset({"kv", "generic"})
 """What servers call such an engine: the second name is an old one."""
-PAGE = 10_000
-"""A folder comes whole, however large; each page of it is an operation of its own, with its audit record."""
-MAX_VALUE_BYTES = 131_072
-"""JSON can make six bytes of one, and a server keeps entries of 1 MiB."""
 
 
 class Engine(Backend):
@@ -109,7 +104,7 @@ def absent(answer: Answer) -> SecretNotFound | Unavailable:
     """What an engine's 404 means: an engine of version 2 warns whoever speaks version 1 to it."""
     if answer.body.get("warnings"):
         return Unavailable("the configured mount is an engine of another version of KV; check 'kv_version'")
-    return SecretNotFound(ABSENT)
+    return SecretNotFound()
 
 
 def storable(value: Value) -> dict[str, object]:

@@ -16,6 +16,7 @@ from wardgate.spi.errors import (
     PreconditionRequired,
     RateLimited,
     TooLarge,
+    Unauthenticated,
     Unavailable,
     Unsupported,
     WardgateError,
@@ -24,7 +25,7 @@ from wardgate.spi.errors import (
 
 BY_STATUS: Mapping[int, tuple[type[WardgateError], str]] = {
     400: (InvalidValue, "the store refused the request as invalid"),
-    401: (PermissionDenied, "the store does not accept the gateway's own credential"),
+    401: (Unauthenticated, "the store does not accept the gateway's own credential"),
     403: (PermissionDenied, "the store does not allow the gateway's own credential to do this"),
     404: (Unavailable, "the store has nothing at the mount and namespace configured here"),
     405: (Unsupported, "the store does not do this"),

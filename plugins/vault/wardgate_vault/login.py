@@ -10,7 +10,7 @@ from typing import Any
 
 from hvac.adapters import RawAdapter
 from hvac.api.auth_methods import AppRole, Token
-from wardgate.spi.errors import PermissionDenied, Unavailable, WardgateError
+from wardgate.spi.errors import Unauthenticated, Unavailable, WardgateError
 from wardgate.spi.services import Clock
 
 from wardgate_vault.exchange import exchange
@@ -50,7 +50,7 @@ class Login:
         """The token to go on with, after a login or renewal where one is due.
 
         Raises:
-            PermissionDenied: the server refuses the login.
+            Unauthenticated: the server refuses the login.
             Unavailable: it cannot be reached, and there is no token yet.
         """
         # While one thread renews, the others go on with the token there is.
@@ -89,7 +89,7 @@ class Login:
 
     def _log_in(self) -> None:
         if self._clock.monotonic() < self._refused_until:
-            raise PermissionDenied(LOGIN_REFUSED)
+            raise Unauthenticated(LOGIN_REFUSED)
         answer = exchange(
             self._approle.login,
             role_id=self._options.role_id,
@@ -99,7 +99,7 @@ class Login:
         )
         if answer.status in REFUSALS:
             self._refused_until = self._clock.monotonic() + REFUSED_PAUSE
-            raise PermissionDenied(LOGIN_REFUSED)
+            raise Unauthenticated(LOGIN_REFUSED)
         if not answer.ok:
             raise answer.error(mutates=False)
         self._granted = self._learn(_part(answer.body, "auth"))

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from wardgate.spi.backend import Permission
-from wardgate.spi.errors import PermissionDenied
+from wardgate.spi.errors import Unauthenticated
 
 if TYPE_CHECKING:
     from wardgate_vault.client import Client
@@ -60,7 +60,7 @@ async def ask(client: Client, mount: str, needs: Sequence[Need], *, accepted: bo
 
     Raises:
         Unavailable: the server does not answer as it should.
-        PermissionDenied: the server does not accept the credential.
+        Unauthenticated: the server does not accept the credential.
     """
     # A policy's `*` stands for any name: one that nobody could have written a rule for stands for them all.
     name = f"wardgate-probe-{secrets.token_hex(8)}"
@@ -71,7 +71,7 @@ async def ask(client: Client, mount: str, needs: Sequence[Need], *, accepted: bo
     if answer.status != HTTPStatus.FORBIDDEN:
         raise answer.error(mutates=False)
     if not accepted:
-        raise PermissionDenied("the store does not accept the gateway's own credential")
+        raise Unauthenticated("the store does not accept the gateway's own credential")
     return _permissions(mount, needs, {})  # a good one, without the policy that lets it ask
 
 

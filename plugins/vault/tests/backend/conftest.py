@@ -13,8 +13,8 @@ import pytest
 from wardgate.spi.backend import Backend
 from wardgate.spi.options import parse
 from wardgate.spi.services import Services
-from wardgate_vault.backend import BACKEND
 from wardgate_vault.options import Options
+from wardgate_vault.plugin import BACKEND
 
 from tests.servers.sockets import SocketServer, listening
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import urllib.error
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
@@ -14,8 +15,9 @@ from wardgate.spi.backend import Backend
 from wardgate.spi.path import Path
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
-from wardgate_vault.backend import BACKEND, DECLARATION
+from wardgate_vault.declaration import KV_TWO as DECLARATION
 from wardgate_vault.options import Options
+from wardgate_vault.plugin import BACKEND
 
 from tests.servers.openbao import OpenBao
 
@@ -39,8 +41,13 @@ class VaultHarness(Harness):
     def open_at(self, host: str, port: int) -> Backend:
         return self._open(f"http://{host}:{port}", timeout=1.0)
 
+    @contextlib.contextmanager
+    def refused(self) -> Iterator[Backend]:
+        yield self._open(self._server.address, token="nobody-s")
+
     def _open(self, address: str, **more: Any) -> Backend:
-        options = Options(address=address, mount=self._mount, token=self._server.token, **more)
+        given: dict[str, Any] = {"token": self._server.token, **more}
+        options = Options(address=address, mount=self._mount, **given)
         return BACKEND.open(options, cast("Any", SimpleNamespace(clock=SYSTEM_CLOCK)))
 
     async def put(self, path: Path, fields: Mapping[str, str]) -> None:
@@ -62,6 +69,7 @@ class TestVault(BackendConformance):
     capabilities = DECLARATION.capabilities
     networked = True
     throttles = True
+    authenticates = True
 
     @pytest.fixture
     def harness(self, openbao: OpenBao) -> VaultHarness:

@@ -14,6 +14,7 @@ import pytest
 from wardgate.spi import errors
 from wardgate.spi.backend import Backend
 from wardgate.spi.path import ROOT, Path
+from wardgate.spi.threads import QUEUE
 from wardgate.spi.values import Value
 from wardgate_vault import client, exchange, login
 
@@ -81,7 +82,7 @@ STATUSES: list[tuple[int, str, Kind, Kind]] = [
     (400, "something else", errors.InvalidValue, errors.InvalidValue),
     (400, "check-and-set parameter did not match the current version", errors.Conflict, errors.Conflict),
     (400, "check-and-set parameter required for this call", errors.PreconditionRequired, errors.PreconditionRequired),
-    (401, "", errors.PermissionDenied, errors.PermissionDenied),
+    (401, "", errors.Unauthenticated, errors.Unauthenticated),
     (403, "permission denied", errors.PermissionDenied, errors.PermissionDenied),
     (404, "no handler for route", errors.Unavailable, errors.Unavailable),
     (405, "unsupported operation", errors.Unsupported, errors.Unsupported),
@@ -210,17 +211,14 @@ def test_the_environment_says_nothing(
     assert b"uthorization" not in request
 
 
-def test_a_store_that_hangs_does_not_fill_the_memory(
-    opened: Opened, server: SocketServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Past the threads and a bounded queue, requests are refused at once."""
-    monkeypatch.setattr(client, "QUEUE", 1)
+def test_a_store_that_hangs_does_not_fill_the_memory(opened: Opened, server: SocketServer) -> None:
+    """Past the threads and a bounded queue, requests are refused at once; those in the queue wait for so long."""
     backend = opened(address=server.address, token=CANARY, pool_size=1, timeout=0.2)
 
-    async def four() -> list[str]:
-        answers = await asyncio.gather(*(backend.read(SECRET) for _ in range(4)), return_exceptions=True)
-        return [str(answer) for answer in answers]
+    async def crowd() -> list[type]:
+        reads = (backend.read(SECRET) for _ in range(1 + QUEUE + 2))
+        return [type(answer) for answer in await asyncio.gather(*reads, return_exceptions=True)]
 
-    answers = asyncio.run(four())
-    assert 2 == answers.count("too many requests wait for this store; try again")
-    assert 2 == answers.count("the store did not answer in time; try again")
+    answers = asyncio.run(crowd())
+    assert [errors.RateLimited] * 2 == answers[-2:]
+    assert {errors.Unavailable} == set(answers[:-2])

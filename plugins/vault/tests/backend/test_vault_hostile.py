@@ -146,7 +146,7 @@ def test_close_ends_what_is_under_way(opened: Opened, server: SocketServer) -> N
         return await asyncio.wait_for(asyncio.gather(*reads, return_exceptions=True), JOIN_SECONDS)
 
     assert [errors.Unavailable] * 2 == [type(answer) for answer in asyncio.run(closed())]
-    for thread in backend._client._threads._threads:
+    for thread in backend._client._threads._executor._threads:
         thread.join(JOIN_SECONDS)
         assert not thread.is_alive()
     assert "closed" in told(backend)

@@ -10,7 +10,7 @@ from dataclasses import fields
 import pytest
 from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Capabilities
-from wardgate.spi.errors import PermissionDenied, Unavailable
+from wardgate.spi.errors import Unauthenticated, Unavailable
 from wardgate.spi.path import ROOT
 from wardgate_vault.backend import VaultBackend
 from wardgate_vault.backend_v1 import KvOneBackend
@@ -70,7 +70,7 @@ def test_a_token_that_may_not_ask_is_not_held_to_it(openbao: OpenBao, opened: Op
 def test_a_token_that_is_nobody_s_is_refused(openbao: OpenBao, opened: Opened) -> None:
     """Not taken for a mount that is not there; and a mount that is not there is told as that."""
     mount = openbao.new_mount()
-    with pytest.raises(PermissionDenied) as refused:
+    with pytest.raises(Unauthenticated) as refused:
         asyncio.run(opened(address=openbao.address, token=CANARY, mount=mount).probe())
     assert CANARY not in str(refused.value)
     with pytest.raises(Unavailable, match="does not show the configured mount"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import time
 import urllib.error
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
@@ -15,9 +16,9 @@ from wardgate.spi.backend import Backend
 from wardgate.spi.path import Path
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
-from wardgate_vault.backend import BACKEND
-from wardgate_vault.backend_v1 import DECLARATION
+from wardgate_vault.declaration import KV_ONE as DECLARATION
 from wardgate_vault.options import Options
+from wardgate_vault.plugin import BACKEND
 
 from tests.servers.openbao import OpenBao
 
@@ -50,8 +51,13 @@ class VaultOneHarness(Harness):
     def open_at(self, host: str, port: int) -> Backend:
         return self._open(f"http://{host}:{port}", timeout=1.0)
 
+    @contextlib.contextmanager
+    def refused(self) -> Iterator[Backend]:
+        yield self._open(self._server.address, token="nobody-s")
+
     def _open(self, address: str, **more: Any) -> Backend:
-        options = Options(address=address, mount=self._mount, token=self._server.token, kv_version=1, **more)
+        given: dict[str, Any] = {"token": self._server.token, **more}
+        options = Options(address=address, mount=self._mount, kv_version=1, **given)
         return BACKEND.open(options, SERVICES)
 
     async def put(self, path: Path, fields: Mapping[str, str]) -> None:
@@ -72,6 +78,7 @@ class TestVaultOne(BackendConformance):
     capabilities = DECLARATION.capabilities
     networked = True
     throttles = True
+    authenticates = True
 
     @pytest.fixture
     def harness(self, openbao: OpenBao) -> VaultOneHarness:
