@@ -135,10 +135,39 @@ LIARS: dict[str, dict[str, str]] = {
                 return found
             """,
     },
-    "Closing": {
-        "its health raises": """
+    "Probing": {
+        "its probe writes": """
+            async def probe(self):
+                await self.write(Path.parse("probe"), Value(b"x"))
+                return ()
+            """,
+        "its permissions are for what nobody declares": """
+            async def probe(self):
+                return [Permission("secrets/get", frozenset({"reading"}), True)]
+            """,
+        "its health raises when it is closed": """
+            closed = False
+
+            async def close(self):
+                self.closed = True
+
             async def health(self):
-                raise RuntimeError("no answer")
+                if self.closed:
+                    raise Unavailable("this mount is closed")
+                return Health(ok=True, detail="it answers")
+            """,
+    },
+    "Closing": {
+        "what is closed fails in a library's words": """
+            closed = False
+
+            async def read(self, path, *, version=None):
+                if self.closed:
+                    raise RuntimeError("the pool is closed")
+                return await super().read(path, version=version)
+
+            async def close(self):
+                self.closed = True
             """,
     },
 }
@@ -193,6 +222,15 @@ REMOTE_LIARS: dict[str, dict[str, str]] = {
         "it is always well": """
             async def health(self):
                 return Health(ok=True, detail="it answers")
+            """,
+    },
+    "Probing": {
+        "a store that is away allows nothing": """
+            async def probe(self):
+                try:
+                    return await super().probe()
+                except Unavailable:
+                    return [Permission("read", frozenset({"read"}), False)]
             """,
     },
     "Cancellation": {

@@ -7,11 +7,11 @@ import contextlib
 import json
 import socketserver
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from wardgate.spi import pages
-from wardgate.spi.backend import Backend, Health
+from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import RateLimited, SecretNotFound, TooLarge, Unavailable, Unsupported, unclear
 from wardgate.spi.path import ROOT, Path
@@ -103,6 +103,10 @@ class Remote(Backend):
         except (Unavailable, RateLimited):
             return Health(ok=False, detail="it does not answer")
         return Health(ok=True, detail="it answers")
+
+    async def probe(self) -> Sequence[Permission]:
+        await self.ask("read", Path.parse("probe"))
+        return ()
 
     async def paths(self) -> tuple[Path, ...]:
         """Every path that is held, answer after answer."""

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from wardgate.spi.backend import Backend
+from wardgate_conformance.live import Below
 
 AUTHOR = """
 import dataclasses
@@ -68,6 +70,11 @@ def somebody_else_s():
         return
     assert list(STORE.secrets) == [path], "all that was made is gone, and nothing else"
 """
+
+
+def test_what_a_test_sees_forwards_every_question() -> None:
+    """One that it forgot would be answered by the interface's own default, and pass."""
+    assert {name for name in vars(Backend) if not name.startswith("_")} - {*vars(Below)} == {"notes"}
 
 
 def run(pytester: pytest.Pytester, *more: str) -> tuple[pytest.RunResult, dict[str, Any]]:

@@ -9,7 +9,7 @@ from wardgate.spi.path import ROOT
 from wardgate.spi.values import SecretSettings, VersionState
 
 from wardgate_conformance.harness import Harness
-from wardgate_conformance.selection import lacks, needs
+from wardgate_conformance.selection import lacks, needs, reaches
 from wardgate_conformance.values import SECRET, document
 
 HOUR = 3_600 * 1_000_000_000
@@ -85,6 +85,7 @@ class Annotating:
         assert written.expires_at is not None
         assert pytest.approx(written.expires_at - written.created_at, rel=0.01) == HOUR
 
+    @reaches("passes_time")
     @needs("write", "settings", "describe", "expiry")
     async def test_a_version_past_its_end_is_told_as_expired(self, backend: Backend, harness: Harness) -> None:
         """It is served to nobody; that it ended by itself is what tells it from one that somebody deleted."""

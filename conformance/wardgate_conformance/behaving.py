@@ -192,12 +192,6 @@ class Secrecy:
 class Closing:
     """A backend gives back what it took, and the store is what stays."""
 
-    async def test_health_says_that_the_store_answers(self, backend: Backend) -> None:
-        """In a sentence, without raising."""
-        health = await backend.health()
-        assert health.ok, health.detail
-        assert health.detail
-
     async def test_closing_twice_is_safe(self, backend: Backend, harness: Harness) -> None:
         """The fixture closes it a third time."""
         await harness.put(SECRET, {"a": "b"})

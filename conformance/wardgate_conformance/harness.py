@@ -32,7 +32,7 @@ class Harness(abc.ABC):
         """The fields of the current version as the store itself holds them; None when there is no live one."""
 
     def pass_time(self, nanoseconds: int) -> None:
-        """Let the store's clock go on by so much. Only where ``expiry`` is declared."""
+        """Let the store's clock go on by so much. Only where the test class says ``passes_time = True``."""
         raise NotImplementedError
 
     def address(self) -> tuple[str, int]:
@@ -54,3 +54,10 @@ class Harness(abc.ABC):
         is HTTP's own, 429 with ``Retry-After``; override it for a store that says it otherwise.
         """
         return throttling(retry_after)
+
+    def refused(self) -> AbstractContextManager[Backend]:
+        """A backend over the store, with a credential that the store does not accept.
+
+        Only where the test class says ``authenticates = True``; there the case closes the backend.
+        """
+        raise NotImplementedError

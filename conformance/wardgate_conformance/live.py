@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import pytest
-from wardgate.spi.backend import Backend, Health
+from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import Gone, InvalidValue, Malformed, SecretNotFound, TooLarge
 from wardgate.spi.path import Path
@@ -100,6 +100,10 @@ class Below(Backend):
     async def health(self) -> Health:
         """The store's own."""
         return await self._backend.health()
+
+    async def probe(self) -> Sequence[Permission]:
+        """What the credential may do, wherever."""
+        return await self._backend.probe()
 
     async def close(self) -> None:
         """Close what was opened."""

@@ -22,7 +22,7 @@ def lacks(capability: str) -> pytest.MarkDecorator:
 
 
 def reaches(way: str) -> pytest.MarkDecorator:
-    """This case is for test classes that say ``networked`` or ``throttles``: their harness has what it takes."""
+    """This case is for test classes that say so, such as ``networked``: their harness has what it takes."""
     return pytest.mark.conformance_reaches(way)
 
 

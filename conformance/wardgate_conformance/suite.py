@@ -28,6 +28,7 @@ from wardgate_conformance.failing import Cancellation, Failing
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.hostile import HostileNames, HostileValues
 from wardgate_conformance.listing import Listing
+from wardgate_conformance.probing import Probing
 from wardgate_conformance.reading import Missing, Reading
 from wardgate_conformance.writing import CompareAndSet, Versions, Writing
 
@@ -51,13 +52,15 @@ class BackendConformance(
     Secrecy,
     Failing,
     Cancellation,
+    Probing,
     Closing,
 ):
     """Subclass it, say the ``capabilities`` and give a ``harness``.
 
     ``networked``: the harness has ``address`` and ``open_at``, so the store is made to fail. ``throttles``: it has
-    ``open_at``, and the backend knows a store that asks it to come back later. They are said here, not by the
-    harness, since cases are selected before any harness is made.
+    ``open_at``, and the backend knows a store that asks it to come back later. ``authenticates``: it has ``refused``,
+    since the store wants a credential. ``passes_time``: it has ``pass_time``.
+    They are said here, not by the harness, since cases are selected before any harness is made.
     ``notes``: those of the Declaration, for the report.
     """
 
@@ -65,6 +68,8 @@ class BackendConformance(
     notes: ClassVar[Mapping[str, str]] = MappingProxyType({})
     networked: ClassVar[bool] = False
     throttles: ClassVar[bool] = False
+    authenticates: ClassVar[bool] = False
+    passes_time: ClassVar[bool] = False
 
     @pytest.fixture
     def harness(self) -> Harness:

@@ -15,7 +15,15 @@ from typing import IO, Any, TypeVar
 import pyrage  # type: ignore[import-untyped]
 from wardgate.spi import pages
 from wardgate.spi.backend import Backend, Health
-from wardgate.spi.errors import InvalidValue, Malformed, OutcomeUnknown, TooLarge, Unavailable, Unsupported
+from wardgate.spi.errors import (
+    InvalidValue,
+    Malformed,
+    OutcomeUnknown,
+    TooLarge,
+    Unavailable,
+    Unsupported,
+    WardgateError,
+)
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.threads import Threads
 from wardgate.spi.values import BYTES, JSON, TEXT, Entry, Expect, Page, SecretVersion, Value, VersionInfo
@@ -67,7 +75,10 @@ class FilesBackend(Backend):
 
     async def health(self) -> Health:
         """Whether the folder is there."""
-        there = await self._threads.run(FilePath(self._folder).is_dir)
+        try:
+            there = await self._run(FilePath(self._folder).is_dir)
+        except WardgateError as error:  # of a mount that is closed, or has its hands full
+            return Health(ok=False, detail=error.message)
         return Health(ok=there, detail="the folder is there" if there else errors.NO_FOLDER)
 
     async def close(self) -> None:
@@ -144,6 +155,10 @@ class FilesBackend(Backend):
                 above, handle = handle, os.open(name, FOLDER | os.O_NOFOLLOW, dir_fd=handle)
                 os.close(above)
             yield handle, path.segments[-1] + ENDING
+        except OSError as problem:
+            if make or problem.errno != errno.ENAMETOOLONG:
+                raise
+            raise FileNotFoundError(errno.ENOENT, "no file can be there") from None
         finally:
             os.close(handle)
 
