@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from wardgate.spi.checks import check_bounds, check_files, check_url, check_words
+from wardgate.spi.checks import check_absolute, check_bounds, check_files, check_url, check_words
 from wardgate.spi.errors import InvalidValue
 
 EXAMPLE = "https://store.example"
@@ -41,6 +41,8 @@ def test_a_url_that_will_do(text: str, more: dict[str, Any]) -> None:
         ("https://host/#canary", {"path": True}, "without user, query or fragment"),
         ("http://canary", {}, "on this machine$"),
         ("http://canary", {"plain_http": False}, "or set plain_http$"),
+        ("http://canary", {"always_tls": True}, "must be https://$"),
+        ("http://localhost", {"always_tls": True}, "must be https://$"),
     ],
 )
 def test_a_url_that_will_not_do(text: str, more: dict[str, Any], said: str) -> None:
@@ -60,12 +62,23 @@ def test_words_are_printable_ascii(text: str, tmp_path: Any) -> None:
 
 
 def test_files_are_there(tmp_path: Any) -> None:
-    """A folder is none."""
+    """A folder is none, and neither is what cannot be looked at."""
     (tmp_path / "ca.pem").write_text("x")
     check_files(SimpleNamespace(ca_file=str(tmp_path / "ca.pem"), other=None), "ca_file", "other")
-    for wrong in (tmp_path, tmp_path / "nowhere"):
+    for wrong in (tmp_path, tmp_path / "nowhere", tmp_path / ("x" * 300)):
         with pytest.raises(InvalidValue, match="option 'ca_file' names no file"):
             check_files(SimpleNamespace(ca_file=str(wrong)), "ca_file")
+
+
+@pytest.mark.parametrize("relative", ["secrets", "./secrets", "../secrets", "~/secrets", ""])
+def test_places_are_told_in_full(relative: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative one would be another place each time the gateway is started from elsewhere, be there a file or not."""
+    (tmp_path / "secrets").write_text("x")
+    monkeypatch.chdir(tmp_path)
+    check_absolute(SimpleNamespace(folder=str(tmp_path), other=None), "folder", "other")
+    for check in (check_absolute, check_files):
+        with pytest.raises(InvalidValue, match="option 'folder' must be an absolute path"):
+            check(SimpleNamespace(folder=relative), "folder")
 
 
 @pytest.mark.parametrize(("timeout", "good"), [(0.1, True), (300, True), (0.0, False), (300.5, False)])

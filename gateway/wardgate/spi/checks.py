@@ -7,6 +7,7 @@ that is None was not given.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,12 +23,21 @@ def check_words(options: object, *names: str) -> None:
             raise InvalidValue(f"option {name!r} must be printable ASCII without spaces")
 
 
+def check_absolute(options: object, *names: str) -> None:
+    """These name places in full: where the gateway was started from is nothing that a mount should depend on."""
+    for name in names:
+        place = getattr(options, name)
+        if place is not None and not Path(place).is_absolute():
+            raise InvalidValue(f"option {name!r} must be an absolute path, one that begins with /")
+
+
 def check_files(options: object, *names: str) -> None:
-    """These name files that are there."""
+    """These name files, in full, that are there."""
+    check_absolute(options, *names)
     for name in names:
         file = getattr(options, name)
-        if file is not None and not Path(file).is_file():
-            raise InvalidValue(f"option {name!r} names no file")
+        if file is not None and not _is_file(Path(file)):
+            raise InvalidValue(f"option {name!r} names no file that the gateway's user can see; check the path")
 
 
 def check_bounds(options: object, bounds: Mapping[str, tuple[float, float]]) -> None:
@@ -37,10 +47,13 @@ def check_bounds(options: object, bounds: Mapping[str, tuple[float, float]]) -> 
             raise InvalidValue(f"option {name!r} must be between {least} and {most}")
 
 
-def check_url(name: str, text: str, *, example: str, path: bool = False, plain_http: bool | None = None) -> SplitResult:
+def check_url(
+    name: str, text: str, *, example: str, path: bool = False, plain_http: bool | None = None, always_tls: bool = False
+) -> SplitResult:
     """The parts of an option's URL: bare, and ``https://`` unless the server is on this machine.
 
-    ``path``: it may have one. ``plain_http``: the option of that name, where the plugin has it.
+    ``path``: it may have one. ``plain_http``: the option of that name, where the plugin has it. ``always_tls``: this
+    machine is no exception.
     """
     try:
         url = urlsplit(text)
@@ -52,7 +65,15 @@ def check_url(name: str, text: str, *, example: str, path: bool = False, plain_h
     if url.username is not None or url.query or url.fragment or (url.path.strip("/") and not path):
         parts = "user, query or fragment" if path else "user, path, query or fragment"
         raise InvalidValue(f"option {name!r} must be a bare URL, without {parts}")
+    if url.scheme == "http" and always_tls:
+        raise InvalidValue(f"option {name!r} must be https://")
     if url.scheme == "http" and not plain_http and not is_loopback(url.hostname):
         hint = "" if plain_http is None else "; or set plain_http"
         raise InvalidValue(f"option {name!r} must be https:// unless the server is on this machine{hint}")
     return url
+
+
+def _is_file(path: Path) -> bool:
+    with suppress(OSError):  # a folder that may not be searched, a name that no file can have
+        return path.is_file()
+    return False

@@ -46,9 +46,8 @@ def check(options: Options) -> None:
     Raises:
         InvalidValue: names the option, never its value.
     """
-    url = check_url("vault_url", options.vault_url, example=EXAMPLE)
-    if url.scheme != "https":  # the SDK sends no token over plain HTTP, to this machine neither
-        raise InvalidValue(f"option 'vault_url' must be a URL such as {EXAMPLE}")
+    # The SDK sends no token over plain HTTP, to this machine neither.
+    check_url("vault_url", options.vault_url, example=EXAMPLE, always_tls=True)
     check_words(options, "tenant_id", "client_id", "client_secret")
     if options.managed_identity:
         if options.tenant_id is not None or options.client_secret is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import errno
 import io
 import json
@@ -317,12 +318,32 @@ def test_keys_that_cannot_work_are_refused_at_once(store: FilesHarness) -> None:
     with pytest.raises(InvalidValue, match="chmod 600"):
         store.open()
     store.identity_file.chmod(0o600)
-    for held in ("AGE-SECRET-KEY-1WRONG", "", "# a comment alone"):
-        store.identity_file.write_text(held)
-        with pytest.raises(InvalidValue, match="'identity_file'") as told:
+    for held in (b"AGE-SECRET-KEY-1WRONG", b"", b"# a comment alone", b"\xff"):
+        store.identity_file.write_bytes(held)
+        with pytest.raises(InvalidValue, match="'identity_file' names a file without") as told:
             store.open()
         assert "WRONG" not in str(told.value)
         assert told.value.__context__ is None
     store.identity_file.unlink()
-    with pytest.raises(InvalidValue, match="'identity_file'"):
+    with pytest.raises(InvalidValue, match="'identity_file' names no file"):
         store.open()
+
+
+def test_a_file_that_cannot_be_read_is_said_to_be_there(store: FilesHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner is what is to be changed, not the path."""
+
+    def denied(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, "no")
+
+    monkeypatch.setattr(FilePath, "open", denied)
+    with pytest.raises(InvalidValue, match="'identity_file' names a file that the gateway's user cannot read"):
+        store.open()
+
+
+@pytest.mark.parametrize("name", ["folder", "identity_file"])
+def test_places_are_named_in_full(store: FilesHarness, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A relative place would be found in whatever folder the gateway was started from, and is refused."""
+    monkeypatch.chdir(store.folder.parent)
+    relative = FilePath(getattr(store.options(), name)).name
+    with pytest.raises(InvalidValue, match=f"'{name}' must be an absolute path"):
+        BACKEND.open(dataclasses.replace(store.options(), **{name: relative}), SERVICES)

@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from pyrage import IdentityError, RecipientError, x25519  # type: ignore[import-untyped]
+from wardgate.spi.checks import check_absolute, check_files
 from wardgate.spi.errors import InvalidValue
 from wardgate.spi.options import option
 
@@ -21,7 +22,7 @@ Keys = tuple[list[Any], list[Any]]
 class Options:
     """Options of the backend type ``files``."""
 
-    folder: str = option(help="the folder of the secrets")
+    folder: str = option(help="the folder of the secrets, as an absolute path")
     identity_file: str = option(
         help="age identities (AGE-SECRET-KEY-…) to read with; a file of the gateway's user alone"
     )
@@ -32,21 +33,25 @@ class Options:
 
 def load_keys(options: Options) -> Keys:
     """The identities, whose own recipients are among those to write for. Raises InvalidValue, which shows no key."""
+    check_absolute(options, "folder")
+    check_files(options, "identity_file")
     identities = recipients = None
-    with suppress(OSError, UnicodeDecodeError, IdentityError, RecipientError):
-        identities = [x25519.Identity.from_str(line) for line in _lines(options.identity_file)]
+    lines = _lines(options.identity_file)
+    with suppress(IdentityError, RecipientError):
+        identities = [x25519.Identity.from_str(line) for line in lines]
         recipients = [x25519.Recipient.from_str(word) for word in options.recipients.split()]
     if not identities:
-        raise InvalidValue("option 'identity_file' names no file of X25519 identities, as age-keygen makes them")
+        raise InvalidValue("option 'identity_file' names a file without X25519 identities, as age-keygen makes them")
     if recipients is None:
         raise InvalidValue("option 'recipients' holds what is no X25519 recipient (age1…)")
     return identities, [*(identity.to_public() for identity in identities), *recipients]
 
 
 def _lines(name: str) -> list[str]:
-    with FilePath(name).open("rb") as file:
+    with suppress(OSError), FilePath(name).open("rb") as file:
         status = os.fstat(file.fileno())
         if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid not in {0, os.geteuid()}:
             raise InvalidValue("option 'identity_file' names a file that others may read: chmod 600 it, and own it")
-        text = file.read(65_536).decode()
-    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        text = file.read(65_536).decode(errors="replace")  # what is no text is no identity either
+        return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    raise InvalidValue("option 'identity_file' names a file that the gateway's user cannot read: let it own the file")
