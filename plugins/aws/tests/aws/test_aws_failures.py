@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import ssl
 import threading
 import traceback
@@ -36,21 +35,16 @@ from wardgate.spi.errors import (
 from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import Expect, Value
-from wardgate_aws import probing
 from wardgate_aws.errors import of_answer
 from wardgate_aws.plugin import PARAMETER_STORE, SECRETS_MANAGER
 from wardgate_conformance.throttling import throttling
 
+pytestmark = pytest.mark.usefixtures("some_credentials")
 SECRET = Path.parse("team/database")
 PATIENCE = 30
 CANARY = "canary-7d1e-never-to-be-seen"
 VALUE = Value(CANARY.encode())
 STORES = [pytest.param(SECRETS_MANAGER, id="secrets-manager"), pytest.param(PARAMETER_STORE, id="parameter-store")]
-QUESTIONS = {
-    SECRETS_MANAGER.name: probing.SECRETS_MANAGER,
-    PARAMETER_STORE.name: (*probing.PARAMETER_STORE, probing.ENCRYPTING["Standard"]),
-}
-ABSENT = {"ssm": refused("ParameterNotFound"), "secretsmanager": refused("ResourceNotFoundException")}
 Asked = Callable[[Backend], Awaitable[object]]
 
 READS: dict[str, Asked] = {
@@ -63,13 +57,6 @@ WRITES: dict[str, Asked] = {
     "write": lambda backend: backend.write(SECRET, VALUE),
     "delete": lambda backend: backend.delete(SECRET),
 }
-
-
-@pytest.fixture(autouse=True)
-def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the SDK's chain finds: the endpoint takes anything."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
 
 
 def run(kind: BackendType, url: str, work: Callable[[Backend], Coroutine[Any, Any, None]], **options: Any) -> None:
@@ -303,60 +290,6 @@ def test_nothing_to_change_and_nothing_to_find_is_not_asked_about(kind: BackendT
 
 
 @pytest.mark.parametrize("kind", STORES)
-def test_a_probe_names_what_is_missing(kind: BackendType) -> None:
-    """One right after another is taken away: that one is told as missing, and no other."""
-    questions = QUESTIONS[kind.name]
-    service = questions[0].action.partition(":")[0]
-    for missing in (question for question in questions if question.method is not None):
-        denied = missing.action.partition(":")[2]
-
-        def answer(action: str, _: object, denied: str = denied) -> Answer:
-            return refused("AccessDeniedException") if action == denied else ABSENT[service]
-
-        async def asked(backend: Backend, missing: probing.Question = missing) -> None:
-            found = {permission.name: permission.granted for permission in await backend.probe()}
-            assert [name for name, granted in found.items() if granted is False] == [missing.action]
-            assert {name for name, granted in found.items() if granted is None} == {
-                question.action for question in questions if question.method is None
-            }
-
-        with answering(answer) as endpoint:
-            run(kind, endpoint.url, asked)
-
-
-@pytest.mark.parametrize("kind", STORES)
-def test_a_probe_of_a_credential_that_is_no_good_says_so(kind: BackendType) -> None:
-    """It is not told right by right, and throttling or an outage is not taken for a missing right."""
-    expected = {
-        "UnrecognizedClientException": Unauthenticated,
-        "ThrottlingException": RateLimited,
-        "InternalServerError": Unavailable,
-    }
-    for code, error in expected.items():
-
-        async def asked(backend: Backend, error: type[WardgateError] = error) -> None:
-            assert type(await refusal(backend.probe())) is error
-
-        with answering(lambda *_, code=code: refused(code, status=500 if "Server" in code else 400)) as endpoint:
-            run(kind, endpoint.url, asked)
-
-
-@pytest.mark.parametrize("kind", STORES)
-def test_health_is_not_about_rights(kind: BackendType) -> None:
-    """A policy that names prefixes allows no look at a name that is nobody's; the store answers all the same."""
-
-    async def well(backend: Backend) -> None:
-        assert (await backend.health()).ok
-
-    async def unwell(backend: Backend) -> None:
-        assert not (await backend.health()).ok
-
-    for code, expected in (("AccessDeniedException", well), ("ExpiredTokenException", unwell)):
-        with answering(lambda *_, code=code: refused(code)) as endpoint:
-            run(kind, endpoint.url, expected)
-
-
-@pytest.mark.parametrize("kind", STORES)
 def test_a_store_that_is_not_there_is_unavailable(kind: BackendType) -> None:
     """And its health says so without raising."""
 
@@ -387,32 +320,3 @@ def test_the_endpoint_s_certificate_is_checked(kind: BackendType, tmp_path: File
     with throttling(1, tls=tls) as (host, port):
         run(kind, f"https://{host}:{port}", stranger)
         run(kind, f"https://{host}:{port}", known, ca_file=str(tmp_path / "ca.pem"))
-
-
-@pytest.mark.parametrize("kind", STORES)
-def test_a_profile_that_is_not_there_is_said(kind: BackendType, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a credential that cannot be used, without a word of the SDK's."""
-    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-
-    async def asked(backend: Backend) -> None:
-        error = await refusal(backend.read(SECRET))
-        assert type(error) is Unauthenticated
-        assert "profile" in error.message
-        assert "nobody-s" not in error.message
-
-    run(kind, "http://127.0.0.1:1", asked, profile="nobody-s")
-
-
-def test_a_profile_of_the_shared_files_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: FilePath) -> None:
-    """Its key signs the request, although there is another in the environment."""
-    shared = tmp_path / "credentials"
-    shared.write_text("[ours]\naws_access_key_id = AKIDOURS\naws_secret_access_key = testing\n")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(shared))
-
-    async def asked(backend: Backend) -> None:
-        assert type(await refusal(backend.read(SECRET))) is SecretNotFound
-
-    with answering(lambda *_: refused("ParameterNotFound")) as endpoint:
-        run(PARAMETER_STORE, endpoint.url, asked, profile="ours")
-        assert "Credential=AKIDOURS/" in endpoint.signed[0]

@@ -12,7 +12,7 @@ from tests.servers.moto import Moto
 from wardgate.spi.path import Path
 from wardgate_aws.declaration import STANDARD_PARAMETERS
 from wardgate_aws.plugin import PARAMETER_STORE as BACKEND
-from wardgate_conformance.suite import BackendConformance
+from wardgate_conformance.suite import BackendConformance, DefaultsConformance
 
 pytestmark = pytest.mark.server
 
@@ -57,5 +57,18 @@ class TestParameterStore(BackendConformance):
     @pytest.fixture
     def harness(self, moto: Moto) -> Iterator[ParameterHarness]:
         harness = ParameterHarness(moto, prefix="/wardgate/here", kms_key_id="alias/wardgate")
+        yield harness
+        harness.close()
+
+
+class TestParameterStoreByDefault(DefaultsConformance):
+    """Reads tell neither labels nor the stages of a version."""
+
+    capabilities = STANDARD_PARAMETERS.capabilities
+    notes = STANDARD_PARAMETERS.notes
+
+    @pytest.fixture
+    def harness(self, moto: Moto) -> Iterator[ParameterHarness]:
+        harness = ParameterHarness(moto, metadata=False)
         yield harness
         harness.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from tests.servers.aws_harness import AwsHarness, text_of
@@ -12,7 +13,7 @@ from wardgate.spi.path import Path
 from wardgate_aws.declaration import SECRETS_MANAGER
 from wardgate_aws.names import NAMES
 from wardgate_aws.plugin import SECRETS_MANAGER as BACKEND
-from wardgate_conformance.suite import BackendConformance
+from wardgate_conformance.suite import BackendConformance, DefaultsConformance
 
 pytestmark = pytest.mark.server
 
@@ -20,8 +21,8 @@ pytestmark = pytest.mark.server
 class SecretsManagerHarness(AwsHarness):
     """An emptied store."""
 
-    def __init__(self, server: Moto) -> None:
-        super().__init__(server, BACKEND, "secretsmanager")
+    def __init__(self, server: Moto, **options: Any) -> None:
+        super().__init__(server, BACKEND, "secretsmanager", **options)
 
     async def put(self, path: Path, fields: Mapping[str, str]) -> None:
         name, text = NAMES.name_of(path), text_of(fields)
@@ -52,5 +53,18 @@ class TestSecretsManager(BackendConformance):
     @pytest.fixture
     def harness(self, moto: Moto) -> Iterator[SecretsManagerHarness]:
         harness = SecretsManagerHarness(moto)
+        yield harness
+        harness.close()
+
+
+class TestSecretsManagerByDefault(DefaultsConformance):
+    """Reads tell no labels."""
+
+    capabilities = SECRETS_MANAGER.capabilities
+    notes = SECRETS_MANAGER.notes
+
+    @pytest.fixture
+    def harness(self, moto: Moto) -> Iterator[SecretsManagerHarness]:
+        harness = SecretsManagerHarness(moto, metadata=False)
         yield harness
         harness.close()
