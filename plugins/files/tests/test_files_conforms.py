@@ -16,7 +16,7 @@ from typing import Any, cast
 import pyrage  # type: ignore[import-untyped]
 import pytest
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import InvalidValue, OutcomeUnknown, PermissionDenied, SecretNotFound, Unavailable
+from wardgate.spi.errors import InvalidValue, OutcomeUnknown, PermissionDenied, SecretNotFound, TooLarge, Unavailable
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import TEXT, Entry, SecretVersion, Value
 from wardgate_conformance.harness import Harness
@@ -241,6 +241,20 @@ def test_a_change_that_may_not_be_durable_is_unknown(store: FilesHarness, monkey
         for unclear in (backend.write(Path.parse("note"), Value(b"y")), backend.delete(Path.parse("note"))):
             with pytest.raises(OutcomeUnknown):
                 await unclear
+
+    run(scenario, store)
+
+
+def test_a_name_that_no_file_can_have_is_not_there(store: FilesHarness) -> None:
+    """To whoever reads or deletes; a write is told that it is too long."""
+
+    async def scenario(backend: Backend) -> None:
+        for path in (Path(("x" * 255,)), Path(("y" * 255, "z" * 255))):
+            for absent in (backend.read(path), backend.delete(path)):
+                with pytest.raises(SecretNotFound):
+                    await absent
+            with pytest.raises(TooLarge):
+                await backend.write(path, Value(b"x"))
 
     run(scenario, store)
 
