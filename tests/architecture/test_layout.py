@@ -19,6 +19,16 @@ VENDOR_WORDS = {
 }
 
 
+ROOMS = {
+    "plugin.py": r"\bBackendType\(",
+    "declaration.py": r"\bDeclaration\(",
+    "options.py": r"\boption\(",
+    "names.py": r"^from wardgate\.spi\.names import",
+    "probing.py": r"^from wardgate\.spi import probing|\bPermission\(",
+}
+"""The rooms of a plugin, each with what stands in none but it."""
+
+
 NOT_OURS = re.compile(
     r"(^|/)(\.git|\.venv|\.tools|\.hypothesis|__pycache__|node_modules|dist|\.\w+_cache|.*\.egg-info)(/|$)"
 )
@@ -56,6 +66,16 @@ def test_a_backend_module_is_shorter_still() -> None:
     modules = [path for path in SOURCES if path.match("plugins/*/wardgate_*/**/*.py") and "api" not in path.parts]
     assert len(modules) > len(list(ROOT.glob("plugins/*")))
     assert [path.name for path in modules if len(path.read_text().splitlines()) > MAX_BACKEND_LINES] == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_plugin_has_its_things_in_the_same_rooms(room: str) -> None:
+    """Whoever knows one plugin finds them in any other, and in the one that ``wardgate plugin new`` makes."""
+    thing = re.compile(ROOMS[room], re.MULTILINE)
+    plugins = [*ROOT.glob("plugins/*/wardgate_*/*.py"), *ROOT.glob("gateway/wardgate/cli/templates/*/*.py.txt")]
+    holding = [path for path in plugins if thing.search(path.read_text())]
+    assert holding
+    assert [str(path.relative_to(ROOT)) for path in holding if path.name.removesuffix(".txt") != room] == []
 
 
 def test_each_top_level_folder_has_its_purpose_in_contributing() -> None:

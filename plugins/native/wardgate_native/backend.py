@@ -7,12 +7,12 @@ from pathlib import Path as FilePath
 
 from sqlalchemy import Connection
 from wardgate.spi.backend import Backend, Health
-from wardgate.spi.capabilities import Capabilities, Declaration
 from wardgate.spi.errors import InvalidValue, Malformed, TooLarge, WardgateError
 from wardgate.spi.path import Path
 from wardgate.spi.services import Services
 from wardgate.spi.values import Expect, Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo
 
+from wardgate_native.declaration import DECLARATION, MAX_VALUE_BYTES
 from wardgate_native.options import Options
 from wardgate_native.store import changes
 from wardgate_native.store.changes import Rules, Transition
@@ -20,23 +20,10 @@ from wardgate_native.store.head import Head
 from wardgate_native.store.names import Names
 from wardgate_native.store.rows import Rows, place_of
 
-MAX_VALUE_BYTES = 1_048_576
 MAX_MEDIA_TYPE_BYTES = 255
 NO_NAME = "a secret needs a name; the path ends at its mount"
 VERSION_TABLE = "native_schema"
 MIGRATIONS = FilePath(__file__).with_name("migrations")
-
-
-DECLARATION = Declaration(
-    name="native",
-    capabilities=Capabilities(
-        write=True, compare_and_set=True, list=True, describe=True, labels=True, empty_secrets=True, settings=True,
-        mount_settings=True,
-        versions=True, ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True,
-        destroy_versions=True, stages=True, move_current=True, expiry=True, media_types=True,
-        max_value_bytes=MAX_VALUE_BYTES, max_path_bytes=2_048, page_size=1_000,
-    ),
-)  # fmt: skip
 
 
 class NativeBackend(Backend):

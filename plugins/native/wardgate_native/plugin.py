@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from wardgate.spi.hookspecs import BackendType, FrontendType, hookimpl
 
 from wardgate_native.api import FRONTEND
-from wardgate_native.backend import DECLARATION, open_native
+from wardgate_native.backend import open_native
+from wardgate_native.declaration import DECLARATION
 from wardgate_native.options import Options
 
 BACKEND = BackendType(
