@@ -12,6 +12,7 @@ from wardgate_conformance.harness import Harness
 from wardgate_conformance.selection import lacks, needs, reaches
 from wardgate_conformance.values import SECRET, document
 
+LABELS: tuple[dict[str, str], ...] = ({"owner": "ada", "größe": "klein"}, {"owner": "grace"}, {})
 HOUR = 3_600 * 1_000_000_000
 
 
@@ -20,13 +21,21 @@ class Annotating:
 
     @needs("write", "labels", "describe")
     async def test_labels_are_replaced_as_a_whole(self, backend: Backend) -> None:
-        """A description and a reader see them; the value is untouched."""
+        """A description tells them; the value is untouched."""
         written = await backend.write(SECRET, document(a="b"))
-        for labels in ({"owner": "ada", "größe": "klein"}, {"owner": "grace"}, {}):
+        for labels in LABELS:
             await backend.annotate(SECRET, labels=labels)
             assert labels == (await backend.describe(SECRET)).labels
-            found = await backend.read(SECRET)
-            assert (labels, written.id) == (found.labels, found.info.id)
+            assert written.id == (await backend.read(SECRET)).info.id
+
+    @reaches("reads_tell_all")
+    @needs("labels")
+    async def test_a_reader_is_told_the_labels(self, backend: Backend, harness: Harness) -> None:
+        """As they are now."""
+        await harness.put(SECRET, {"a": "b"})
+        for labels in LABELS:
+            await backend.annotate(SECRET, labels=labels)
+            assert labels == (await backend.read(SECRET)).labels
 
     @needs("labels", "describe")
     async def test_labels_can_be_merged(self, backend: Backend, harness: Harness) -> None:

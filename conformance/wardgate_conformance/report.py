@@ -121,7 +121,7 @@ def _cell(count: Counter[str]) -> str:
     not_run = count["skipped"] + count[NOT_RUN]
     if count["passed"] + count["failed"]:
         return f"{count['passed']} / {count['failed']}" + (f", {not_run} {NOT_RUN}" if not_run else "")
-    return NOT_RUN if not_run else NOT_DECLARED
+    return NOT_RUN if not_run or not count else NOT_DECLARED
 
 
 def _table(first: str, names: list[str]) -> list[str]:

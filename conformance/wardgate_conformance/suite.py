@@ -33,34 +33,15 @@ from wardgate_conformance.reading import Missing, Reading
 from wardgate_conformance.writing import CompareAndSet, Versions, Writing
 
 
-class BackendConformance(
-    Declaration,
-    Reading,
-    Missing,
-    Writing,
-    CompareAndSet,
-    Versions,
-    Listing,
-    Annotating,
-    Deleting,
-    Recovering,
-    WholeSecret,
-    Destroying,
-    HostileNames,
-    HostileValues,
-    Concurrency,
-    Secrecy,
-    Failing,
-    Cancellation,
-    Probing,
-    Closing,
-):
+class Conformance:
     """Subclass it, say the ``capabilities`` and give a ``harness``.
 
     ``networked``: the harness has ``address`` and ``open_at``, so the store is made to fail. ``throttles``: it has
     ``open_at``, and the backend knows a store that asks it to come back later. ``authenticates``: it has ``refused``,
     since the store wants a credential. ``passes_time``: it has ``pass_time``.
     They are said here, not by the harness, since cases are selected before any harness is made.
+    ``reads_tell_all``: a read tells its version's times and stages and its secret's labels. Where that is an option
+    which is off when nothing is said, the class of the store as it is mounted then says False.
     ``notes``: those of the Declaration, for the report.
     """
 
@@ -70,11 +51,12 @@ class BackendConformance(
     throttles: ClassVar[bool] = False
     authenticates: ClassVar[bool] = False
     passes_time: ClassVar[bool] = False
+    reads_tell_all: ClassVar[bool] = True
 
     @pytest.fixture
     def harness(self) -> Harness:
         """The store of one test: to be overridden."""
-        raise NotImplementedError("override the fixture `harness` in your subclass of BackendConformance")
+        raise NotImplementedError("override the fixture `harness` in your subclass")
 
     @pytest.fixture(name="capabilities")
     def declared(self) -> Capabilities:
@@ -97,3 +79,38 @@ class BackendConformance(
         backend = conformance_loop.run(opened())
         yield backend
         conformance_loop.run(backend.close())
+
+
+class BackendConformance(
+    Declaration,
+    Reading,
+    Missing,
+    Writing,
+    CompareAndSet,
+    Versions,
+    Listing,
+    Annotating,
+    Deleting,
+    Recovering,
+    WholeSecret,
+    Destroying,
+    HostileNames,
+    HostileValues,
+    Concurrency,
+    Secrecy,
+    Failing,
+    Cancellation,
+    Probing,
+    Closing,
+    Conformance,
+):
+    """The whole suite. See Conformance for what a subclass says."""
+
+
+class DefaultsConformance(Reading, Writing, CompareAndSet, Versions, Annotating, Deleting, Conformance):
+    """The families that look at what a read tells, for a store whose reads tell less where nothing is said.
+
+    Its subclass opens the store as it is mounted by default; another, over the whole suite, with all that it can tell.
+    """
+
+    reads_tell_all = False

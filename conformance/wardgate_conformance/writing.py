@@ -8,7 +8,7 @@ from wardgate.spi.errors import Conflict, PreconditionRequired, SecretNotFound, 
 from wardgate.spi.values import BYTES, TEXT, Expect, SecretSettings, Value, VersionState
 
 from wardgate_conformance.harness import Harness
-from wardgate_conformance.selection import needs
+from wardgate_conformance.selection import needs, reaches
 from wardgate_conformance.values import MISSING, OTHER, SECRET, document, same
 
 
@@ -26,6 +26,13 @@ class Writing:
         """The id in the answer is the id a reader sees."""
         written = await backend.write(SECRET, document(a="b"))
         assert VersionState.LIVE is written.state
+        assert written.id == (await backend.read(SECRET)).info.id
+
+    @reaches("reads_tell_all")
+    @needs("write")
+    async def test_a_reader_is_told_of_a_version_what_its_writer_was(self, backend: Backend) -> None:
+        """Its times, its state and its stages."""
+        written = await backend.write(SECRET, document(a="b"))
         assert written == (await backend.read(SECRET)).info
 
     @needs("write")
@@ -169,6 +176,7 @@ class Versions:
             assert [info.id for info in written] == [info.id for info in described.versions]
         assert 0 < described.created_at <= described.updated_at
 
+    @reaches("reads_tell_all")
     @needs("write", "stages", "versions")
     async def test_a_stage_is_on_one_version_at_a_time(self, backend: Backend) -> None:
         """It moves, and it can be taken away."""
@@ -185,6 +193,7 @@ class Versions:
         await backend.move_stage(SECRET, "pending", version=first.id)
         assert second.id == (await backend.read(SECRET)).info.id
 
+    @reaches("reads_tell_all")
     @needs("write", "stages", "versions")
     async def test_current_and_previous_follow_the_writes(self, backend: Backend) -> None:
         """The newest is current, the one before it previous, and no other is either."""

@@ -20,7 +20,7 @@ from wardgate.spi.backend import Backend
 from wardgate.spi.errors import WardgateError
 from wardgate.spi.path import Path
 from wardgate_conformance.harness import Harness
-from wardgate_conformance.suite import BackendConformance
+from wardgate_conformance.suite import BackendConformance, DefaultsConformance
 from wardgate_gcp.client import Client
 from wardgate_gcp.declaration import DECLARATION
 from wardgate_gcp.names import NAMES
@@ -100,3 +100,14 @@ class TestGoogle(BackendConformance):
     @pytest.fixture
     def harness(self, google_emulator: str) -> GoogleHarness:
         return GoogleHarness(google_emulator)
+
+
+class TestGoogleByDefault(DefaultsConformance):
+    """Reads tell neither labels nor times, nor the stages of a version."""
+
+    capabilities = DECLARATION.capabilities
+    notes = DECLARATION.notes
+
+    @pytest.fixture
+    def harness(self, google_emulator: str) -> GoogleHarness:
+        return GoogleHarness(google_emulator, metadata=False)
