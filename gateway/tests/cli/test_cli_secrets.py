@@ -360,3 +360,21 @@ def test_every_error_has_its_exit_code(gateway: Scripted, run: Run, error: type[
     assert TOKEN not in result.output
     told = json.loads(run("get", "secret/app", "--json").stderr)["error"]
     assert (error.code, "what happened", "request-1") == (told["code"], told["message"], told["request_id"])
+
+
+@pytest.mark.parametrize(
+    ("message", "says", "not_this"),
+    [
+        ("mount team/ro/: the store does not allow the gateway's own credential to do this",
+         "Wardgate allowed it, its store did not: give the mount's credential the right", "administrator"),
+        ("no rule allows it", "Ask an administrator for a policy", "store"),
+    ],
+)  # fmt: skip
+def test_a_store_s_refusal_is_told_from_a_policy_s(
+    gateway: Scripted, run: Run, message: str, says: str, not_this: str
+) -> None:
+    """No policy would help with the one, no right of the mount's credential with the other."""
+    gateway.answers[WriteSecret] = PermissionDenied(message)
+    result = run("put", "team/ro/app", "-", input=b"x")
+    assert (4, True) == (result.exit_code, says in result.stderr)
+    assert not_this not in result.stderr.partition("\n")[2]

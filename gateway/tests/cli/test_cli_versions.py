@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import Result
+from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import PermissionDenied, Unsupported, WardgateError
+from wardgate.spi.operations.mounts import ListVisibleMounts, MountInfo
 from wardgate.spi.operations.secrets import DeleteSecret, DescribeSecret, DestroySecret, Ordinal, UndeleteSecret
 from wardgate.spi.path import Path
 from wardgate.spi.values import SecretInfo, SecretSettings, VersionInfo, VersionState
@@ -25,6 +27,19 @@ KNOWN = SecretInfo(
     0,
     0,
 )
+VERSIONED = Capabilities(delete=True, delete_versions=True, undelete=True)
+WHOLE = Capabilities(delete=True, undelete=True)
+FINAL = Capabilities(delete=True)
+
+
+def visible(capabilities: Capabilities | None) -> tuple[MountInfo, ...]:
+    """The one mount, and what its store can do."""
+    return (MountInfo("m", Path(("secret",)), "a-store", {}, {}, 0, capabilities=capabilities),)
+
+
+def changing(gateway: Scripted) -> list[object]:
+    """What was asked, but for what the store can do."""
+    return [one for one in gateway.asked if one != ListVisibleMounts()]
 
 
 def test_history_shows_versions_without_values(gateway: Scripted, run: Run) -> None:
@@ -93,7 +108,41 @@ def test_versions_are_deleted_recovered_and_destroyed(
     """Exactly those that were named, after a look whether they are there."""
     gateway.answers.update({DescribeSecret: KNOWN, type(expected): None})
     assert run(*arguments).exit_code == 0
-    assert gateway.asked == [DescribeSecret(path=PATH), expected]
+    assert changing(gateway) == [DescribeSecret(path=PATH), expected]
+
+
+@pytest.mark.usefixtures("somebody")
+@pytest.mark.parametrize(
+    ("capabilities", "known", "named"),
+    [
+        (VERSIONED, KNOWN, "the current version of secret/app (`wardgate undelete` recovers it)"),
+        (WHOLE, KNOWN, "the whole secret secret/app with its 2 versions (`wardgate undelete` recovers it)"),
+        (FINAL, KNOWN, "the whole secret secret/app with its 2 versions, for ever"),
+        (FINAL, Unsupported("nothing is known"), "the whole secret secret/app, for ever"),
+        (None, KNOWN, "the current version of secret/app, or all of it for ever where its store knows no other delete"),
+    ],
+)
+def test_delete_says_before_and_after_what_its_store_takes_away(
+    gateway: Scripted, run: Run, capabilities: Capabilities | None, known: object, named: str
+) -> None:
+    """Not one version where the store deletes them all, and not as if it could be recovered where it cannot."""
+    gateway.answers.update({DescribeSecret: known, ListVisibleMounts: visible(capabilities), DeleteSecret: None})
+    result = run("delete", "secret/app", input=b"n\n")
+    assert (1, f"Delete {named}? [y/N]: ") == (result.exit_code, result.stderr.partition("n\n")[0].split("Abort")[0])
+    assert not any(isinstance(one, DeleteSecret) for one in gateway.asked)
+    assert f"Deleted {named}.\n" == run("delete", "secret/app", "--yes").stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["--version", "1"]])
+def test_where_nothing_is_ever_recovered_undelete_says_so_first(
+    gateway: Scripted, run: Run, arguments: list[str]
+) -> None:
+    """Whatever there is or is not; no version that one could name would help."""
+    gateway.answers[ListVisibleMounts] = visible(FINAL)
+    result = run("undelete", "secret/app", *arguments)
+    assert (2, [ListVisibleMounts()]) == (result.exit_code, gateway.asked)
+    assert "the store of secret/ deletes for ever: nothing can be recovered there" in result.stderr
+    assert "--version" not in result.stderr
 
 
 NAMED = [["delete", "--version", "7"], ["undelete", "--version", "1", "--version", "7"], ["destroy", "--version", "7"]]
@@ -108,7 +157,7 @@ def test_where_nothing_is_known_a_change_is_asked_for_as_it_is(
     gateway.answers.update({DescribeSecret: error, DeleteSecret: None, UndeleteSecret: None, DestroySecret: None})
     yes = [] if command[0] == "undelete" else ["--yes"]
     assert 0 == run(command[0], "secret/app", *command[1:], *yes).exit_code
-    assert 2 == len(gateway.asked)
+    assert 2 == len(changing(gateway))
 
 
 @pytest.mark.parametrize("command", [*NAMED, ["delete"], ["destroy", "--all"]], ids=" ".join)
@@ -116,7 +165,7 @@ def test_a_secret_that_is_not_there_is_not_changed(gateway: Scripted, run: Run, 
     """No success is reported for nothing."""
     yes = [] if command[0] == "undelete" else ["--yes"]
     result = run(command[0], "secret/app", *command[1:], *yes)
-    assert (3, [DescribeSecret(path=PATH)]) == (result.exit_code, gateway.asked)
+    assert (3, [DescribeSecret(path=PATH)]) == (result.exit_code, changing(gateway))
 
 
 @pytest.mark.parametrize("command", NAMED, ids=" ".join)
@@ -125,7 +174,7 @@ def test_a_version_that_is_not_there_is_not_changed(gateway: Scripted, run: Run,
     gateway.answers[DescribeSecret] = KNOWN
     yes = [] if command[0] == "undelete" else ["--yes"]
     result = run(command[0], "secret/app", *command[1:], *yes)
-    assert (3, [DescribeSecret(path=PATH)]) == (result.exit_code, gateway.asked)
+    assert (3, [DescribeSecret(path=PATH)]) == (result.exit_code, changing(gateway))
     assert "secret/app has no version 7" in result.stderr
 
 
@@ -134,7 +183,7 @@ def test_a_destroyed_version_stays_destroyed(gateway: Scripted, run: Run, comman
     """Nobody is told that it was recovered, or that it could be."""
     gateway.answers[DescribeSecret] = KNOWN
     result = run(command[0], "secret/app", "--version", "3", *command[1:])
-    assert (3, [DescribeSecret(path=PATH)]) == (result.exit_code, gateway.asked)
+    assert (3, [DescribeSecret(path=PATH)]) == (result.exit_code, changing(gateway))
     assert "version 3 is destroyed; nothing can recover it" in result.stderr
 
 
@@ -149,8 +198,9 @@ def test_nothing_is_deleted_unasked(gateway: Scripted, run: Run, arguments: list
 @pytest.mark.usefixtures("somebody")
 def test_a_no_stops_a_deletion(gateway: Scripted, run: Run) -> None:
     """The answer is no unless it is yes."""
+    gateway.answers[DescribeSecret] = KNOWN
     result = run("delete", "secret/app", input=b"n\n")
-    assert (1, []) == (result.exit_code, gateway.asked)
+    assert (1, [DescribeSecret(path=PATH)]) == (result.exit_code, changing(gateway))
 
 
 @pytest.mark.parametrize("arguments", [[], ["--all", "--version", "1"]])

@@ -31,6 +31,10 @@ LISTED_BY = {
     "namespaces": "namespace list",
 }
 """The first segment below ``/api/v1/``, and the command that lists what is there."""
+STORE_REFUSES = (
+    "Wardgate allowed it, its store did not: give the mount's credential the right; "
+    "`wardgate doctor` on the gateway's machine names what it lacks."
+)
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,8 @@ class Client:
             failure.hint = self._refused
         elif failure.code == "secret_not_found":
             failure.hint = f"Check the name; {_where_to_look(path)} shows what is there."
+        elif failure.code == "permission_denied" and _is_of_a_store(failure.message):
+            failure.hint = STORE_REFUSES
         return failure
 
     def close(self) -> None:
@@ -160,6 +166,11 @@ def _why(error: httpx2.TransportError) -> str:
             return "nothing listens there; is the gateway running?"
         cause = cause.__cause__ or cause.__context__
     return "the connection failed" if isinstance(error, httpx2.ConnectError) else "the connection broke"
+
+
+def _is_of_a_store(message: str) -> bool:
+    """Whether a refusal comes from behind a mount, which the gateway says first, and not from its policies."""
+    return message.startswith("mount ") and "/: " in message
 
 
 def _where_to_look(path: str) -> str:

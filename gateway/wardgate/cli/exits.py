@@ -15,7 +15,7 @@ MEANINGS = {
     FAILURE: "failed: a check did not pass, or the outcome is not known",
     USAGE: "wrong usage, configuration or input",
     NOT_FOUND: "not found, or deleted",
-    DENIED: "no valid credential, or no policy allows it",
+    DENIED: "no valid credential, or no policy or store allows it",
     CONFLICT: "it exists already, or another change came first",
     UNAVAILABLE: "the gateway or its store does not answer; try again later",
 }

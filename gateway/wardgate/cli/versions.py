@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,10 @@ from wardgate.cli.failure import Failure
 from wardgate.cli.paths import secret_of
 from wardgate.cli.session import Session, client_options
 from wardgate.cli.terminal import printable
+
+if TYPE_CHECKING:
+    from wardgate.cli.client import Client
+    from wardgate.cli.copyist.stores import Store
 
 VERSION = click.IntRange(min=1)
 
@@ -54,14 +58,46 @@ def history(session: Session, path: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @client_options
 def delete(session: Session, path: str, version: int | None, *, yes: bool) -> None:
-    """Delete the current version of PATH. `undelete` recovers it where the store can; others delete for good."""
-    what = "the current version" if version is None else f"version {version}"
-    output.confirm(f"Delete {what} of {path}?", yes=yes)
+    """Delete the current version of PATH, or all of it where its store deletes secrets whole. It says which, and asks.
+
+    `undelete` recovers it where the store can; others delete for ever.
+    """
+    output.must_be_askable(yes=yes)
     query = {} if version is None else {"version": version}
     with session.client() as client:
-        known.require(client, path, () if version is None else (version,), kept=True)
+        info = known.require(client, path, () if version is None else (version,), kept=True)
+        what, ending = _deleting(_store(client, path), path, version, info)
+        output.confirm(f"Delete {what}{ending}?", yes=yes)
         client.request("DELETE", f"secrets/{secret_of(path)}", query=query)
-    output.done(session.json, f"Deleted {what} of {path}.")
+    output.done(session.json, f"Deleted {what}{ending}.")
+
+
+def _store(client: Client, path: str) -> Store | None:
+    """What the path's store can do, where the gateway tells it. Raises Malformed."""
+    from wardgate.cli.copyist.stores import Stores  # noqa: PLC0415  # --help does without
+
+    secret_of(path)
+    try:
+        store = Stores(client.json("GET", "folders/")["entries"]).of(path)
+    except Failure:
+        return None
+    return store if store.capabilities else None
+
+
+def _deleting(store: Store | None, path: str, version: int | None, info: Mapping[str, Any] | None) -> tuple[str, str]:
+    """What a delete takes away, and whether it can be recovered."""
+    if version is not None:
+        what = f"version {version} of {path}"
+    elif store is None:
+        return f"the current version of {path}", ", or all of it for ever where its store knows no other delete"
+    elif store.can("delete_versions"):
+        what = f"the current version of {path}"
+    else:
+        left = () if info is None else [one for one in info["versions"] if one["state"] != known.DESTROYED]
+        what = f"the whole secret {path}" + (f" with its {len(left)} versions" if len(left) > 1 else "")
+    if store is None:
+        return what, ""
+    return what, " (`wardgate undelete` recovers it)" if store.can("undelete") else ", for ever"
 
 
 @click.command()
@@ -71,6 +107,13 @@ def delete(session: Session, path: str, version: int | None, *, yes: bool) -> No
 def undelete(session: Session, path: str, versions: tuple[int, ...]) -> None:
     """Recover the current version of PATH, or those named, after they were deleted."""
     with session.client() as client:
+        store = _store(client, path)
+        if store is not None and not store.can("undelete"):
+            raise Failure(
+                f"the store of {store.prefix} deletes for ever: nothing can be recovered there",
+                code="unsupported",
+                hint="`wardgate put` stores the value again, if you have it.",
+            )
         info = known.require(client, path, versions, kept=True)
         versions = versions or (_deleted(info, path),)
         client.request("POST", f"undelete/{secret_of(path)}", body={"versions": list(versions)})
