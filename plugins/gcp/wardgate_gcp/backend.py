@@ -23,6 +23,8 @@ from wardgate.spi.listing import Listing
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock
 from wardgate.spi.values import (
+    CURRENT,
+    PREVIOUS,
     Expect,
     Page,
     SecretInfo,
@@ -36,7 +38,7 @@ from wardgate_gcp import probing, shapes
 from wardgate_gcp.calls import Secrets
 from wardgate_gcp.declaration import DECLARATION
 from wardgate_gcp.options import Options, target
-from wardgate_gcp.shapes import CURRENT, Known
+from wardgate_gcp.shapes import Known
 
 if TYPE_CHECKING:
     from wardgate_gcp.client import Client
@@ -166,7 +168,7 @@ class GoogleBackend(Backend):
 
     async def move_stage(self, path: Path, stage: str, *, version: str | None) -> None:
         """Put an alias on a version, or take it away."""
-        if stage in {shapes.CURRENT, shapes.PREVIOUS}:
+        if stage in {CURRENT, PREVIOUS}:
             raise Unsupported("in this store the newest version is the current one")
         name, alias = self._secrets.existing(path), shapes.stage_alias(stage)
         number = None if version is None else shapes.parse_number(version)

@@ -20,7 +20,7 @@ from google.cloud.secretmanager_v1 import SecretManagerServiceAsyncClient
 from google.cloud.secretmanager_v1.services.secret_manager_service.transports import (
     SecretManagerServiceGrpcAsyncIOTransport as Transport,
 )
-from wardgate.spi.errors import Unavailable, WardgateError, unclear
+from wardgate.spi.errors import Unauthenticated, Unavailable, WardgateError, unclear
 from wardgate.spi.threads import Threads
 
 from wardgate_gcp import errors
@@ -130,7 +130,7 @@ class Client:
         # Files are read, and on Google's machines a metadata server is asked.
         credentials, authority = await self._thread.run(_loaded, self._options)
         if credentials is None:
-            raise Unavailable(
+            raise Unauthenticated(
                 "no usable credentials were found; set 'credentials_file', or give the machine an identity"
             )
         trusted = grpc.ssl_channel_credentials(authority) if authority else None

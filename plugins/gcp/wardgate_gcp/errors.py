@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from wardgate.spi.connecting import Hindrance
 from wardgate.spi.errors import (
     ABSENT,
     AlreadyExists,
@@ -33,9 +34,17 @@ BY_STATUS: Mapping[str, tuple[type[WardgateError], str]] = {
     "UNIMPLEMENTED": (Unsupported, "the store does not do this"),
 }
 """Statuses that say for certain that nothing was changed. All others say nothing certain."""
-NEVER_SENT = ("failed to connect", "dns resolution failed", "name resolution", "getting metadata from plugin failed")
+UNRENEWED = "getting metadata from plugin failed"
+NEVER_SENT = ("failed to connect", "errors resolving", "dns resolution failed", "name resolution", UNRENEWED)
 """What tells an UNAVAILABLE of the client itself, which sent nothing, from one of the service or of a broken
 connection."""
+HINDRANCES = {
+    "certificate_verify_failed": Hindrance.UNTRUSTED,
+    "wrong_version_number": Hindrance.NO_TLS,
+    "connection refused": Hindrance.REFUSED,
+    "not found": Hindrance.NO_HOST,
+}
+"""Words of a request that was never sent, and what they say was in the way."""
 
 
 def unsent(details: str) -> bool:
@@ -49,8 +58,12 @@ def of_status(name: str, details: str, *, mutates: bool, retry_after: float | No
         kind, message = BY_STATUS[name]
         return RateLimited(message, retry_after=retry_after) if kind is RateLimited else kind(message)
     if name == "UNAVAILABLE" and unsent(details):
-        if NEVER_SENT[-1] in details.lower():
+        said = details.lower()
+        if UNRENEWED in said:
             return Unavailable("the gateway's own credential cannot be renewed; check the credentials of this mount")
+        for words, obstacle in HINDRANCES.items():
+            if words in said:
+                return obstacle.told(address="'endpoint'")
         return Unavailable("the store cannot be reached; check 'endpoint' and the network")
     if name == "DEADLINE_EXCEEDED":
         return unclear("the store did not answer in time", mutates=mutates)

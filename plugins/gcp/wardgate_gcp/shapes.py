@@ -11,9 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from wardgate.spi.errors import InvalidValue, TooLarge
-from wardgate.spi.values import SecretInfo, VersionInfo, VersionState
+from wardgate.spi.values import CURRENT, PREVIOUS, SecretInfo, VersionInfo, VersionState
 
-CURRENT, PREVIOUS = "current", "previous"
 STATES: Mapping[str, VersionState] = {
     "ENABLED": VersionState.LIVE, "DISABLED": VersionState.DELETED, "DESTROYED": VersionState.DESTROYED,
 }  # fmt: skip

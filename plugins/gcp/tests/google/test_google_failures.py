@@ -11,8 +11,10 @@ import traceback
 from collections.abc import Awaitable
 from typing import Any, cast
 
+import google.auth
 import grpc  # type: ignore[import-untyped]
 import pytest
+from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.secretmanager_v1 import types
 from tests.servers.google_answers import Answer, answering, opened, refusing, serving
 from wardgate.spi import errors
@@ -148,6 +150,25 @@ def test_a_caller_that_goes_away_takes_its_request_along() -> None:
             assert (await asyncio.gather(task, return_exceptions=True))[0].__class__ is asyncio.CancelledError
 
     asyncio.run(case())
+
+
+def test_credentials_are_looked_for_in_a_thread_of_the_mount_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A metadata server that hangs holds up no other mount; and where there are none, that is said as a refusal."""
+    seen = []
+
+    def nothing(**_: Any) -> None:
+        seen.append(threading.current_thread().name)
+        raise DefaultCredentialsError(CANARY)  # type: ignore[no-untyped-call]
+
+    async def case() -> None:
+        backend = opened(0, endpoint=None)
+        assert errors.Unauthenticated is type(await refusal(backend.read(SECRET)))
+        assert not (await backend.health()).ok
+        await backend.close()
+
+    monkeypatch.setattr(google.auth, "default", nothing)
+    asyncio.run(case())
+    assert {"wardgate-gcp_0"} == set(seen)
 
 
 def test_values_travel_with_their_checksum() -> None:

@@ -68,7 +68,8 @@ async def serving(answer: Answer, **options: Any) -> AsyncIterator[tuple[Backend
 def opened(port: int, **options: Any) -> Backend:
     """A backend of project ``p`` that looks for the service there, at a clock that stands still."""
     clock = SimpleNamespace(now=lambda: 0, monotonic=lambda: 0.0)
-    settings = Options(project="p", endpoint=f"http://127.0.0.1:{port}", **({"timeout": 10.0} | options))
+    given: dict[str, Any] = {"endpoint": f"http://127.0.0.1:{port}", "timeout": 10.0} | options
+    settings = Options(project="p", **given)
     return BACKEND.open(settings, cast("Any", SimpleNamespace(clock=clock)))
 
 
