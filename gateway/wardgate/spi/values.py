@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from wardgate.spi import strict_json
@@ -12,6 +12,8 @@ from wardgate.spi.errors import Malformed
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 BYTES = "application/octet-stream"
+CURRENT, PREVIOUS = "current", "previous"
+"""Stages that every store with versions has: the version that is served, and the one that was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,11 @@ class VersionState(enum.Enum):
 class VersionInfo:
     """What is known of a version without its value.
 
-    ``id`` is the store's own, opaque. ``ordinal`` counts from 1 and is assigned once; a backend that does not
-    declare ``ordinals`` leaves it 0 and the gateway's ledger fills it. Times are Unix nanoseconds, UTC.
+    ``id`` is the store's own. ``ordinal`` counts from 1 and is assigned once; a backend that does not
+    declare ``ordinals`` leaves it 0 and the gateway's ledger fills it. Its ids are opaque, and each is one value's for
+    ever; with ``ordinals`` the id is the number. Times are Unix nanoseconds, UTC; ``created_at`` 0: not told.
     ``labels`` are the secret's, where the store tells them along with a version.
+    ``digest`` is the gateway's own: what tells the value from any other under the same id, where ids can come again.
     """
 
     id: str
@@ -69,6 +73,7 @@ class VersionInfo:
     expires_at: int | None = None
     stages: frozenset[str] = frozenset()
     labels: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
+    digest: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
