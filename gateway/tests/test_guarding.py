@@ -208,6 +208,9 @@ WRONG_VERSIONS: tuple[Any, ...] = (
     altered(INFO, ordinal=0),
     altered(INFO, ordinal=True),
     altered(INFO, ordinal=2**70),
+    altered(INFO, ordinal=2),
+    altered(INFO, id="01"),
+    altered(INFO, digest=lambda: CANARY),
     altered(INFO, created_at=-1),
     altered(INFO, created_at=10**30),
     altered(INFO, deleted_at="yesterday"),
@@ -259,6 +262,7 @@ NONSENSE: dict[str, tuple[Any, ...]] = {
         (Permission(CANARY * 1_000, frozenset({"read"}), granted=False),),
         (altered(GRANT, needed_for="read"),),
         (altered(GRANT, granted="no"),),
+        (altered(GRANT, needed_for=frozenset({"reading"})),),
         (GRANT,) * 1_000,
     ),
 }
@@ -283,6 +287,17 @@ def test_what_keeps_its_promise_passes() -> None:
     assert altered(KNOWN, versions=(INFO, second)) == outcome(READS["describe"], Evil(lambda: mixed))
     odd = Page((Entry("a"), Entry("\ud800"), Entry("b")), "next")
     assert Page((Entry("a"), Entry("b")), "next") == outcome(READS["list"], Evil(lambda: odd))
+
+
+def test_a_store_without_numbers_gives_none() -> None:
+    """The gateway's ledger does, and one number must not come from two hands."""
+
+    class Unnumbered(Evil):
+        capabilities = dataclasses.replace(EVERYTHING, ordinals=False)
+
+    opaque = VersionInfo("7f")
+    assert opaque is outcome(CHANGES["write"], Unnumbered(lambda: opaque))
+    assert OutcomeUnknown is type(outcome(CHANGES["write"], Unnumbered(lambda: INFO)))
 
 
 def test_what_is_known_of_a_version_that_is_gone_is_checked_too() -> None:

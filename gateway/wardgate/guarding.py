@@ -47,7 +47,7 @@ def opened(name: str, opening: Callable[[], Backend]) -> Guarded:
     except KeyboardInterrupt:
         raise
     except BaseException as raised:  # noqa: BLE001  # a plugin's SystemExit must not end the gateway either
-        error = _told(name, raised, mutates=False)
+        error = _told(name, raised, mutates=False, ordinals=False)
     raise error
 
 
@@ -96,9 +96,9 @@ class Guarded(Backend):
         merge: bool = False,
     ) -> None:
         """See Backend."""
-        # Only what is asked for is handed on: a backend need not know what it does not declare.
-        more: dict[str, Any] = {"merge": True} if merge else {}
-        await self._change(lambda: self._backend.annotate(path, labels=labels, settings=settings, **more), _nothing)
+        await self._change(
+            lambda: self._backend.annotate(path, labels=labels, settings=settings, merge=merge), _nothing
+        )
 
     async def delete(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
         """See Backend."""
@@ -149,7 +149,7 @@ class Guarded(Backend):
         except BaseException as raised:
             if _is_ours(raised, task):
                 raise
-            error = _told(self._name, raised, mutates=mutates)
+            error = _told(self._name, raised, mutates=mutates, ordinals=self._ordinals)
         # Outside of the handler, so that the plugin's exception and its text go no further with it.
         raise error
 
@@ -169,10 +169,10 @@ def _is_ours(raised: BaseException, task: asyncio.Task[Any] | None) -> bool:
     return False
 
 
-def _told(name: str, raised: BaseException, *, mutates: bool) -> WardgateError:
+def _told(name: str, raised: BaseException, *, mutates: bool, ordinals: bool) -> WardgateError:
     """The error of the closed list that it is, or stands for."""
     if type(raised) in CLOSED_LIST and isinstance(raised, WardgateError) and _is_a_sentence(raised.message):
-        return _cleaned(raised, mutates=mutates)
+        return _cleaned(raised, mutates=mutates, ordinals=ordinals)
     kind = type(raised).__name__[:100]
     _log.error("the plugin of %s failed with %s at %s", name, kind, _place_of(raised), extra={"event": "plugin_failed"})
     return OutcomeUnknown(f"{FAILED}; read before you repeat it") if mutates else Unavailable(FAILED)
@@ -182,7 +182,7 @@ def _is_a_sentence(message: object) -> bool:
     return isinstance(message, str) and len(message) <= MAX_MESSAGE and message.isprintable()
 
 
-def _cleaned(error: WardgateError, *, mutates: bool) -> WardgateError:
+def _cleaned(error: WardgateError, *, mutates: bool, ordinals: bool) -> WardgateError:
     """The same without what caused it, which holds the store's words, and in the gateway's sense."""
     if isinstance(error, Unauthenticated):
         # The gateway's own credential, not the caller's.
@@ -192,7 +192,7 @@ def _cleaned(error: WardgateError, *, mutates: bool) -> WardgateError:
     if isinstance(error, RateLimited):
         return RateLimited(error.message, retry_after=_seconds(error.retry_after))
     if isinstance(error, Gone):
-        return Gone(error.message, info=_known(error.info))
+        return Gone(error.message, info=_known(error.info, ordinals=ordinals))
     return type(error)(error.message)
 
 
@@ -202,9 +202,9 @@ def _seconds(given: object) -> float | None:
     return None
 
 
-def _known(info: object) -> VersionInfo | None:
+def _known(info: object, *, ordinals: bool) -> VersionInfo | None:
     try:
-        return None if info is None else promised.version(info, ordinals=False)
+        return None if info is None else promised.version(info, ordinals)
     except Broken:
         return None
 

@@ -38,8 +38,8 @@ class Opening:
         return kind in self.types and self.types[kind].embedded
 
     def keyring(self, mount: Mount) -> Keyring:
-        """The keys of a mount's namespace, with everything bound to the mount."""
-        return self._state.keyring(mount.namespace).scoped(mount.id)
+        """The keys of a mount's namespace. What is sealed with them binds the mount for itself."""
+        return self._state.keyring(mount.namespace)
 
     def elsewhere(self) -> str:
         """The end of a message about an unknown type: plugins that are installed and not loaded; none is imported."""

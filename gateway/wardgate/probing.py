@@ -8,7 +8,7 @@ from dataclasses import fields
 
 from wardgate.spi.backend import Backend, Permission
 from wardgate.spi.capabilities import Capabilities
-from wardgate.spi.errors import PermissionDenied, Unavailable
+from wardgate.spi.errors import PermissionDenied, Unavailable, WardgateError
 
 READ = "read"
 """What every backend does, and no capability names."""
@@ -18,17 +18,19 @@ async def probe(backend: Backend, *, seconds: float) -> tuple[Permission, ...]:
     """What the store says of its mount's credential, asked for so long.
 
     Raises:
-        Unavailable: it does not answer, or not in time.
+        Unavailable: it does not answer, not in time, or not what was asked: it cannot be told how it does.
         PermissionDenied: it does not accept the credential.
     """
-    error: Unavailable | PermissionDenied
+    error: WardgateError
     try:
         async with asyncio.timeout(seconds):
             return tuple(await backend.probe())
     except TimeoutError:
         error = Unavailable("the store did not answer in time")
-    except (Unavailable, PermissionDenied) as said:
-        error = type(said)(said.message)
+    except PermissionDenied as said:
+        error = PermissionDenied(said.message)
+    except WardgateError as said:
+        error = Unavailable(said.message)
     raise error
 
 

@@ -17,6 +17,7 @@ MAX_TEXT = 65_536
 MAX_VERSIONS = 100_000
 MAX_PERMISSIONS = 100
 MAX_NUMBER = 2**63
+_NEEDS = frozenset({"read", *(field.name for field in fields(Capabilities))})
 LAST_MOMENT = 253_402_300_800 * 10**9
 """The end of the year 9999; no calendar of ours goes further."""
 
@@ -59,15 +60,17 @@ def texts(given: Any) -> Mapping[str, str]:
 
 
 def version(info: Any, ordinals: bool) -> VersionInfo:  # noqa: FBT001  # the declared capability, everywhere in here
-    """What is known of a version. With ``ordinals`` it is numbered by the store."""
+    """What is known of a version. With ``ordinals`` its id is its number, without it has none yet."""
     _held(whether=isinstance(info, VersionInfo), promise="a version's information")
     _held(whether=_is_text(info.id, MAX_ID) and info.id != "", promise="a version's id")
     _held(whether=_is_number(info.ordinal) and info.ordinal >= int(ordinals), promise="an ordinal")
+    _held(whether=info.id == str(info.ordinal) if ordinals else info.ordinal == 0, promise="an ordinal that is the id")
     _held(whether=isinstance(info.state, VersionState), promise="a version's state")
     _held(whether=_is_moment(info.created_at), promise="a time")
     for moment in (info.deleted_at, info.expires_at):
         _held(whether=moment is None or _is_moment(moment), promise="a time")
     _held(whether=isinstance(info.stages, AbstractSet) and all(map(_is_text, info.stages)), promise="stages")
+    _held(whether=info.digest is None, promise="no digest: that is the gateway's")
     if info.labels is not None:
         texts(info.labels)
     found: VersionInfo = info
@@ -132,11 +135,11 @@ def health(found: Any) -> Health:
 
 
 def permissions(found: Any) -> tuple[Permission, ...]:
-    """What a probe found."""
+    """What a probe found, each right needed for something that a backend can do."""
     _held(whether=isinstance(found, Sequence) and len(found) <= MAX_PERMISSIONS, promise="permissions")
     for one in found:
         _held(whether=isinstance(one, Permission) and _is_text(one.name, MAX_ID), promise="a permission")
-        whole = isinstance(one.needed_for, AbstractSet) and all(map(_is_text, one.needed_for))
+        whole = isinstance(one.needed_for, AbstractSet) and one.needed_for <= _NEEDS
         _held(whether=whole and (one.granted is None or isinstance(one.granted, bool)), promise="a permission")
     return tuple(found)
 

@@ -67,10 +67,45 @@ def test_hvac_finds_every_store_alike(
     scenario(vault_clients.client(clouds.address, clouds.token), kind, declared)
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("prefix", [*TYPES, "secret"])
+def test_an_etag_is_one_value_s(clouds: Running, prefix: str) -> None:
+    """Whoever writes and whoever reads are told the same one, and a secret written anew has another."""
+    declared = _declared(prefix)
+    where = f"/api/v1/secrets/{prefix}/{vault_clients.new_path()}"
+
+    def write(data: bytes, **headers: str) -> Answer:
+        return clouds.call("PUT", where, data, Content_Type="application/json", **headers)
+
+    tag = write(b'{"b": 1.50, "a": "\xc3\xa9"}').headers["etag"]
+    assert {tag} == {clouds.call(method, where).headers["etag"] for method in ("GET", "HEAD")}
+    assert 304 == clouds.call("GET", where, If_None_Match=tag).status
+    if declared.compare_and_set:
+        assert 412 == write(b"{}", If_Match=f'{tag[:-1]}0"').status
+        tag = write(b'{"turn": 2}', If_Match=tag).headers["etag"]
+        assert tag == clouds.call("GET", where).headers["etag"]
+    clouds.call("DELETE", where)
+    if declared.destroy:
+        clouds.call("POST", where.replace("secrets", "destroy", 1), {"all": True})
+    assert 200 == write(b'{"turn": 3}').status
+    assert (200, b'{"turn": 3}') == _what_is_there(clouds, where, tag)
+    if declared.compare_and_set:
+        assert 412 == write(b"{}", If_Match=tag).status
+
+
+def _declared(prefix: str) -> Capabilities:
+    kind = "native" if prefix == "secret" else prefix
+    return Registry.load(PLUGINS).backend_types[kind].declarations[0].capabilities
+
+
+def _what_is_there(clouds: Running, where: str, known: str) -> tuple[int, bytes]:
+    answer = clouds.call("GET", where, If_None_Match=known)
+    return answer.status, answer.body
+
+
+@pytest.mark.parametrize("kind", [*TYPES, "secret"])
 def test_what_is_not_there_is_deleted_alike(clouds: Running, kind: str) -> None:
     """Of the REST API, whatever the store says of it: 204 for what never was, and again for what was deleted before."""
-    declared = Registry.load(PLUGINS).backend_types[kind].declarations[0].capabilities
+    declared = _declared(kind)
 
     def asked(path: str) -> list[int]:
         one = {"versions": [1]}

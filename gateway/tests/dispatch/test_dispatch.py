@@ -128,7 +128,7 @@ class Room:
             {},
             lambda _: self.mounts,
             MemoryLedger(),
-            lambda mount: RING.scoped(mount.id),
+            lambda _: RING,
             self.clock,
             MemoryKeeper(),
             NoKeys(),

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from wardgate.crypto import NamespaceKeyring, RootKey
 from wardgate.mounts import Mount
 from wardgate.pipeline.dispatch.secrets import secret_handlers
 from wardgate.pipeline.dispatch.versions import Versions
@@ -19,6 +20,7 @@ from wardgate.spi.values import SecretInfo, SecretVersion
 
 from tests.support.clock import SetClock
 
+RING = NamespaceKeyring("root", {1: RootKey.new_kek()}, 1)
 PATH = Path.parse("odd/app")
 ABLE = Capabilities(
     describe=True, ordinals=True, delete=True, delete_versions=True, undelete=True, destroy=True, destroy_versions=True
@@ -59,7 +61,7 @@ def ask(operation: Operation[None], error: WardgateError) -> None:
     """Ask a store that answers with this error."""
     backend = Refusing(error)
     mount = Mount("m", "root", Path(("odd",)), "odd", {}, backend)
-    versions = Versions(mount, Path(("app",)), NoLedger())
+    versions = Versions(mount, Path(("app",)), NoLedger(), lambda _: RING)
     asyncio.run(secret_handlers(SetClock())[type(operation)](operation, backend, versions))
 
 

@@ -54,7 +54,7 @@ class Noting(Backend):
 
 def asked(operation: Operation[Any], **capabilities: bool) -> list[Any]:
     store = Noting(dataclasses.replace(ALL, **capabilities))
-    versions = Versions(Mount("m", "root", PREFIX, "t", {}, store), operation.path.below(PREFIX), None)  # type: ignore[arg-type]  # the store numbers them
+    versions = Versions(Mount("m", "root", PREFIX, "t", {}, store), operation.path.below(PREFIX), None, None)  # type: ignore[arg-type]  # the store numbers them
     try:
         asyncio.run(secret_handlers(SetClock())[type(operation)](operation, store, versions))
     except WardgateError:

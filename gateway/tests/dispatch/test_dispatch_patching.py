@@ -88,7 +88,7 @@ class Store(Backend):
 
 def patch(store: Store, text: str, expect: Any = None) -> VersionInfo:
     mount = Mount("m", "root", Path.parse("secret"), "store", {}, store)
-    versions = Versions(mount, SECRET.below(mount.prefix), None)  # type: ignore[arg-type]  # the store numbers them
+    versions = Versions(mount, SECRET.below(mount.prefix), None, None)  # type: ignore[arg-type]  # the store numbers them
     operation = PatchSecret(path=SECRET, patch=Value(text.encode(), JSON), expect=expect)
     result: VersionInfo = asyncio.run(secret_handlers(SetClock())[PatchSecret](operation, store, versions))
     return result
@@ -182,7 +182,7 @@ def test_many_at_once_all_come_through() -> None:
     """More of them than one tries: those of one process take turns, and nothing of any is lost."""
     store = Store(b"{}")
     mount = Mount("m", "root", Path.parse("secret"), "store", {}, store)
-    versions = Versions(mount, SECRET.below(mount.prefix), None)  # type: ignore[arg-type]  # the store numbers them
+    versions = Versions(mount, SECRET.below(mount.prefix), None, None)  # type: ignore[arg-type]  # the store numbers them
     many = range(4 * ATTEMPTS)
 
     async def one(number: int) -> None:

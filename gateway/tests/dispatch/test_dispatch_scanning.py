@@ -67,7 +67,7 @@ class Tree(Listing):
 
 def one_page(store: Listing, path: str = "store", cursor: str | None = None, limit: int = 1_000) -> Page:
     operation = ScanSecrets(path=Path.parse(path), cursor=cursor, limit=limit)
-    versions = Versions(Mount("m", "root", PREFIX, "t", {}, store), operation.path.below(PREFIX), None)  # type: ignore[arg-type]  # numbers nothing
+    versions = Versions(Mount("m", "root", PREFIX, "t", {}, store), operation.path.below(PREFIX), None, None)  # type: ignore[arg-type]  # numbers nothing
     return asyncio.run(scan(operation, store, versions, clock=lambda: store.seconds))
 
 
@@ -213,7 +213,7 @@ def test_a_slow_store_s_time_is_the_gateway_s_clock() -> None:
         return page(folder, cursor, limit)
 
     store.page = slow  # type: ignore[method-assign]  # it takes its time
-    versions: Any = Versions(Mount("m", "root", PREFIX, "t", {}, store), ROOT, None)  # type: ignore[arg-type]  # numbers nothing
+    versions: Any = Versions(Mount("m", "root", PREFIX, "t", {}, store), ROOT, None, None)  # type: ignore[arg-type]  # numbers nothing
     asyncio.run(secret_handlers(clock)[ScanSecrets](ScanSecrets(path=PREFIX), store, versions))
     assert 2 == store.calls
 
@@ -224,7 +224,7 @@ def test_others_have_their_turn_between_two_calls() -> None:
     turns = itertools.count()
 
     async def both() -> None:
-        versions = Versions(Mount("m", "root", PREFIX, "t", {}, store), ROOT, None)  # type: ignore[arg-type]  # numbers nothing
+        versions = Versions(Mount("m", "root", PREFIX, "t", {}, store), ROOT, None, None)  # type: ignore[arg-type]  # numbers nothing
         walk = asyncio.create_task(scan(ScanSecrets(path=PREFIX), store, versions, clock=SetClock().monotonic))
         while not walk.done():
             next(turns)
@@ -254,7 +254,7 @@ def test_the_limit_and_the_store_are_checked_first() -> None:
         one_page(Tree("a"), limit=0)
     store = Tree("a")
     store.capabilities = dataclasses.replace(store.capabilities, list=False)
-    versions: Any = Versions(Mount("m", "root", PREFIX, "t", {}, store), ROOT, None)  # type: ignore[arg-type]  # numbers nothing
+    versions: Any = Versions(Mount("m", "root", PREFIX, "t", {}, store), ROOT, None, None)  # type: ignore[arg-type]  # numbers nothing
     with pytest.raises(Unsupported):
         asyncio.run(secret_handlers(SetClock())[ScanSecrets](ScanSecrets(path=PREFIX), store, versions))
     assert 0 == store.calls

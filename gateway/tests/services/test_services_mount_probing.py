@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from wardgate.spi.backend import Permission
-from wardgate.spi.errors import InvalidValue, PermissionDenied, Unavailable, WardgateError
+from wardgate.spi.errors import InvalidValue, OutcomeUnknown, PermissionDenied, RateLimited, Unavailable, WardgateError
 from wardgate.spi.operations.mounts import MOUNTS, CreateMount, ListMounts
 
 Answers = Callable[[object], None]
@@ -34,6 +34,15 @@ def test_a_store_that_refuses_is_not_mounted(desk: Any, answers: Answers, error:
         with pytest.raises(error, match="the mount was not made: the store says no") as refused:
             mount(desk, check)
         assert CANARY not in str(refused.value)
+    assert (0, [True, True]) == (kept(desk), [backend.closed for backend in desk.probed])
+
+
+def test_a_store_that_asks_for_patience_is_not_mounted(desk: Any, answers: Answers) -> None:
+    """Whatever else it answers, it could not be asked: that is said, and that nothing was made."""
+    for error in (RateLimited("the store says slower", retry_after=2.0), OutcomeUnknown("unclear")):
+        answers(error)
+        with pytest.raises(Unavailable, match=f"the mount was not made: {error.message}"):
+            mount(desk)
     assert (0, [True, True]) == (kept(desk), [backend.closed for backend in desk.probed])
 
 

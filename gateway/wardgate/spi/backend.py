@@ -54,10 +54,14 @@ class Backend(abc.ABC):
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
         """Return the current version, or the one of this id.
 
+        Labels, stages and times may be left out where the store would have to be asked again for them: such a backend
+        has an option ``metadata`` that asks. ``created_at`` is then 0, which is "not told" everywhere. ``describe``
+        always tells them.
+
         Raises:
             SecretNotFound: no secret of that path. Never returns None.
             VersionNotFound: the secret never had that version, or no longer keeps it.
-            Gone: the version is deleted, destroyed or expired; carries its VersionInfo.
+            Gone: the version is deleted, destroyed, disabled or expired; carries its VersionInfo where that is known.
         """
 
     async def write(self, path: Path, value: Value, *, expect: Expect | None = None) -> VersionInfo:
@@ -74,8 +78,10 @@ class Backend(abc.ABC):
     async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
         """One page of the names directly below ``folder`` (``ROOT`` for the whole mount). Needs ``list``.
 
-        An empty or unknown folder is an empty page, not an error. ``cursor`` comes from an earlier page;
-        a foreign or damaged one raises Malformed.
+        An empty or unknown folder is an empty page, not an error. ``cursor`` comes from an earlier page.
+
+        Raises:
+            Malformed: the cursor is foreign or damaged.
         """
         _unsupported("list names")
 
@@ -83,6 +89,9 @@ class Backend(abc.ABC):
         """What is known of a secret without values, deleted versions included. Needs ``describe``.
 
         Of ``ROOT``: the settings of the mount itself. Needs ``mount_settings``.
+
+        Raises:
+            SecretNotFound: no secret of that path. A deleted one that can be recovered is described.
         """
         _unsupported("describe a secret")
 
@@ -99,7 +108,14 @@ class Backend(abc.ABC):
         Where the secret does not exist it is made, without a version; a store that does not declare ``empty_secrets``
         raises SecretNotFound. With ``merge`` the labels are changes to those there are, None taking one away, and a
         secret that does not exist is SecretNotFound.
+        With neither nothing is changed, and nothing made: the gateway does not ask for it.
         Of ``ROOT``: the settings of the mount itself, and no labels. Needs ``mount_settings``.
+
+        Raises:
+            SecretNotFound: there is none, where none is made.
+            Gone: the secret as a whole is deleted and could be recovered.
+            InvalidValue: labels or settings that the store cannot keep; nothing was changed.
+            OutcomeUnknown: the store's answer was not clear.
         """
         _unsupported("keep labels or settings")
 
@@ -108,6 +124,12 @@ class Backend(abc.ABC):
 
         Recoverable when ``undelete`` is declared, else final. A store that does not declare ``delete_versions``
         deletes the secret as a whole: all its versions are Gone, or where that is final, it is SecretNotFound.
+        An empty selection deletes nothing.
+
+        Raises:
+            SecretNotFound, VersionNotFound, Gone: there is nothing to delete, in a store that says so. To the gateway's
+                callers that is done; only VersionNotFound for one of several is told, since the others may be left.
+            OutcomeUnknown: the store's answer was not clear.
         """
         _unsupported("delete")
 
@@ -115,20 +137,38 @@ class Backend(abc.ABC):
         """Recover deleted versions. Needs ``undelete``. Versions that are live or destroyed stay as they are.
 
         A store that does not declare ``delete_versions`` recovers the whole secret, whichever of its versions is named.
+        A version that never was is not made.
+
+        Raises:
+            SecretNotFound, VersionNotFound, Gone: there is nothing to recover; told as for ``delete``.
+            OutcomeUnknown: the store's answer was not clear.
         """
         _unsupported("undelete")
 
     async def destroy(self, path: Path, *, versions: Sequence[str] | None = None) -> None:
         """Destroy those versions for ever; without ``versions`` the whole secret and its history.
 
-        Needs ``destroy``; naming needs ``destroy_versions``.
+        Needs ``destroy``; naming needs ``destroy_versions``. What is deleted and could be recovered is destroyed too.
+        An empty selection destroys nothing.
+
+        Raises:
+            SecretNotFound, VersionNotFound: there is nothing to destroy; told as for ``delete``.
+            Gone: it is deleted, and the store keeps it recoverable all the same: nothing was destroyed.
+            OutcomeUnknown: the store's answer was not clear.
         """
         _unsupported("destroy")
 
     async def move_stage(self, path: Path, stage: str, *, version: str | None) -> None:
         """Put ``stage`` on that version (None: take it away). Needs ``stages``.
 
-        A stage is on one version at a time. Moving ``current`` moves ``previous``, and needs ``move_current``.
+        A stage is on one version at a time. Moving ``current`` puts ``previous`` where it was, and needs
+        ``move_current``; so does moving ``previous`` alone, where the store lets it. ``current`` is never taken away.
+
+        Raises:
+            SecretNotFound, VersionNotFound: there is none to put it on.
+            Gone: the version is not live, in a store that looks.
+            InvalidValue: a name that cannot be a stage here, or one that follows from others.
+            OutcomeUnknown: the store's answer was not clear.
         """
         _unsupported("move a stage")
 

@@ -21,7 +21,17 @@ from wardgate.spi.listing import Listing
 from wardgate.spi.maps import from_text, to_text
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock
-from wardgate.spi.values import Expect, Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo
+from wardgate.spi.values import (
+    CURRENT,
+    PREVIOUS,
+    Expect,
+    Page,
+    SecretInfo,
+    SecretSettings,
+    SecretVersion,
+    Value,
+    VersionInfo,
+)
 
 from wardgate_aws import probing
 from wardgate_aws.client import Client
@@ -70,7 +80,7 @@ class ParameterStoreBackend(Backend):
             found = answer["Parameter"]
             text, number = found["Value"], str(found["Version"])
             # Whoever writes between the two questions makes a version that the history does not tell yet.
-            alone = parameter_info(found, frozenset({"current"} if version is None else ()))
+            alone = parameter_info(found, frozenset({CURRENT} if version is None else ()))
             info = next((info for info in versions if info.id == number), alone)
             return SecretVersion(info=info, value=from_text(text), labels=labels)
 
@@ -91,7 +101,7 @@ class ParameterStoreBackend(Backend):
         with suppress(WardgateError, KeyError):
             asked = await self._client.call("get_parameter", Name=f"{name}:{number}", WithDecryption=False)
             put = asked["Parameter"]
-        return parameter_info({**put, "Version": number}, frozenset({"current"}))
+        return parameter_info({**put, "Version": number}, frozenset({CURRENT}))
 
     async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
         """One page of the names below a folder."""
@@ -181,7 +191,7 @@ class ParameterStoreBackend(Backend):
         with understood():
             found = {int(item["Version"]): item for item in told}
             order = sorted(found)
-            place = dict(zip(order[:-3:-1], ("current", "previous"), strict=False))
+            place = dict(zip(order[:-3:-1], (CURRENT, PREVIOUS), strict=False))
             versions = [
                 parameter_info(found[number], frozenset({place[number]} if number in place else ())) for number in order
             ]

@@ -7,15 +7,16 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from wardgate.spi import values
 from wardgate.spi.errors import InvalidValue, Unavailable
 from wardgate.spi.values import BYTES, JSON, TEXT, Value, VersionInfo, VersionState
 
 CURRENT = "AWSCURRENT"
-LABELS = {"current": CURRENT, "previous": "AWSPREVIOUS", "pending": "AWSPENDING"}
+LABELS = {values.CURRENT: CURRENT, values.PREVIOUS: "AWSPREVIOUS", "pending": "AWSPENDING"}
 STAGES = {label: stage for stage, label in LABELS.items()}
 PRIVATE = "wardgate-"
 MAX_STAGE = 256
-ORDERED = frozenset({"current", "previous"})
+ORDERED = frozenset({values.CURRENT, values.PREVIOUS})
 """The stages that parameters have by the order of their versions."""
 NONSENSE = "the answer is not one of the store's; check 'endpoint'"
 

@@ -23,7 +23,17 @@ from wardgate.spi.errors import (
 from wardgate.spi.listing import Listing
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock
-from wardgate.spi.values import Expect, Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo
+from wardgate.spi.values import (
+    CURRENT,
+    PREVIOUS,
+    Expect,
+    Page,
+    SecretInfo,
+    SecretSettings,
+    SecretVersion,
+    Value,
+    VersionInfo,
+)
 
 from wardgate_azure import probing, tags
 from wardgate_azure.calls import Secrets
@@ -65,7 +75,7 @@ class KeyVaultBackend(Backend):
         one = found.properties
         # Other versions have a say only where this one is marked: a newer mark elsewhere wins.
         marked = any(tag.startswith(tags.STAGE) for tag in one.tags or {})
-        stages = tags.stages(await self._secrets.versions(name))[one.version] if marked else {tags.CURRENT}
+        stages = tags.stages(await self._secrets.versions(name))[one.version] if marked else {CURRENT}
         return SecretVersion(tags.info(one, stages), value_of(found), tags.labels_of(one.tags))
 
     async def write(self, path: Path, value: Value, *, expect: Expect | None = None) -> VersionInfo:
@@ -86,7 +96,7 @@ class KeyVaultBackend(Backend):
             made = None
         if made is None:
             raise await self._secrets.deleted(name) or Gone(DELETED)
-        return tags.info(made.properties, {tags.CURRENT})
+        return tags.info(made.properties, {CURRENT})
 
     async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
         """One page of the names below a folder."""
@@ -167,7 +177,7 @@ class KeyVaultBackend(Backend):
 
     async def move_stage(self, path: Path, stage: str, *, version: str | None) -> None:
         """Mark that version higher than any other, then take the mark from the others."""
-        if stage in {tags.CURRENT, tags.PREVIOUS}:
+        if stage in {CURRENT, PREVIOUS}:
             raise Unsupported("in this store current and previous follow from the order of the versions")
         name, mark = NAMES.existing(path), tags.STAGE + stage
         known = await self._secrets.versions(name)

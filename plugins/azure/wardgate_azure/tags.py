@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wardgate.spi.errors import InvalidValue
-from wardgate.spi.values import VersionInfo, VersionState
+from wardgate.spi.values import CURRENT, PREVIOUS, VersionInfo, VersionState
 
 RESERVED = "wardgate-"
 STAGE = "wardgate-stage-"
@@ -19,7 +19,6 @@ WRITTEN = "wardgate-written"
 MAX_TAGS = 15
 MAX_CHARACTERS = 256
 SECOND = 1_000_000_000
-CURRENT, PREVIOUS = "current", "previous"
 
 
 def labels_of(tags: Mapping[str, str] | None) -> dict[str, str]:

@@ -51,18 +51,18 @@ class Carrier:
 
     def _values(self, item: Item) -> None:
         new = item.state is State.NEW
-        etag, own = item.etag, 0
+        etag = item.etag
         ordinals: tuple[int | None, ...] = (None,) if item.versions is None else item.versions
         for done, ordinal in enumerate(ordinals):
             found = self.door.read(item.source, ordinal)
             item.reason = f"after {done} of {len(ordinals)} versions: " if done else ""
             if found.failure is not None:
                 raise found.failure
-            etag, own = self._write(item.destination, found.value, etag, new=new and not done, own=own)
+            etag = self._write(item.destination, found.value, etag, new=new and not done)
         item.reason = ""
 
-    def _write(self, path: str, value: Value, etag: str, *, new: bool, own: int) -> tuple[str, int]:
-        """Write over that ETag; ``own``: the ordinal of the version that we wrote just before."""
+    def _write(self, path: str, value: Value, etag: str, *, new: bool) -> str:
+        """Write over that ETag."""
         condition = {"if-none-match": "*"} if new else {"if-match": etag} if etag else {}
         try:
             return self.door.write(path, value, condition)
@@ -74,9 +74,7 @@ class Carrier:
         absent = there.failure is not None and there.failure.code == "secret_not_found"
         if there.failure is not None and not absent:
             raise there.failure
-        # Some stores tell more of a version to its writer than to a reader, and so give it another ETag.
-        moved = there.ordinal != own if own else there.etag != etag
-        if absent != new or (not new and moved):
+        if absent != new or (not new and there.etag != etag):
             raise Failure("another change came first", code="conflict")
         return self.door.write(path, value, {})
 

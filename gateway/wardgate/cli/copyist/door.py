@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from wardgate.cli.client import Client, Reply, stranger
+from wardgate.cli.client import Client, stranger
 from wardgate.cli.failure import Failure
 from wardgate.cli.paths import folder_of, secret_of
 from wardgate.spi.values import Value
@@ -25,11 +25,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Found:
-    """A value with its ETag and its version's ordinal, or why there is none."""
+    """A value with its ETag, or why there is none."""
 
     value: Value = field(default=Value(b""), repr=False)
     etag: str = ""
-    ordinal: int = 0
     failure: Failure | None = None
 
 
@@ -118,16 +117,16 @@ class Door:
             return Found(failure=failure)
         if "x-wardgate-stale" in reply.headers:
             return Found(failure=Failure("the store does not answer", code="unavailable"))
-        return Found(Value(reply.body, reply.header("content-type")), *_version(reply))
+        return Found(Value(reply.body, reply.header("content-type")), reply.headers.get("etag", ""))
 
-    def write(self, path: str, value: Value, condition: Mapping[str, str]) -> tuple[str, int]:
-        """Write a new version under a condition; its ETag and its ordinal. Raises Failure."""
+    def write(self, path: str, value: Value, condition: Mapping[str, str]) -> str:
+        """Write a new version under a condition; its ETag. Raises Failure."""
         headers = {"content-type": value.media_type, **condition}
         where = f"secrets/{secret_of(path)}"
         reply = self._patiently(
             lambda: self._client.request("PUT", where, content=value.data, headers=headers),
         )
-        return _version(reply)
+        return reply.headers.get("etag", "")
 
     def describe(self, path: str) -> dict[str, Any] | None:
         """What is known of a secret; None where the store cannot say. Raises Failure."""
@@ -160,8 +159,3 @@ class Door:
                     raise
             self._sleep(seconds)
         return ask()
-
-
-def _version(reply: Reply) -> tuple[str, int]:
-    number = reply.headers.get("x-wardgate-version", "")
-    return reply.headers.get("etag", ""), int(number) if number.isdecimal() else 0

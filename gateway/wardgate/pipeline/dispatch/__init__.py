@@ -47,7 +47,7 @@ class Dispatch:
         services: what the gateway itself offers, by operation class.
         mounts: the mounts of a namespace, by its id.
         ledger: ordinals of versions in stores that do not number them.
-        keyring: the keys of a mount's namespace, scoped to that mount; seals the cursors of pages.
+        keyring: the keys of a mount's namespace; seals the cursors of pages, tells values apart.
         clock: for deadlines, long scans and the circuit breakers.
         keeper: keeps the answers that are asked for wrapped.
         keys: remembers the changes that are asked for under a key.
@@ -69,6 +69,7 @@ class Dispatch:
         self._handlers = secret_handlers(clock)
         self._mounts = mounts
         self._ledger = ledger
+        self._keyring = keyring
         self._cursors = Cursors(keyring)
         self._clock = clock
         self._watch = watch
@@ -143,7 +144,7 @@ class Dispatch:
         if mount.backend is None:
             raise Unavailable(f"{mount.name} is not open: {mount.fault}")
         handler = self._handlers[type(operation)]
-        versions = Versions(mount, operation.path.below(mount.prefix), self._ledger)
+        versions = Versions(mount, operation.path.below(mount.prefix), self._ledger, self._keyring)
         listing = operation if isinstance(operation, ListSecrets | ScanSecrets) else None
         asked = self._cursors.opened(listing, mount) if listing else operation
         try:

@@ -25,7 +25,7 @@ class Cursors:
     """Seals and opens cursors, each bound to its mount, folder and kind of list: it is of no use anywhere else.
 
     Args:
-        keyring: the keys of a mount's namespace, scoped to that mount.
+        keyring: the keys of a mount's namespace.
     """
 
     def __init__(self, keyring: Callable[[Mount], Keyring]) -> None:
@@ -38,7 +38,7 @@ class Cursors:
         try:
             raw = base64.urlsafe_b64decode(operation.cursor[:_MAX_CURSOR].encode("ascii"))
             message = SealedMessage(raw[:_WRAPPED_BYTES], raw[_WRAPPED_BYTES:])
-            cursor = self._keyring(mount).open(message, data=_bound(operation), key=()).decode()
+            cursor = self._keyring(mount).open(message, data=_bound(operation, mount), key=()).decode()
         except (ValueError, InvalidValue):
             raise Malformed("the cursor is not one of this folder's; begin again without it") from None
         return dataclasses.replace(operation, cursor=cursor)
@@ -47,10 +47,10 @@ class Cursors:
         """The page with its cursor as a caller may see it."""
         if page.cursor is None:
             return page
-        message = self._keyring(mount).seal(page.cursor.encode(), data=_bound(operation), key=())
+        message = self._keyring(mount).seal(page.cursor.encode(), data=_bound(operation, mount), key=())
         cursor = base64.urlsafe_b64encode(message.wrapped_key + message.ciphertext).decode()
         return dataclasses.replace(page, cursor=cursor)
 
 
-def _bound(operation: Listing) -> tuple[bytes, bytes]:
-    return _PURPOSES[type(operation)], str(operation.path).encode()
+def _bound(operation: Listing, mount: Mount) -> tuple[bytes, bytes, bytes]:
+    return _PURPOSES[type(operation)], mount.id.encode(), str(operation.path).encode()

@@ -13,7 +13,7 @@ from wardgate.pipeline.dispatch.versions import Versions
 from wardgate.spi import strict_json
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import Conflict, Gone, InvalidValue, PermissionDenied, PreconditionRequired
-from wardgate.spi.operations.secrets import PatchSecret, VersionId, WriteSecret
+from wardgate.spi.operations.secrets import Ordinal, PatchSecret, VersionId, WriteSecret
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import JSON, Expect, SecretVersion, Value, VersionInfo
 
@@ -49,7 +49,7 @@ async def _merge(
     operation: PatchSecret, backend: Backend, versions: Versions, write: Writer, expected: Expect | None
 ) -> VersionInfo:
     for _ in range(ATTEMPTS):
-        found = await _current(backend, versions, expected)
+        found = await _current(operation.expect, backend, versions, expected)
         if found.value.fields() is None:
             raise InvalidValue("what is there is no JSON object, so nothing can be merged into it")
         value = Value(merged(found.value.data, operation.patch.data), JSON)
@@ -62,7 +62,9 @@ async def _merge(
     raise Conflict("others kept writing this secret meanwhile; nothing was changed; try again")
 
 
-async def _current(backend: Backend, versions: Versions, expected: Expect | None) -> SecretVersion:
+async def _current(
+    meant: Ordinal | VersionId | None, backend: Backend, versions: Versions, expected: Expect | None
+) -> SecretVersion:
     conflict = Conflict("the current version is not the one expected; read it and try again")
     try:
         found = await backend.read(versions.path)
@@ -73,6 +75,8 @@ async def _current(backend: Backend, versions: Versions, expected: Expect | None
             raise Gone(gone.message, info=await versions.numbered(gone.info)) from None
         raise
     if expected is not None and expected.version != found.info.id:
+        raise conflict
+    if isinstance(meant, VersionId) and not versions.is_it(meant, found):
         raise conflict
     return found
 

@@ -25,10 +25,17 @@ from wardgate.spi.operations import secrets
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.services import Clock
-from wardgate.spi.values import JSON, Page, SecretInfo, SecretVersion, Value, VersionInfo, VersionState
-
-FOLLOWING = frozenset({"current", "previous"})
-"""Stages that follow from the order of versions in a store that cannot move them."""
+from wardgate.spi.values import (
+    CURRENT,
+    JSON,
+    PREVIOUS,
+    Page,
+    SecretInfo,
+    SecretVersion,
+    Value,
+    VersionInfo,
+    VersionState,
+)
 
 SecretHandler = Callable[[Any, Backend, Versions], Coroutine[Any, Any, Any]]
 
@@ -91,9 +98,7 @@ async def _read(operation: secrets.ReadSecret, backend: Backend, versions: Versi
         if gone.info is not None:
             raise Gone(gone.message, info=await versions.numbered(gone.info)) from None
         raise
-    if found.info.ordinal:
-        return found
-    return dataclasses.replace(found, info=await versions.numbered(found.info))
+    return dataclasses.replace(found, info=await versions.numbered(found.info, found.value))
 
 
 async def _write(operation: secrets.WriteSecret, backend: Backend, versions: Versions) -> VersionInfo:
@@ -105,8 +110,25 @@ async def _write(operation: secrets.WriteSecret, backend: Backend, versions: Ver
     if operation.value.media_type == JSON:
         # Whoever reads it later may trust the media type and not look again.
         strict_json.loads(operation.value.data)
+    await _confirm(operation.expect, backend, versions)
     written = await backend.write(path, operation.value, expect=await versions.expected(operation.expect))
-    return await versions.numbered(written)
+    return await versions.numbered(written, operation.value)
+
+
+async def _confirm(expect: object, backend: Backend, versions: Versions) -> None:
+    """Look whether the version of that number still has the value that was meant, before the store compares numbers.
+
+    Raises:
+        Conflict: it has not.
+    """
+    if not isinstance(expect, secrets.VersionId) or expect.digest is None or not versions.repeatable:
+        return
+    try:
+        if versions.is_it(expect, await backend.read(versions.path)):
+            return
+    except (SecretNotFound, Gone):
+        pass
+    raise Conflict("the current version is not the expected one; read it and try again")
 
 
 async def _patch(operation: secrets.PatchSecret, backend: Backend, versions: Versions) -> VersionInfo:
@@ -161,16 +183,15 @@ async def _annotate(operation: secrets.AnnotateSecret, backend: Backend, version
         _require(backend, "settings")
     if operation.labels is None and operation.settings is None:
         return  # nothing is to be changed, and so nothing made
-    if operation.merge:
-        await backend.annotate(path, labels=operation.labels, settings=operation.settings, merge=True)
-    else:
-        await backend.annotate(path, labels=operation.labels, settings=operation.settings)
+    await backend.annotate(path, labels=operation.labels, settings=operation.settings, merge=operation.merge)
 
 
 async def _delete(operation: secrets.DeleteSecret, backend: Backend, versions: Versions) -> None:
     path = _secret(backend, versions)
     _require(backend, "delete")
     if operation.expect is not None:
+        _require(backend, "describe", "delete_versions")
+        await _confirm(operation.expect, backend, versions)
         await _delete_expected(operation.expect.id, backend, path)
         return
     if not operation.versions:
@@ -217,7 +238,7 @@ async def _destroy(operation: secrets.DestroySecret, backend: Backend, versions:
 async def _move_stage(operation: secrets.MoveStage, backend: Backend, versions: Versions) -> None:
     path = _secret(backend, versions)
     _require(backend, "stages")
-    if operation.stage in FOLLOWING:
+    if operation.stage in {CURRENT, PREVIOUS}:
         _require(backend, "move_current")
     version = None if operation.version is None else await versions.id_of(operation.version)
     await backend.move_stage(path, operation.stage, version=version)

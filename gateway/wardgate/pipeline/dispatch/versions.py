@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
+
+import msgspec
 
 from wardgate.mounts import Mount
 from wardgate.spi.errors import Unavailable, Unsupported, VersionNotFound
 from wardgate.spi.operations.secrets import Absent, Ordinal, Selector, VersionId
 from wardgate.spi.path import Path
-from wardgate.spi.values import Expect, VersionInfo
+from wardgate.spi.services import Keyring
+from wardgate.spi.values import CURRENT, PREVIOUS, Expect, SecretVersion, Value, VersionInfo
+
+_PURPOSE: Final = "version"
+_DIGEST_BYTES: Final = 16
 
 
 class Ledger(Protocol):
@@ -25,13 +33,14 @@ class Ledger(Protocol):
 class Versions:
     """Translates between what a request may say of a version and the id one store knows it by.
 
-    ``path`` is within the mount.
+    ``path`` is within the mount. ``keyring``: the keys of a mount's namespace.
     """
 
-    __slots__ = ("_ledger", "_mount", "path")
+    __slots__ = ("_keyring", "_ledger", "_mount", "path")
 
-    def __init__(self, mount: Mount, path: Path, ledger: Ledger) -> None:
+    def __init__(self, mount: Mount, path: Path, ledger: Ledger, keyring: Callable[[Mount], Keyring]) -> None:
         self.path = path
+        self._keyring = keyring
         self._mount = mount
         self._ledger = ledger
 
@@ -40,19 +49,13 @@ class Versions:
 
         Raises:
             VersionNotFound: nothing is selected by it.
-            Unsupported: a stage, in a store that keeps none.
+            Unsupported: a stage, in a store that keeps none; ``current`` and ``previous`` follow from numbers too.
         """
         if isinstance(selector, VersionId):
             return selector.id
         if isinstance(selector, Ordinal):
             return self._id_of_ordinal(selector.number)
-        backend = self._mount.backend
-        if backend is None or not backend.capabilities.stages:
-            raise Unsupported(f"mount {self._mount.prefix}/ keeps no stages")
-        for info in (await backend.describe(self.path)).versions:
-            if selector.name in info.stages:
-                return info.id
-        raise VersionNotFound("no version is in that stage")
+        return await self._id_of_stage(selector.name)
 
     async def ids_of(self, selectors: tuple[Selector, ...]) -> list[str]:
         """The ids of the versions selected; those that never were are left out, since nothing is to be done to them."""
@@ -75,13 +78,49 @@ class Versions:
         except VersionNotFound:
             return Expect("")
 
-    async def numbered(self, info: VersionInfo) -> VersionInfo:
-        """The same information with its ordinal, from the ledger where the store does not number versions."""
+    def is_it(self, expect: VersionId, found: SecretVersion) -> bool:
+        """Whether a version that was read is the one expected, and no later one of the same number."""
+        if expect.id != found.info.id:
+            return False
+        return expect.digest is None or not self.repeatable or expect.digest == self._digest(expect.id, found.value)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether an id can come again with another value: numbers do, once a secret was destroyed."""
+        return self._mount.capabilities.ordinals
+
+    async def numbered(self, info: VersionInfo, value: Value | None = None) -> VersionInfo:
+        """The same information with its ordinal, from the ledger where the store does not number versions.
+
+        Where its id can come again and its value is known, also with what tells that value from others.
+        """
         if self._mount.capabilities.ordinals:
             if not info.ordinal:
                 raise Unavailable(f"mount {self._mount.prefix}/ promised ordinals and gave none")
-            return info
+            return info if value is None else replace(info, digest=partial(self._digest, info.id, value))
         return replace(info, ordinal=await self._ledger.ordinal(self._mount.id, str(self.path), info.id))
+
+    async def _id_of_stage(self, stage: str) -> str:
+        backend, can = self._mount.backend, self._mount.capabilities
+        follows = can.describe and can.ordinals and stage in {CURRENT, PREVIOUS}
+        if backend is None or not (can.stages or follows):
+            raise Unsupported(f"mount {self._mount.prefix}/ keeps no stages")
+        known = await backend.describe(self.path)
+        if can.stages:
+            found = [info for info in known.versions if stage in info.stages]
+        elif known.current is None or stage == CURRENT:
+            found = [known.current] if known.current else []
+        else:
+            found = [info for info in known.versions if info.ordinal < known.current.ordinal][-1:]
+        if not found:
+            raise VersionNotFound("no version is in that stage")
+        return found[0].id
+
+    def _digest(self, version: str, value: Value) -> str:
+        """Keyed, so that it tells nothing of the value. What was written and what is then read have the same one."""
+        data = value.data if self._mount.capabilities.media_types else _equal(value.data)
+        fields = (self._mount.id.encode(), str(self.path).encode(), version.encode(), data)
+        return self._keyring(self._mount).mac(_PURPOSE, fields)[:_DIGEST_BYTES].hex()
 
     def _id_of_ordinal(self, number: int) -> str:
         if self._mount.capabilities.ordinals:
@@ -90,3 +129,13 @@ class Versions:
         if version is None:
             raise VersionNotFound("the secret has no such version")
         return version
+
+
+def _equal(data: bytes) -> bytes:
+    """One text for all JSON objects that are equal: a store of maps gives an object back in other words."""
+    if not data.lstrip().startswith(b"{"):
+        return data
+    try:
+        return msgspec.json.encode(msgspec.json.decode(data), order="sorted")
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+        return data

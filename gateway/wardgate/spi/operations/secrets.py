@@ -18,9 +18,13 @@ class Ordinal:
 
 @dataclass(frozen=True, slots=True)
 class VersionId:
-    """A version by the store's own id."""
+    """A version by the store's own id.
+
+    ``digest``: that its :class:`VersionInfo` told; a later version of the same number has another one. None: any.
+    """
 
     id: str
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

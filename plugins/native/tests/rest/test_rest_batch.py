@@ -31,7 +31,7 @@ from wardgate_native.api.table import TABLE
 from tests.support.scripted import Request, Scripted
 
 A, B = Path(("secret", "a")), Path(("secret", "b"))
-INFO = VersionInfo(id="3", ordinal=3, created_at=31)
+INFO = VersionInfo(id="3", ordinal=3, created_at=31, digest=lambda: "1f")
 
 
 def test_a_batch_of_reads_asks_once(gateway: Scripted, rest: Request) -> None:

@@ -259,7 +259,7 @@ def _read_outcome(result: SecretVersion | WardgateError) -> ReadOutcome:
         return ReadOutcome(problem.status, problem=problem)
     info, value = result.info, result.value
     media_type = value.media_type
-    tag = etag(info.id, info.created_at)
+    tag = etag(info)
     if media_type == JSON:
         # Whoever said that it is JSON scanned it: the gateway before it was written, a backend before it answered.
         return ReadOutcome(_DONE, tag, info.id, info.ordinal, media_type, msgspec.Raw(value.data))
@@ -277,7 +277,7 @@ def _write_outcome(result: VersionInfo | WardgateError) -> WriteOutcome:
     if isinstance(result, WardgateError):
         problem = problems.document(result, conditional=True)
         return WriteOutcome(problem.status, problem=problem)
-    return WriteOutcome(_DONE, etag(result.id, result.created_at), result.id, result.ordinal)
+    return WriteOutcome(_DONE, etag(result), result.id, result.ordinal)
 
 
 def _given(call: Call) -> Operation[Any]:

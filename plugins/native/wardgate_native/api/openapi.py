@@ -80,7 +80,7 @@ _PARAMETERS: Mapping[str, dict[str, Any]] = {
 }  # fmt: skip
 _HEADERS: Mapping[str, str] = {
     "x-request-id": "The audit's id of the request.",
-    "etag": "The version: opaque, strong, and not made from the value.",
+    "etag": "The version: opaque, strong, and nobody can tell the value from it.",
     "x-wardgate-version": "The version's ordinal, from 1.",
     "x-wardgate-created-at": "When the version was made.",
     "x-wardgate-expires-at": "When the version ends.",

@@ -57,7 +57,7 @@ def version(info: VersionInfo) -> Version:
 def version_headers(info: VersionInfo) -> tuple[tuple[str, str], ...]:
     """What a version is, beside a body that is its value."""
     headers = [
-        ("etag", etag(info.id, info.created_at)),
+        ("etag", etag(info)),
         ("x-wardgate-version", str(info.ordinal)),
     ]
     for name, time in (("created", info.created_at or None), ("expires", info.expires_at)):
@@ -102,7 +102,7 @@ def expected(headers: Mapping[str, str]) -> VersionId | Absent | None:
     if match is not None and none_match is not None:
         raise Malformed("send If-Match or If-None-Match, not both")
     if match is not None:
-        return VersionId(version_of(match.strip()))
+        return version_of(match.strip())
     if none_match is None:
         return None
     if none_match.strip() != "*":

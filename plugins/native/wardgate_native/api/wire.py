@@ -11,14 +11,16 @@ from urllib.parse import quote, unquote
 
 import msgspec
 from wardgate.spi.errors import Conflict, Malformed
+from wardgate.spi.operations.secrets import VersionId
+from wardgate.spi.values import VersionInfo
 
 SECOND = 1_000_000_000
 _MAX_SECONDS = 100 * 366 * 86_400
 # All that RFC 9110 allows between the quotes of an entity tag, but the per cent sign that we escape with, the
 # comma that parts them in a list, and the semicolon.
 _ETAG_SAFE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
-_TIME = ";"
-"""In an entity tag: between a version's id and when it was made."""
+_DIGEST = ";"
+"""In an entity tag: between a version's id and the digest of its value."""
 TAG = r'^"[!#-~]+"$'
 """Pattern of an entity tag in a request's condition."""
 TAG_FORMAT = "wardgate-etag"
@@ -104,17 +106,18 @@ def nanoseconds(of_seconds: int | None) -> int | None:
     return None if of_seconds is None else of_seconds * SECOND
 
 
-def etag(version: str, created_at: int = 0) -> str:
-    """A store's version id as an entity tag; reversible.
+def etag(info: VersionInfo) -> str:
+    """A version's entity tag: the store's id, reversibly, and what tells its value from others under that id.
 
-    With the time it was made: a secret that was destroyed and is written again may count its versions from 1 again.
+    A secret that was destroyed and is written again may count its versions from 1 again.
     """
+    version = info.id
     name = version if version.isalnum() and version.isascii() else quote(version, safe=_ETAG_SAFE)
-    return f'"{name}{_TIME}{created_at:x}"' if created_at else f'"{name}"'
+    return f'"{name}"' if info.digest is None else f'"{name}{_DIGEST}{info.digest()}"'
 
 
-def version_of(tag: str) -> str:
-    """The version id of an entity tag.
+def version_of(tag: str) -> VersionId:
+    """The version that an entity tag names; of a mere id in quotes, whatever its value is.
 
     Raises:
         Malformed: a weak one, a list, or ``*``.
@@ -124,12 +127,13 @@ def version_of(tag: str) -> str:
     if len(tag) < len('"x"') or tag[0] != '"' or tag[-1] != '"' or '"' in inner:
         raise Malformed('name one version as it stood in ETag, with its quotes: If-Match: "3"')
     try:
-        version = unquote(inner.partition(_TIME)[0], errors="strict")
+        name, _, digest = inner.partition(_DIGEST)
+        version = unquote(name, errors="strict")
     except UnicodeDecodeError:
         version = ""
     if not version:
         raise Conflict("no version has this entity tag")
-    return version
+    return VersionId(version, digest or None)
 
 
 def header_text(text: str) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wardgate.spi.errors import Conflict, InvalidValue, PreconditionRequired, SecretNotFound, VersionNotFound
-from wardgate.spi.values import Expect, SecretSettings, Value, VersionState
+from wardgate.spi.values import CURRENT, PREVIOUS, Expect, SecretSettings, Value, VersionState
 
 from wardgate_native.options import Options
 from wardgate_native.store import head as heads
-from wardgate_native.store.head import CURRENT, PREVIOUS, Head, Kept
+from wardgate_native.store.head import Head, Kept
 
 MAX_VERSIONS = 1_000
 MAX_LABELS = 64

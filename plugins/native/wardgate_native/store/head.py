@@ -6,10 +6,8 @@ import secrets
 
 import msgspec
 from wardgate.spi.errors import Gone
-from wardgate.spi.values import SecretInfo, SecretSettings, VersionInfo, VersionState
+from wardgate.spi.values import CURRENT, SecretInfo, SecretSettings, VersionInfo, VersionState
 
-CURRENT = "current"
-PREVIOUS = "previous"
 _ID_BYTES = 16
 _NO_STAGES: frozenset[str] = frozenset()
 _WORDS = {VersionState.DELETED: "deleted", VersionState.DESTROYED: "destroyed", VersionState.EXPIRED: "expired"}

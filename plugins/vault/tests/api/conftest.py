@@ -233,7 +233,7 @@ class MemoryGateway:
             {kind: _awaited(handler) for kind, handler in self.services.handlers.items()} | dict(identity.handlers),
             lambda _: self.mounts(""),
             MemoryLedger(),
-            lambda mount: RING.scoped(mount.id),
+            lambda _: RING,
             SystemClock(),
             self.keeper,
             NoKeys(),
