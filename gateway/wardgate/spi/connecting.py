@@ -14,7 +14,7 @@ class Hindrance(enum.Enum):
     """What was in the way."""
 
     UNTRUSTED = "{what}'s certificate is not trusted; check {address} and {authority}"
-    NO_TLS = "{what} cannot be reached: no TLS is spoken there; check the scheme and the port of {address}"
+    NO_TLS = "{what} cannot be reached: no TLS is spoken there; check {address}: the port, and http:// or https://"
     REFUSED = "{what} cannot be reached: the connection was refused; check {address}, and that it runs"
     NO_HOST = "{what} cannot be reached: there is no such host; check {address}"
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 import botocore.exceptions  # type: ignore[import-untyped]
+from wardgate.spi.connecting import hindrance
 from wardgate.spi.errors import (
     ABSENT,
     NO_VERSION,
@@ -29,8 +30,13 @@ REFUSED_CREDENTIAL = "the store does not accept the gateway's own credential"
 NOT_ALLOWED = "the store does not allow the gateway's own credential to do this"
 SLOW_DOWN = "the store asks for fewer requests; try again later"
 KEY = "the store cannot use the key that this secret is encrypted under; look at the KMS key and its policy"
+NO_PROFILE = "the AWS configuration files that the gateway reads have no such profile; check 'profile'"
+NO_CREDENTIAL = (
+    "the gateway found no usable credential for the store, in the environment, the AWS configuration files or the"
+    " machine's role; give it one, or set 'profile'"
+)
 BROKEN = "the connection to the store broke"
-Row = tuple[type[WardgateError], str]
+Row = tuple[Callable[[str], WardgateError], str]
 
 BY_WORDS: Mapping[tuple[str, str], Row] = {
     ("ResourceNotFoundException", "secret value for"): (VersionNotFound, NO_VERSION),
@@ -49,8 +55,8 @@ BY_CODE: Mapping[str, Row] = {
     "MalformedPolicyDocumentException": (InvalidValue, "the store refused a policy"),
     "PreconditionNotMetException": (Conflict, "the secret was changed at the same time"),
     "LimitExceededException": (TooLarge, "a limit of the store is reached"),
-    "DecryptionFailure": (Unavailable, KEY),
-    "EncryptionFailure": (Unavailable, KEY),
+    "DecryptionFailure": (Unavailable.of_one, KEY),
+    "EncryptionFailure": (Unavailable.of_one, KEY),
     # Parameter Store
     "ParameterNotFound": (SecretNotFound, ABSENT),
     "ParameterVersionNotFound": (VersionNotFound, NO_VERSION),
@@ -64,7 +70,7 @@ BY_CODE: Mapping[str, Row] = {
     "HierarchyLevelLimitExceededException": (TooLarge, "the path has more levels than the store holds"),
     "HierarchyTypeMismatchException": (InvalidValue, "the parameter is of another type"),
     "ParameterPatternMismatchException": (InvalidValue, "the store refused the name"),
-    "InvalidKeyId": (Unavailable, KEY),
+    "InvalidKeyId": (Unavailable.of_one, KEY),
     "InvalidResourceId": (SecretNotFound, ABSENT),
     "TooManyTagsError": (TooLarge, "the store keeps 50 labels at most"),
     "TooManyUpdates": (Conflict, "the secret was changed at the same time"),
@@ -133,11 +139,14 @@ def of_answer(code: str, words: str, status: int, *, mutates: bool, retry_after:
 def of_exception(problem: Exception, *, mutates: bool) -> WardgateError:
     """The error of an exchange that brought no answer: was the request ever sent?"""
     if isinstance(problem, UNUSABLE):
-        return Unauthenticated("the gateway has no usable credential for the store; check 'profile' and the chain")
+        return Unauthenticated(
+            NO_PROFILE if isinstance(problem, botocore.exceptions.ProfileNotFound) else NO_CREDENTIAL
+        )
     if isinstance(problem, botocore.exceptions.ParamValidationError):
         return InvalidValue("the store's own rules for this request refuse it")
-    if isinstance(problem, botocore.exceptions.SSLError):
-        return Unavailable("the store's certificate is not trusted; check 'endpoint' and 'ca_file'")
+    obstacle = hindrance(problem)
+    if obstacle is not None:
+        return obstacle.told(address="'region' and 'endpoint'")
     if isinstance(problem, NEVER_SENT):
         return Unavailable("the store cannot be reached; check 'region', 'endpoint' and the way there")
     if isinstance(problem, botocore.exceptions.ReadTimeoutError):
@@ -149,4 +158,4 @@ def is_unclear(status: int | None, problem: Exception | None) -> bool:
     """Whether one attempt, answered with ``status`` or ended by ``problem``, leaves open what the store did."""
     if problem is None:
         return status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return not isinstance(problem, (*UNUSABLE, *NEVER_SENT, botocore.exceptions.SSLError))
+    return not isinstance(problem, (*UNUSABLE, *NEVER_SENT)) and hindrance(problem) is None

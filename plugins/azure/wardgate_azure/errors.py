@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from wardgate.spi.connecting import hindrance
 from wardgate.spi.errors import (
     ABSENT,
     Conflict,
@@ -26,15 +27,19 @@ from wardgate.spi.errors import (
 
 DELETED = "the secret is deleted and can be recovered; undelete or destroy it first"
 DISABLED = "the version is disabled in the store"
-Row = tuple[type[WardgateError], str]
+ANOTHER_DOMAIN = (
+    "the vault names a resource of another domain, and is given no token; check 'vault_url': it must be the vault's own"
+    " name, such as https://example.vault.azure.net, or a 'ca_file' be given"
+)
+Row = tuple[Callable[[str], WardgateError], str]
 
 BY_CODE: Mapping[str, Row] = {
     "SecretNotFound": (SecretNotFound, ABSENT),
     "SecretDisabled": (Gone, DISABLED),
     "ObjectIsDeletedButRecoverable": (Gone, DELETED),
     "NotSupported": (Unsupported, "the store does not do this"),
-    "ObjectIsBeingDeleted": (Unavailable, "the store is still deleting this secret; try again"),
-    "ObjectIsBeingRecovered": (Unavailable, "the store is still recovering this secret; try again"),
+    "ObjectIsBeingDeleted": (Unavailable.of_one, "the store is still deleting this secret; try again"),
+    "ObjectIsBeingRecovered": (Unavailable.of_one, "the store is still recovering this secret; try again"),
     "ForbiddenByFirewall": (Unavailable, "the store's firewall does not let the gateway in"),
 }
 """The inner code where there is one, else the code: they tell the 403s, 404s and 409s apart."""
@@ -54,7 +59,6 @@ BY_STATUS: Mapping[int, Row] = {
 
 def of(problem: Exception, *, mutates: bool) -> WardgateError:
     """The error that an exception of the SDK stands for; the login's own pass as they are."""
-    from aiohttp import ClientConnectorCertificateError, ClientConnectorError, ConnectionTimeoutError  # noqa: PLC0415
     from azure.core.exceptions import HttpResponseError  # noqa: PLC0415  # slow to import
 
     if isinstance(problem, WardgateError):
@@ -63,14 +67,26 @@ def of(problem: Exception, *, mutates: bool) -> WardgateError:
     if isinstance(problem, HttpResponseError) and status is not None:
         return _of_answer(status, problem.response, mutates=mutates)
     inner = getattr(problem, "inner_exception", None)
-    # The SDK also says "no request was sent" of connections that broke after it was.
-    if isinstance(inner, ClientConnectorCertificateError):
-        return Unavailable("the store's certificate is not trusted; check 'vault_url' and 'ca_file'")
-    if isinstance(inner, ClientConnectorError | ConnectionTimeoutError):
-        return Unavailable("the store cannot be reached; check 'vault_url' and the way there")
+    unsent = _unsent(problem, inner)
+    if unsent is not None:
+        return unsent
     if isinstance(problem, TimeoutError) or isinstance(inner, TimeoutError):
         return unclear("the store did not answer in time", mutates=mutates)
     return unclear("the connection to the store broke", mutates=mutates)
+
+
+def _unsent(problem: Exception, inner: object) -> Unavailable | None:
+    """Of what surely never left: the SDK says "no request was sent" of connections that broke after it was, too."""
+    from aiohttp import ClientConnectorError, ConnectionTimeoutError  # noqa: PLC0415  # slow to import
+
+    obstacle = hindrance(problem)
+    if obstacle is not None:
+        return obstacle.told(address="'vault_url'")
+    if isinstance(inner, ClientConnectorError | ConnectionTimeoutError):
+        return Unavailable("the store cannot be reached; check 'vault_url' and the way there")
+    if isinstance(problem, ValueError) and "challenge" in str(problem):  # the SDK has no type of its own for it
+        return Unavailable(ANOTHER_DOMAIN)
+    return None
 
 
 def of_login(problem: Exception) -> WardgateError:
@@ -83,6 +99,13 @@ def of_login(problem: Exception) -> WardgateError:
         return Unauthenticated("no credential that the gateway found was given a token by the store's login")
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return Unauthenticated("the login to the store does not accept the gateway's own credential")
+    obstacle = hindrance(problem)
+    if obstacle is not None:
+        return obstacle.told(
+            what="the login to the store",
+            address="the way there, and AZURE_AUTHORITY_HOST where it is set",
+            authority="the file that SSL_CERT_FILE names",
+        )
     return Unavailable("the login to the store does not answer; try again")
 
 

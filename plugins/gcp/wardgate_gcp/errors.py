@@ -43,6 +43,7 @@ HINDRANCES = {
     "wrong_version_number": Hindrance.NO_TLS,
     "connection refused": Hindrance.REFUSED,
     "not found": Hindrance.NO_HOST,
+    "not known": Hindrance.NO_HOST,
 }
 """Words of a request that was never sent, and what they say was in the way."""
 

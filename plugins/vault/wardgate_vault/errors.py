@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
 
 import requests
 import urllib3.exceptions
+from wardgate.spi.connecting import causes, hindrance
 from wardgate.spi.errors import (
     Conflict,
     InvalidValue,
@@ -61,29 +60,12 @@ def of_answer(status: int, errors: str, *, mutates: bool, retry_after: float | N
 
 def of_exception(problem: Exception, *, mutates: bool) -> WardgateError:
     """The error of an exchange that brought no answer: was the request ever sent?"""
-    causes = tuple(_causes(problem))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return Unavailable("the store's certificate is not trusted; check 'address' and 'ca_file'")
-    if any(isinstance(cause, NEVER_SENT) for cause in causes):
-        return Unavailable(f"the store cannot be reached: {_why(causes)}")
-    if any(isinstance(cause, TIMED_OUT) for cause in causes):
+    obstacle = hindrance(problem)
+    if obstacle is not None:
+        return obstacle.told(address="'address'")
+    found = causes(problem)
+    if any(isinstance(cause, NEVER_SENT) for cause in found):
+        return Unavailable("the store cannot be reached; check 'address' and the way there")
+    if any(isinstance(cause, TIMED_OUT) for cause in found):
         return unclear("the store did not answer in time", mutates=mutates)
     return unclear("the connection to the store broke", mutates=mutates)
-
-
-def _why(causes: tuple[object, ...]) -> str:
-    """The kind of reason, and what to look at: urllib3 keeps some only as the type of its own exception."""
-    if any(isinstance(cause, socket.gaierror | urllib3.exceptions.NameResolutionError) for cause in causes):
-        return "no such host; check 'address'"
-    if any(isinstance(cause, urllib3.exceptions.ConnectTimeoutError) for cause in causes):
-        return "no connection in time; check 'address' and the way there"
-    return "no connection; check 'address', and that it runs"
-
-
-def _causes(problem: BaseException) -> list[object]:
-    """The exception and those wrapped in it: requests and urllib3 keep them as arguments and as ``reason``."""
-    found: list[object] = [problem]
-    for exception in found:
-        inner = (*getattr(exception, "args", ()), getattr(exception, "reason", None))
-        found.extend(one for one in inner if isinstance(one, BaseException) and one not in found)
-    return found

@@ -302,6 +302,30 @@ def test_a_store_that_is_not_there_is_unavailable(kind: BackendType) -> None:
 
 
 @pytest.mark.parametrize("kind", STORES)
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("http://127.0.0.1:1", "the connection was refused"),
+        ("https://nobody.invalid", "there is no such host"),
+        (None, "no TLS is spoken there"),
+    ],
+    ids=["refused", "unknown", "plain"],
+)
+def test_why_there_is_no_connection_is_told(kind: BackendType, place: str | None, why: str) -> None:
+    """With the options to look at; a write was then not sent."""
+
+    async def asked(backend: Backend) -> None:
+        for one in (backend.read(SECRET), backend.write(SECRET, VALUE)):
+            error = await refusal(one)
+            assert type(error) is Unavailable
+            assert f"{why}; check 'region' and 'endpoint'" in error.message
+
+    with answering(lambda *_: LOST) as endpoint:
+        run(kind, place or endpoint.url.replace("http:", "https:"), asked)
+        assert endpoint.asked == []
+
+
+@pytest.mark.parametrize("kind", STORES)
 def test_the_endpoint_s_certificate_is_checked(kind: BackendType, tmp_path: FilePath) -> None:
     """Against the authorities everybody trusts, or the one in ``ca_file``; a write to another is never sent."""
     authority, tls = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -85,10 +85,26 @@ def test_a_profile_that_is_not_there_is_said(kind: BackendType, monkeypatch: pyt
     async def asked(backend: Backend) -> None:
         error = await refusal(backend.read(SECRET))
         assert type(error) is Unauthenticated
-        assert "profile" in error.message
+        assert "no such profile; check 'profile'" in error.message
         assert "nobody-s" not in error.message
 
     run(kind, "http://127.0.0.1:1", asked, profile="nobody-s")
+
+
+def test_a_machine_without_a_credential_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a credential that cannot be used, and where one was looked for."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    async def asked(backend: Backend) -> None:
+        error = await refusal(backend.read(SECRET))
+        assert type(error) is Unauthenticated
+        assert "no usable credential" in error.message
+
+    run(SECRETS_MANAGER, "http://127.0.0.1:1", asked)
 
 
 def test_a_profile_of_the_shared_files_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: FilePath) -> None:

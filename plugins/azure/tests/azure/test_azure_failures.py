@@ -37,6 +37,7 @@ from wardgate.spi.path import Path
 from wardgate.spi.values import JSON, TEXT, Value, VersionState
 from wardgate_azure import errors
 from wardgate_azure.backend import KeyVaultBackend
+from wardgate_conformance.throttling import throttling
 
 PATH = Path.parse("team/database")
 NAME = "team--database"
@@ -138,9 +139,27 @@ def test_a_wrong_token_is_no_missing_secret(key_vault: KeyVaultServer) -> None:
 def test_a_vault_that_is_not_there_changed_nothing(key_vault: KeyVaultServer) -> None:
     """A write that never left is Unavailable, not unknown."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+        nobody = taken.getsockname()[1]
+    with throttling(1) as (_, plain):
+        for port, why in ((nobody, "the connection was refused"), (plain, "no TLS is spoken there")):
+            for work in (read, write):
+                error = use(key_vault, work, vault_url=f"https://127.0.0.1:{port}")
+                assert isinstance(error, Unavailable)
+                assert f"cannot be reached: {why}; check 'vault_url'" in error.message
+
+
+def test_a_vault_that_names_another_domain_is_told_so(
+    key_vault: KeyVaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given no token, and so nothing was changed; without ``ca_file`` the SDK looks at the name."""
+    vault = key_vault.empty()
+    monkeypatch.setenv("SSL_CERT_FILE", str(key_vault.ca_file))
     for work in (read, write):
-        assert isinstance(use(key_vault, work, vault_url=f"https://127.0.0.1:{port}"), Unavailable)
+        error = use(key_vault, work, ca_file=None)
+        assert isinstance(error, Unavailable)
+        assert "another domain" in error.message
+        assert "'vault_url'" in error.message
+    assert vault.seen == []
 
 
 @pytest.mark.parametrize(

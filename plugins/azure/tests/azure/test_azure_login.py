@@ -110,6 +110,15 @@ def test_a_login_that_refuses_is_told_as_the_login(
     assert login.vault.seen == []
 
 
+def test_a_login_that_is_not_trusted_is_told_as_that(login: KeyVaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trying again would not help; the file of authorities does."""
+    monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", ssl.create_default_context())
+    error = use(login, **APPLICATION)
+    assert isinstance(error, Unavailable)
+    assert "the login to the store's certificate is not trusted" in error.message
+    assert "SSL_CERT_FILE" in error.message
+
+
 def test_a_wrong_secret_is_refused(login: KeyVaultServer) -> None:
     """By the stand-in as by the login itself."""
     assert isinstance(use(login, **{**APPLICATION, "client_secret": "wrong"}), Unauthenticated)

@@ -14,12 +14,15 @@ from typing import Any, cast
 import google.auth
 import grpc  # type: ignore[import-untyped]
 import pytest
+from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.secretmanager_v1 import types
 from tests.servers.google_answers import Answer, answering, opened, refusing, serving
 from wardgate.spi import errors
 from wardgate.spi.path import Path
 from wardgate.spi.values import Value
+from wardgate_gcp import client
+from wardgate_gcp.errors import of_status
 
 SECRET = Path.parse("app/db")
 CANARY = "canary-71c3-never-to-be-seen"
@@ -112,8 +115,43 @@ def test_a_write_that_cannot_be_sent_is_unavailable() -> None:
 
     async def case() -> None:
         backend = opened(port, timeout=0.3)
-        assert errors.Unavailable is type(await refusal(backend.write(SECRET, VALUE)))
+        error = await refusal(backend.write(SECRET, VALUE))
+        assert errors.Unavailable is type(error)
+        assert "the connection was refused; check 'endpoint'" in error.message
         await backend.close()
+
+    asyncio.run(case())
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("failed to connect; ipv4:127.0.0.1:1: OPENSSL_internal:WRONG_VERSION_NUMBER", "no TLS is spoken there"),
+        ("failed to connect; ipv4:127.0.0.1:1: OPENSSL_internal:CERTIFICATE_VERIFY_FAILED", "is not trusted"),
+        ("errors resolving nobody.invalid:1: [Domain name not found]", "there is no such host"),
+        ("failed to connect; ipv4:127.0.0.1:1: no route to host", "check 'endpoint' and the network"),
+    ],
+    ids=["plain", "untrusted", "unknown host", "anything else"],
+)
+def test_why_there_is_no_connection_is_told(said: str, told: str) -> None:
+    """In the words of gRPC's client, which stay here; a write was then not sent."""
+    error = of_status("UNAVAILABLE", said, mutates=True)
+    assert errors.Unavailable is type(error)
+    assert told in error.message
+    assert "127.0.0.1" not in error.message
+
+
+def test_a_service_without_tls_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By gRPC's own client, which speaks TLS to it; trying again would not help."""
+    monkeypatch.setattr(client, "_credentials", lambda _: AnonymousCredentials())  # type: ignore[no-untyped-call]
+
+    async def case() -> None:
+        with answering(refusing(CODE.INTERNAL)) as service:
+            backend = opened(service.port, endpoint=f"https://127.0.0.1:{service.port}", timeout=1.0)
+            error = await refusal(backend.write(SECRET, VALUE))
+            assert errors.Unavailable is type(error)
+            assert "no TLS is spoken there" in error.message
+            await backend.close()
 
     asyncio.run(case())
 

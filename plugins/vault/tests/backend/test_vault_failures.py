@@ -16,6 +16,7 @@ from wardgate.spi.backend import Backend
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.threads import QUEUE
 from wardgate.spi.values import Value
+from wardgate_conformance.throttling import throttling
 from wardgate_vault import client, exchange, login
 
 from tests.servers.sockets import SocketServer, listening
@@ -58,9 +59,19 @@ def test_a_store_that_is_down_is_unavailable(opened: Opened) -> None:
     place = address.removeprefix("http://")
     assert (False, True) == (
         health.ok,
-        health.detail.startswith(f"{place}: the store cannot be reached: no connection"),
+        health.detail.startswith(f"{place}: the store cannot be reached: the connection was refused"),
     )
     assert "check 'address'" in health.detail
+
+
+def test_a_server_without_tls_is_told_as_that(opened: Opened) -> None:
+    """Trying again would not help, and a write was not sent."""
+    with throttling(1) as (host, port):
+        backend = opened(address=f"https://{host}:{port}", token=CANARY)
+        for write in (False, True):
+            error = refusal(backend, write=write)
+            assert errors.Unavailable is type(error)
+            assert "no TLS is spoken there; check 'address'" in error.message
 
 
 @pytest.mark.parametrize(("write", "kind"), [(False, errors.Unavailable), (True, errors.OutcomeUnknown)])
