@@ -45,6 +45,18 @@ LIARS: dict[str, dict[str, str]] = {
             """,
     },
     "Versions": {
+        "it keeps more versions than it is told": """
+            def _settings(self, secret):
+                return replace(super()._settings(secret), max_versions=0)
+            """,
+    },
+    "Stages": {
+        "a rollback leaves previous behind": """
+            async def move_stage(self, path, stage, *, version):
+                await super().move_stage(path, stage, version=version)
+                if stage == "current":
+                    self._store.secret(path).stages["previous"] = version
+            """,
         "a stage is never taken away": """
             async def move_stage(self, path, stage, *, version):
                 if version is not None:

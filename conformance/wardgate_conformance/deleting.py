@@ -14,6 +14,9 @@ from wardgate_conformance.harness import Harness
 from wardgate_conformance.selection import lacks, needs
 from wardgate_conformance.values import MISSING, OTHER, SECRET, document, names
 
+NEVER = ("0", "999999", "1" * 40, "no-such-id", "")
+"""What is no version's id in a secret with one version."""
+
 
 async def state_of(backend: Backend, version: str) -> VersionState:
     """The state of one version of ``SECRET``, as a reader learns it."""
@@ -126,6 +129,15 @@ class Deleting:
         await backend.delete(SECRET, versions=[])
         assert written.id == (await backend.read(SECRET)).info.id
 
+    @needs("write", "delete_versions")
+    @pytest.mark.parametrize("version", NEVER)
+    async def test_a_version_that_never_was_is_not_deleted(self, backend: Backend, version: str) -> None:
+        """It may be told as not found; it is not taken for the current one."""
+        written = await backend.write(SECRET, document(a="b"))
+        with contextlib.suppress(VersionNotFound):
+            await backend.delete(SECRET, versions=[version])
+        assert written.id == (await backend.read(SECRET)).info.id
+
 
 class Recovering:
     """A deleted version comes back as it was."""
@@ -145,6 +157,24 @@ class Recovering:
         written = await backend.write(SECRET, document(a="b"))
         await backend.undelete(SECRET, versions=[written.id])
         assert written == (await backend.read(SECRET)).info
+
+    @needs("write", "undelete", "delete_versions")
+    @pytest.mark.parametrize("version", NEVER)
+    async def test_a_version_that_never_was_is_not_recovered(self, backend: Backend, version: str) -> None:
+        """It may be told as not found; what is deleted stays so."""
+        await backend.write(SECRET, document(a="b"))
+        await backend.delete(SECRET)
+        with contextlib.suppress(VersionNotFound):
+            await backend.undelete(SECRET, versions=[version])
+        await what_is_gone(backend)
+
+    @needs("undelete")
+    async def test_recovering_what_is_missing_makes_nothing(self, backend: Backend) -> None:
+        """A store may call it a success or a missing secret; either way it is missing afterwards."""
+        with contextlib.suppress(SecretNotFound, VersionNotFound):
+            await backend.undelete(MISSING, versions=["1"])
+        with pytest.raises(SecretNotFound):
+            await backend.read(MISSING)
 
     @needs("write", "undelete", "delete_versions", "describe")
     async def test_a_description_tells_the_states(self, backend: Backend) -> None:
@@ -290,3 +320,12 @@ class Destroying:
         written = await backend.write(SECRET, document(a="b"))
         await backend.destroy(SECRET, versions=[])
         assert written == (await backend.read(SECRET)).info
+
+    @needs("write", "destroy_versions")
+    @pytest.mark.parametrize("version", NEVER)
+    async def test_a_version_that_never_was_is_not_destroyed(self, backend: Backend, version: str) -> None:
+        """It may be told as not found; the others stay."""
+        written = await backend.write(SECRET, document(a="b"))
+        with contextlib.suppress(VersionNotFound):
+            await backend.destroy(SECRET, versions=[version])
+        assert written.id == (await backend.read(SECRET)).info.id

@@ -25,6 +25,8 @@ from wardgate.spi.errors import (
 )
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import (
+    CURRENT,
+    PREVIOUS,
     Entry,
     Expect,
     Page,
@@ -39,8 +41,6 @@ from wardgate.spi.values import (
 EVERYTHING = Capabilities(
     **{each.name: True for each in dataclasses.fields(Capabilities) if isinstance(each.default, bool)}
 )
-CURRENT = "current"
-PREVIOUS = "previous"
 
 
 @dataclass(slots=True)
@@ -267,8 +267,8 @@ class WholeReference(Reference):
         await super().destroy(path)
 
     async def move_stage(self, path: Path, stage: str, *, version: str | None) -> None:
-        """Move other stages than ``current``."""
-        if stage == CURRENT:
+        """Move other stages than those that follow from the order of the versions."""
+        if stage in {CURRENT, PREVIOUS}:
             raise Unsupported("the newest version is current in this store")
         await super().move_stage(path, stage, version=version)
 

@@ -30,6 +30,7 @@ from wardgate_conformance.hostile import HostileNames, HostileValues
 from wardgate_conformance.listing import Listing
 from wardgate_conformance.probing import Probing
 from wardgate_conformance.reading import Missing, Reading
+from wardgate_conformance.staging import Stages
 from wardgate_conformance.writing import CompareAndSet, Versions, Writing
 
 
@@ -88,6 +89,7 @@ class BackendConformance(
     Writing,
     CompareAndSet,
     Versions,
+    Stages,
     Listing,
     Annotating,
     Deleting,
@@ -107,7 +109,7 @@ class BackendConformance(
     """The whole suite. See Conformance for what a subclass says."""
 
 
-class DefaultsConformance(Reading, Writing, CompareAndSet, Versions, Annotating, Deleting, Conformance):
+class DefaultsConformance(Reading, Writing, CompareAndSet, Versions, Stages, Annotating, Deleting, Conformance):
     """The families that look at what a read tells, for a store whose reads tell less where nothing is said.
 
     Its subclass opens the store as it is mounted by default; another, over the whole suite, with all that it can tell.

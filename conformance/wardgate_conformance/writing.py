@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import Conflict, PreconditionRequired, SecretNotFound, VersionNotFound
+from wardgate.spi.errors import Conflict, PreconditionRequired, VersionNotFound
 from wardgate.spi.values import BYTES, TEXT, Expect, SecretSettings, Value, VersionState
 
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.selection import needs, reaches
-from wardgate_conformance.values import MISSING, OTHER, SECRET, document, same
+from wardgate_conformance.values import OTHER, SECRET, document, same
 
 
 class Writing:
@@ -175,48 +175,3 @@ class Versions:
         if backend.capabilities.versions:
             assert [info.id for info in written] == [info.id for info in described.versions]
         assert 0 < described.created_at <= described.updated_at
-
-    @reaches("reads_tell_all")
-    @needs("write", "stages", "versions")
-    async def test_a_stage_is_on_one_version_at_a_time(self, backend: Backend) -> None:
-        """It moves, and it can be taken away."""
-        first, second = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(2)]
-        for target in (first.id, second.id, None):
-            await backend.move_stage(SECRET, "pending", version=target)
-            found = [(await backend.read(SECRET, version=info.id)).info for info in (first, second)]
-            assert ([] if target is None else [target]) == [info.id for info in found if "pending" in info.stages]
-
-    @needs("write", "stages", "versions")
-    async def test_another_stage_leaves_current_where_it_is(self, backend: Backend) -> None:
-        """A version that is being tried is served to nobody who did not ask for it."""
-        first, second = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(2)]
-        await backend.move_stage(SECRET, "pending", version=first.id)
-        assert second.id == (await backend.read(SECRET)).info.id
-
-    @reaches("reads_tell_all")
-    @needs("write", "stages", "versions")
-    async def test_current_and_previous_follow_the_writes(self, backend: Backend) -> None:
-        """The newest is current, the one before it previous, and no other is either."""
-        written = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(3)]
-        found = [(await backend.read(SECRET, version=info.id)).info.stages for info in written]
-        told = [stages & {"current", "previous"} for stages in found]
-        assert [set(), {"previous"}, {"current"}] == told
-        assert "current" in (await backend.read(SECRET)).info.stages
-
-    @needs("write", "stages", "versions")
-    async def test_a_stage_is_not_put_on_what_is_not_there(self, backend: Backend) -> None:
-        """Neither on a version that never was, nor on a secret."""
-        written = await backend.write(SECRET, document(a="b"))
-        with pytest.raises(VersionNotFound):
-            await backend.move_stage(SECRET, "pending", version="no-such-id")
-        with pytest.raises(SecretNotFound):
-            await backend.move_stage(MISSING, "pending", version=written.id)
-        assert "pending" not in (await backend.read(SECRET)).info.stages
-
-    @needs("write", "move_current", "versions")
-    async def test_moving_current_moves_previous(self, backend: Backend) -> None:
-        """Rolling back is one step, and so is undoing it."""
-        first, second = [await backend.write(SECRET, document(turn=str(turn))) for turn in range(2)]
-        await backend.move_stage(SECRET, "current", version=first.id)
-        assert first.id == (await backend.read(SECRET)).info.id
-        assert "previous" in (await backend.read(SECRET, version=second.id)).info.stages

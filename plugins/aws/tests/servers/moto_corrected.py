@@ -23,6 +23,7 @@ from moto.ssm.exceptions import ParameterNotFound, ValidationException
 from moto.ssm.responses import SimpleSystemManagerResponse
 
 CURRENT = "AWSCURRENT"
+PREVIOUS = "AWSPREVIOUS"
 DELETED = "You can't perform this operation on the secret because it was marked for deletion."
 TAKEN = "You can't create this secret because a secret with this name is already scheduled for deletion."
 SECRET_BYTES = 65_536
@@ -86,8 +87,8 @@ class Secrets(secrets.SecretsManagerBackend):
     ) -> tuple[str, str]:
         """A label that is on a version moves only for those who say from which."""
         self._live(secret_id)
-        versions = self.describe_secret(secret_id).versions
-        holders = [one for one, version in versions.items() if version_stage in version["version_stages"]]
+        secret = self.describe_secret(secret_id)
+        versions, holders = secret.versions, _holders(secret, version_stage)
         if holders and move_to_version_id not in holders and remove_from_version_id not in holders:
             raise InvalidParameterException(f"Staging label {version_stage} is currently attached to another version.")
         if not holders and not remove_from_version_id and version_stage == CURRENT:
@@ -103,16 +104,30 @@ class Secrets(secrets.SecretsManagerBackend):
         *args: Any,
         **named: Any,
     ) -> Any:
-        """Values have an upper limit."""
+        """Values have an upper limit; a new version takes two labels from where they are, and no others from any."""
         value = b64decode(secret_binary) if secret_binary else (secret_string or "").encode()
         if len(value) > SECRET_BYTES:
             raise InvalidParameterException("The secret value is longer than 65536 bytes.")
-        return super()._add_secret(secret_id, secret_string, secret_binary, *args, **named)
+        secret: Any = self.secrets.get(secret_id)
+        if secret is None:
+            return super()._add_secret(secret_id, secret_string, secret_binary, *args, **named)
+        secret.default_version_id = next(iter(_holders(secret, CURRENT)), None)
+        own = {one: {*version["version_stages"]} - {CURRENT, PREVIOUS} for one, version in secret.versions.items()}
+        added = super()._add_secret(secret_id, secret_string, secret_binary, *args, **named)
+        given = {*(named.get("version_stages") or ())}
+        for one, labels in own.items():
+            stages = secret.versions[one]["version_stages"]
+            stages += labels - given - {*stages}
+        return added
 
     def _live(self, name: str, words: str = DELETED) -> None:
         secret = self.secrets.get(name)
         if secret is not None and secret.is_deleted():
             raise InvalidRequestException(words)
+
+
+def _holders(secret: Any, label: str) -> list[str]:
+    return [one for one, version in secret.versions.items() if label in version["version_stages"]]
 
 
 class Parameters(parameters.SimpleSystemManagerBackend):
