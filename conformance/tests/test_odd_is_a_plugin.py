@@ -18,7 +18,7 @@ from wardgate.spi.values import Value
 
 
 def opened(folder: FilePath) -> Backend:
-    (point,) = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP, name="odd")
+    (point,) = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP, name="_odd")
     kinds: list[BackendType] = point.load().backend_type()
     options: object = parse(kinds[0].options, {"folder": str(folder)}, of="mount odd/")
     return kinds[0].open(options, cast("Any", SimpleNamespace()))

@@ -1,4 +1,4 @@
-"""A store unlike the others, so that no contract takes the shape of one vendor: the plugin and backend type ``odd``.
+"""A store unlike the others, so that no contract takes the shape of one vendor: the plugin ``_odd``.
 
 Its versions are UUIDs, it holds bytes alone, it knows no metadata, no compare-and-set and no way back: a delete ends a
 secret. One folder a secret, one file a version: several processes can share it. For tests; it encrypts nothing.

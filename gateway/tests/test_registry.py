@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from wardgate.registry import Registry
+from wardgate.registry import Registry, installed
 from wardgate.spi.errors import InvalidValue
 from wardgate.spi.frontend import Claims
 from wardgate.spi.hookspecs import BackendType, FrontendType, hookimpl
@@ -70,6 +70,15 @@ def test_an_unknown_plugin_is_refused_with_the_nearest_name(install: Install) ->
     install(("native", plugin()), ("vault", plugin()))
     with pytest.raises(InvalidValue, match="no plugin named 'valt'; did you mean 'vault'"):
         Registry.load(["valt"])
+
+
+def test_a_plugin_for_tests_is_loaded_by_its_name_and_shown_to_nobody(install: Install) -> None:
+    """An underscore begins it; neither a list nor a suggestion has it."""
+    install(("_odd", plugin(("odd",))), ("store", plugin()))
+    assert ("store",) == installed()
+    assert {"odd"} == set(Registry.load(["_odd"]).backend_types)
+    with pytest.raises(InvalidValue, match="there is no plugin named 'odd'; there are: store"):
+        Registry.load(["odd"])
 
 
 def test_two_installed_plugins_of_one_name_are_refused(install: Install) -> None:

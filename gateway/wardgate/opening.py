@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from wardgate import guarding
+from wardgate import guarding, registry
 from wardgate.mounts import Mount, MountRow
 from wardgate.spi import options
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import InvalidValue
-from wardgate.spi.hookspecs import ENTRY_POINT_GROUP, BackendType
+from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.options import nearest
 from wardgate.spi.services import Clock, Keyring, Services
 from wardgate.state import State
@@ -43,11 +43,13 @@ class Opening:
 
     def elsewhere(self) -> str:
         """The end of a message about an unknown type: plugins that are installed and not loaded; none is imported."""
-        import importlib.metadata  # noqa: PLC0415  # only a slip of the pen needs it
-
-        installed = {point.name for point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)}
-        others = ", ".join(sorted(installed.difference(self._loaded)))
-        return f"; installed, and not among the configuration's 'plugins': {others}" if others else ""
+        others = ", ".join(name for name in registry.installed() if name not in self._loaded)
+        if not others:
+            return ""
+        return (
+            f"; plugins that are installed and not loaded have others: {others} (name the plugin in the configuration: "
+            "plugins = […], and start the gateway again)"
+        )
 
     def of_row(self, namespace: str, row: MountRow) -> Backend:
         """The opened backend of one mount, held to its promises.

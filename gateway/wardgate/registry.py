@@ -26,12 +26,17 @@ class _Named(Protocol):
 T = TypeVar("T", bound=_Named)
 
 
+def installed() -> tuple[str, ...]:
+    """The names of the plugins that are installed; none is imported. ``_name`` is for tests, and shown to nobody."""
+    names = {point.name for point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)}
+    return tuple(sorted(name for name in names if not name.startswith("_")))
+
+
 def _the_only(name: str) -> importlib.metadata.EntryPoint:
     # pluggy's own loader keeps the first of two equal names and says nothing.
     found = tuple(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP, name=name))
     if not found:
-        installed = {point.name for point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)}
-        raise InvalidValue(f"there is no plugin named {name!r}{nearest(name, installed)}")
+        raise InvalidValue(f"there is no plugin named {name!r}{nearest(name, installed())}")
     if len(found) > 1:
         owners = ", ".join(sorted(point.dist.name if point.dist else point.value for point in found))
         raise InvalidValue(f"two plugins are named {name!r} ({owners}); uninstall one")

@@ -26,7 +26,7 @@ def test_the_table_is_what_the_plugins_declare() -> None:
     """A yes is a promise that the conformance suite holds it to; a no has its reason."""
     shown = PAGE.partition("<!-- table -->\n")[2].partition("\n<!-- end of table -->")[0]
     printed = CliRunner().invoke(plugins, [*SHIPPED, "--table"])
-    assert printed.output.strip() == shown, "put the output of `wardgate plugins ... --table` between the marks"
+    assert printed.stdout.strip() == shown, "put the output of `wardgate plugins ... --table` between the marks"
 
 
 def test_every_backend_that_is_shipped_is_on_the_page() -> None:

@@ -162,7 +162,6 @@ def test_the_template_is_in_the_wheel(tmp_path: Path) -> None:
         ("a\n", "a, for example"),
         ("native", "choose another name"),
         ("files", "choose another name"),
-        ("odd", "choose another name"),
         ("conformance", "choose another name"),
     ],
 )

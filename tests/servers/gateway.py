@@ -137,7 +137,7 @@ def start(folder: Path, token: str) -> Running:
 
 @contextlib.contextmanager
 def running(
-    *, plugins: Sequence[str] = ("native", "vault", "odd"), workers: int = 2, first: str = "", more: str = ""
+    *, plugins: Sequence[str] = ("native", "vault", "_odd"), workers: int = 2, first: str = "", more: str = ""
 ) -> Iterator[Running]:
     """A gateway in a folder of its own, with the native store at ``secret/``; stopped and removed at the end."""
     with tempfile.TemporaryDirectory(prefix="wardgate-") as name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import MappingProxyType
 from typing import cast
 
@@ -44,3 +45,31 @@ def test_the_named_plugins_are_in_the_table() -> None:
         result.exit_code,
         result.stdout.splitlines()[0],
     )
+
+
+def test_what_is_not_in_the_table_is_named_beside_it() -> None:
+    """On stderr, so that what is piped into a page is the table alone."""
+    result = CliRunner().invoke(wardgate, ["plugins", "vault", "--table"])
+    assert (False, True) == ("not shown" in result.stdout, "not shown unless they are named: " in result.stderr)
+    assert "native" in result.stderr
+    assert "_odd" not in result.output
+
+
+def test_machines_are_told_what_stores_can_do() -> None:
+    """Each kind of a type's stores, with what is emulated and why; whether or not the table is asked for."""
+    told = [
+        json.loads(CliRunner().invoke(wardgate, ["plugins", "vault", "--json", *more]).stdout)
+        for more in ([], ["--table"])
+    ]
+    assert told[0] == told[1]
+    (vault,) = (one for one in told[0]["plugins"][0]["types"] if one["kind"] == "backend")
+    second, first = vault["stores"]
+    assert ("KV version 2", "KV version 1") == (second["name"], first["name"])
+    assert (True, False) == (second["capabilities"]["undelete"], first["capabilities"]["undelete"])
+    assert first["notes"]["undelete"]
+
+
+def test_a_default_is_shown_as_it_is_given() -> None:
+    """A truth is ``true`` or ``false``, and no word of another language."""
+    shown = CliRunner().invoke(wardgate, ["plugins", "vault", "aws", "gcp"]).stdout
+    assert (False, True) == ("(default: False)" in shown, "(default: false)" in shown)

@@ -210,13 +210,18 @@ def test_put_takes_values_from_stdin(
     assert (data, media_type) == (asked.value.data, asked.value.media_type)
 
 
-@pytest.mark.parametrize("arguments", [["-"], ["a=-"]])
-def test_put_stores_nothing_from_an_empty_stdin(gateway: Scripted, run: Run, arguments: list[str]) -> None:
-    """A command before the pipe that failed must not replace a secret by nothing."""
+@pytest.mark.parametrize(("arguments", "instead"), [(["-"], ["--file", "/dev/null"]), (["a=-"], ["a=@/dev/null"])])
+def test_put_stores_nothing_from_an_empty_stdin(
+    gateway: Scripted, run: Run, arguments: list[str], instead: list[str]
+) -> None:
+    """A command before the pipe that failed must not replace a secret by nothing; what is named instead does."""
     result = run("put", "secret/app", *arguments, input=b"")
     assert result.exit_code == 2
     assert "stdin is empty" in result.stderr
+    assert f"on purpose, give {' '.join(instead)}" in result.stderr
     assert [] == gateway.asked
+    gateway.answers[WriteSecret] = INFO
+    assert 0 == run("put", "secret/app", *instead).exit_code
 
 
 def test_put_takes_values_from_files(gateway: Scripted, run: Run, tmp_path: FilePath) -> None:

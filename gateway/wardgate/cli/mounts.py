@@ -15,6 +15,7 @@ from wardgate.cli.session import Session, client_options
 
 CHECKS = ("all", "reading", "none")
 NOT_MADE = "the mount was not made"
+UNKNOWN_TYPE = "unknown mount type"
 OPTIONS = "`wardgate plugins` shows the options; numbers and truths are written NAME:=1, NAME:=true."
 
 
@@ -85,7 +86,7 @@ def add(  # one for each option
     body: dict[str, Any] = {
         "prefix": prefix,
         "type": kind,
-        "options": values.options(given, _secret_options(kind) if given else ()),
+        "options": _options(kind, given),
         "presentation": dict(_presentation(one) for one in present),
         "description": description,
     }
@@ -95,7 +96,7 @@ def add(  # one for each option
         try:
             answer = client.json("POST", "mounts", body=body)
         except Failure as failure:
-            failure.hint = _what_to_do(failure)
+            failure.hint = _what_to_do(failure, kind)
             raise
     if session.json:
         output.as_json(answer)
@@ -140,8 +141,10 @@ def remove(session: Session, prefix: str, *, yes: bool) -> None:
     output.done(session.json, f"Forgot the mount at {prefix}.")
 
 
-def _what_to_do(failure: Failure) -> str:
+def _what_to_do(failure: Failure, kind: str) -> str:
     """Of a mount that was not made; the store's refusals are none of this gateway's policies."""
+    if failure.message.startswith(UNKNOWN_TYPE):
+        return _whose(kind)
     if not failure.message.startswith(NOT_MADE):
         return OPTIONS if failure.code == "invalid_value" and "option" in failure.message else failure.hint
     if failure.code == "permission_denied":
@@ -151,13 +154,28 @@ def _what_to_do(failure: Failure) -> str:
     return failure.hint
 
 
-def _secret_options(kind: str) -> frozenset[str] | None:
-    """The options of a type that are secret; None where no plugin of this machine knows it, as the gateway's may."""
-    from wardgate.cli.plugins import offering  # noqa: PLC0415  # what only this command needs
+def _whose(kind: str) -> str:
+    """What to do about a type that the gateway does not know, as far as this machine's plugins tell it."""
+    from wardgate.cli import plugins  # noqa: PLC0415  # what only this command needs
+
+    found = plugins.offering(kind)
+    if found is None:
+        return f"Check --type: {plugins.unknown(kind)}."
+    return (
+        f"The plugin {found[0]!r} offers it: name it in the gateway's configuration, plugins = […], and start the "
+        f"gateway again (`wardgate dev --plugin {found[0]}`)."
+    )
+
+
+def _options(kind: str, given: tuple[str, ...]) -> dict[str, object]:
+    """The options given; which are secret, the type says, if a plugin of this machine knows it as the gateway's may."""
+    from wardgate.cli import plugins  # noqa: PLC0415  # what only this command needs
     from wardgate.spi.options import describe  # noqa: PLC0415
 
-    found = offering(kind)
-    return None if found is None else frozenset(option.name for option in describe(found[1].options) if option.secret)
+    found = plugins.offering(kind) if given else None
+    if found is None:
+        return values.options(given, None, unknown=plugins.unknown(kind) if given else "")
+    return values.options(given, {option.name for option in describe(found[1].options) if option.secret})
 
 
 def _presentation(given: str) -> tuple[str, str]:

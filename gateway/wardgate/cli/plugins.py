@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from wardgate.cli.terminal import printable
 from wardgate.spi.errors import WardgateError
 
 if TYPE_CHECKING:
+    from wardgate.spi.capabilities import Declaration
     from wardgate.spi.hookspecs import BackendType
 
 
@@ -25,29 +26,24 @@ if TYPE_CHECKING:
 @json_option
 def plugins(names: tuple[str, ...], config: Path | None, *, table: bool, as_json: bool) -> None:
     """Show what the plugins NAMES offer, and the options of each type; without NAMES those that `serve` loads."""
-    import importlib.metadata  # noqa: PLC0415  # what only a run needs
-
     from wardgate.config import DEFAULT_PLUGINS, load  # noqa: PLC0415  # what only some commands need
-    from wardgate.registry import Registry  # noqa: PLC0415
-    from wardgate.spi.hookspecs import ENTRY_POINT_GROUP  # noqa: PLC0415
+    from wardgate.registry import Registry, installed  # noqa: PLC0415
 
     named = names or (load(config).plugins if config else DEFAULT_PLUGINS)
     registry = Registry.load(named)  # all at once, so that a clash shows
-    if table and not as_json:
+    if as_json:
+        output.as_json({"plugins": [_described(name) for name in named], "installed": list(installed())})
+        return
+    if table:
         from wardgate.cli import declared  # noqa: PLC0415  # what only this option needs
 
         click.echo(declared.table(registry.backend_types.values()))
-        return
-    shown = [_described(name) for name in named]
-    installed = sorted({point.name for point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)})
-    if as_json:
-        output.as_json({"plugins": shown, "installed": installed})
-        return
-    for plugin in shown:
-        _print(plugin)
-    others = sorted(set(installed) - set(named))
+    else:
+        for name in named:
+            _print(_described(name))
+    others = [name for name in installed() if name not in named]
     if others:
-        click.echo(f"Installed, and not shown: {', '.join(others)}")
+        click.echo(f"Installed, and not shown unless they are named: {', '.join(others)}", err=table)
 
 
 def offering(kind: str) -> tuple[str, BackendType] | None:
@@ -55,19 +51,28 @@ def offering(kind: str) -> tuple[str, BackendType] | None:
 
     Only if the plugins that `serve` loads by default do not know it, the others that are installed are imported.
     """
-    import importlib.metadata  # noqa: PLC0415  # what only a run needs
+    return next(((plugin, found) for plugin, found in _offered() if found.name == kind), None)
 
+
+def unknown(kind: str) -> str:
+    """That no installed plugin offers this type of store, and what may be meant by it."""
+    from wardgate.spi.options import nearest  # noqa: PLC0415  # what only a slip of the pen needs
+
+    offered = [(plugin, found.name) for plugin, found in _offered()]
+    types = [name for plugin, name in offered if plugin == kind]
+    if types:
+        return f"{kind!r} is a plugin, and its types are {', '.join(types)}"
+    return f"no plugin on this machine offers the type {kind!r}{nearest(kind, [name for _, name in offered])}"
+
+
+def _offered() -> Iterator[tuple[str, BackendType]]:
     from wardgate.config import DEFAULT_PLUGINS  # noqa: PLC0415  # what only some commands need
-    from wardgate.registry import Registry  # noqa: PLC0415
-    from wardgate.spi.hookspecs import ENTRY_POINT_GROUP  # noqa: PLC0415
+    from wardgate.registry import Registry, installed  # noqa: PLC0415
 
-    installed = sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP).names)
-    for name in dict.fromkeys((*DEFAULT_PLUGINS, *installed)):
+    for name in dict.fromkeys((*DEFAULT_PLUGINS, *installed())):
         with contextlib.suppress(WardgateError):
-            found = Registry.load((name,)).backend_types.get(kind)
-            if found is not None:
-                return name, found
-    return None
+            for found in Registry.load((name,)).backend_types.values():
+                yield name, found
 
 
 def _described(name: str) -> dict[str, Any]:
@@ -97,9 +102,24 @@ def _type(kind: str, one: Any) -> dict[str, Any]:
         for option in describe(one.options)
     ]
     claims = list(one.claims.path_prefixes) if kind == "front-end" else []
-    return {
+    told = {
         "kind": kind, "name": one.name, "status": one.status, "help": one.help, "claims": claims, "options": options,
     }  # fmt: skip
+    if kind == "backend":
+        told["stores"] = [_store(declaration) for declaration in one.declarations]
+    return told
+
+
+def _store(declaration: Declaration) -> dict[str, Any]:
+    """What one kind of store can do, as the table has it."""
+    from dataclasses import asdict  # noqa: PLC0415  # what only --json needs
+
+    return {
+        "name": declaration.name,
+        "capabilities": asdict(declaration.capabilities),
+        "emulated": sorted(declaration.emulated),
+        "notes": dict(declaration.notes),
+    }
 
 
 def _print(plugin: dict[str, Any]) -> None:
@@ -109,6 +129,12 @@ def _print(plugin: dict[str, Any]) -> None:
         click.echo(printable(f"  {one['kind']} {one['name']}{claims} ({one['status']}): {one['help']}"))
         for option in one["options"]:
             marks = ", ".join(mark for mark in ("required", "secret") if option[mark])
-            default = "" if option["required"] or option["default"] is None else f" (default: {option['default']})"
+            default = "" if option["required"] or option["default"] is None else f" (default: {_as_given(option)})"
             of = f"{option['type']}, {marks}" if marks else option["type"]
             click.echo(printable(f"    {option['name']}: {of}. {option['help']}{default}"))
+
+
+def _as_given(option: dict[str, Any]) -> str:
+    """The default as ``mount add`` would be given it."""
+    default = option["default"]
+    return str(default).lower() if isinstance(default, bool) else str(default)

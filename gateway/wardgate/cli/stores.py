@@ -124,4 +124,4 @@ def _whose(kind: str, loaded: Collection[str]) -> str:
     if found is None:
         return "install the plugin that offers it, and name it in the configuration's 'plugins'"
     named = ", ".join(f'"{name}"' for name in (*loaded, found[0]))
-    return f"name the plugin {found[0]!r} in the configuration: plugins = [{named}]"
+    return f"name the plugin {found[0]!r} in the configuration: plugins = [{named}], and start the gateway again"

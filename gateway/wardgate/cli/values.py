@@ -14,6 +14,7 @@ from wardgate.spi import strict_json
 from wardgate.spi.errors import Malformed
 
 TYPES = ("json", "text", "bytes")
+WHOLE = "the value"
 MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -29,7 +30,7 @@ class Sources:
             return _file(file)
         if terminal.somebody_is_there():
             return _prompt("Value").encode()
-        return self._stdin("the value")
+        return self._stdin(WHOLE)
 
     def text(self, name: str, source: str) -> str:
         """The text that ``-`` or ``@file`` stands for. Stdin loses one final newline, a file nothing."""
@@ -52,9 +53,10 @@ class Sources:
         self._stdin_taken_by = taker
         data = sys.stdin.buffer.read(MAX_BYTES + 1)
         if not data:
+            instead = "--file /dev/null" if taker == WHOLE else f"{taker}=@/dev/null"
             raise click.UsageError(
                 f"stdin is empty, so there is nothing to store for {taker!r}; did the command before it fail? "
-                "To store an empty value on purpose, give @/dev/null"
+                f"To store an empty one on purpose, give {instead}"
             )
         return _bounded(data)
 
@@ -134,11 +136,11 @@ def media_type(data: bytes, chosen: str | None) -> str:
     return TEXT
 
 
-def options(given: Sequence[str], secret: Collection[str] | None = ()) -> dict[str, object]:
+def options(given: Sequence[str], secret: Collection[str] | None = (), *, unknown: str = "") -> dict[str, object]:
     """Options of a mount: ``name=text`` or ``name:=JSON``, either of which can come from ``-`` or ``@FILE``.
 
     For the names in ``secret`` only those two are taken, as in :func:`fields`; None: nobody knows which are secret,
-    so for all of them.
+    for the reason ``unknown``, so for all of them.
     """
     sources = Sources()
     result: dict[str, object] = {}
@@ -150,8 +152,9 @@ def options(given: Sequence[str], secret: Collection[str] | None = ()) -> dict[s
         if source == "-" or (source.startswith("@") and len(source) > 1):
             source = sources.text(name, source).removesuffix("\n")
         elif secret is None:
-            raise _would_show(
-                name, f" ({name}:=@FILE for numbers): no plugin here offers that --type, to say what is secret"
+            raise click.UsageError(
+                f"{unknown}. If the gateway knows more: which of its options are secret cannot be told here, so write "
+                f"{name}=- (stdin or prompt) or {name}=@FILE ({name}:=@FILE for numbers)"
             )
         elif name in secret:
             raise _would_show(name)
@@ -163,7 +166,8 @@ def _json(name: str, text: str) -> object:
     try:
         return strict_json.loads(text.encode())
     except Malformed:
-        raise click.UsageError(f"what follows {name}:= is not JSON") from None
+        ending = "; write true or false" if text.lower() in {"true", "false", "yes", "no"} else ', such as 5 or ["a"]'
+        raise click.UsageError(f"what follows {name}:= is not JSON{ending}") from None
 
 
 def pairs(given: Sequence[str]) -> dict[str, str]:
