@@ -191,6 +191,8 @@ def _cleaned(error: WardgateError, *, mutates: bool, ordinals: bool) -> Wardgate
         return Unavailable(error.message)
     if isinstance(error, RateLimited):
         return RateLimited(error.message, retry_after=_seconds(error.retry_after))
+    if isinstance(error, Unavailable):
+        return Unavailable(error.message, answered=error.answered is True)
     if isinstance(error, Gone):
         return Gone(error.message, info=_known(error.info, ordinals=ordinals))
     return type(error)(error.message)

@@ -293,6 +293,17 @@ def test_a_store_that_keeps_failing_is_left_alone_and_then_probed(room: Room) ->
     assert asked + 2 == room.backend.calls
 
 
+def test_one_secret_that_cannot_be_had_keeps_nobody_from_the_others(room: Room) -> None:
+    """The store answers; whoever owns a damaged secret does not shut the mount by asking for it."""
+    room.run(write("one"))
+    room.backend.failure = Unavailable.of_one("the file is damaged")
+    for _ in range(FAILURES):
+        with pytest.raises(Unavailable, match="mount odd/: the file is damaged"):
+            room.run(ReadSecret(path=SECRET))
+    room.backend.failure = None
+    assert room.run(ReadSecret(path=SECRET)).value.data == b"one"
+
+
 def test_a_probe_that_finds_nothing_closes_the_breaker_too(room: Room) -> None:
     """Whoever asks for what is not there must not keep a store that is back from everybody else."""
     room.backend.failure = Unavailable("down")

@@ -122,9 +122,21 @@ class RateLimited(WardgateError):
 
 
 class Unavailable(WardgateError):
-    """A part that is needed does not answer: a store, the audit. Nothing was changed by this request."""
+    """A part that is needed does not answer: a store, the audit. Nothing was changed by this request.
+
+    ``answered``: the store does answer, and cannot give this one secret; others are not kept from it for that.
+    """
 
     code = "unavailable"
+
+    def __init__(self, message: str = "", *, answered: bool = False) -> None:
+        super().__init__(message)
+        self.answered = answered
+
+    @classmethod
+    def of_one(cls, message: str) -> Unavailable:
+        """Of one secret in a store that answers."""
+        return cls(message, answered=True)
 
 
 class OutcomeUnknown(WardgateError):

@@ -103,7 +103,7 @@ class FilesBackend(Backend):
             plain = Value(pyrage.decrypt(sealed, self._identities))
             kind = JSON if plain.fields() is not None else TEXT if plain.text() is not None else BYTES
             return SecretVersion(info, Value(plain.data, kind))
-        raise Unavailable(errors.UNREADABLE)
+        raise Unavailable.of_one(errors.UNREADABLE)
 
     def _write(self, path: Path, data: bytes) -> VersionInfo:
         sealed = pyrage.encrypt(data, self._recipients)

@@ -78,7 +78,7 @@ class GoogleBackend(Backend):
                 raise outcome
         data = answer.payload.data
         if "data_crc32c" in answer.payload and answer.payload.data_crc32c != crc32c(data):
-            raise Unavailable("the value was damaged on its way from the store; try again")
+            raise Unavailable.of_one("the value was damaged on its way from the store; try again")
         found = shapes.number_of(answer.name)
         info = VersionInfo(id=str(found), ordinal=found, stages=frozenset(() if number else (CURRENT,)))
         if known is None:

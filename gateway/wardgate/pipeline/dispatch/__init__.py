@@ -36,7 +36,7 @@ AT_ONCE = 64
 """Items of one batch that are asked of foreign stores at a time."""
 
 ServiceHandler = Callable[[Context, Any], Awaitable[Any]]
-_OF_THE_STORE = (Unavailable, OutcomeUnknown, PermissionDenied, InvalidValue, TooLarge, Unsupported)
+_OF_THE_STORE = (OutcomeUnknown, PermissionDenied, InvalidValue, TooLarge, Unsupported)
 _UNWATCHED = Unwatched()
 
 
@@ -155,7 +155,10 @@ class Dispatch:
             answer = self._in_time(context, handler(asked, mount.backend, versions), mount)
             result = await self._watch.backend(mount, operation, answer)
         except (Unavailable, OutcomeUnknown) as error:
-            self._breakers.failed(mount.id)
+            if isinstance(error, Unavailable) and error.answered:
+                self._breakers.answered(mount.id)
+            else:
+                self._breakers.failed(mount.id)
             raise _named(mount, error) from None
         except WardgateError as error:
             self._breakers.answered(mount.id)  # a store that refuses is there
@@ -181,6 +184,8 @@ def _named(mount: Mount, error: WardgateError) -> WardgateError:
     """What went wrong with a store, with the mount's name; what is so of a secret says it as it is."""
     if isinstance(error, RateLimited):
         return RateLimited(f"{mount.name}: {error.message}", retry_after=error.retry_after)
+    if isinstance(error, Unavailable):
+        return Unavailable(f"{mount.name}: {error.message}", answered=error.answered)
     if isinstance(error, _OF_THE_STORE):
         return type(error)(f"{mount.name}: {error.message}")
     return error
