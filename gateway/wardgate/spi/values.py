@@ -62,7 +62,7 @@ class VersionInfo:
     declare ``ordinals`` leaves it 0 and the gateway's ledger fills it. Its ids are opaque, and each is one value's for
     ever; with ``ordinals`` the id is the number. Times are Unix nanoseconds, UTC; ``created_at`` 0: not told.
     ``labels`` are the secret's, where the store tells them along with a version.
-    ``digest`` is the gateway's own: what tells the value from any other under the same id, where ids can come again.
+    ``digest`` is the gateway's own, filled as the ledger's number is.
     """
 
     id: str
@@ -74,6 +74,15 @@ class VersionInfo:
     stages: frozenset[str] = frozenset()
     labels: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
     digest: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+
+    def mark(self) -> str:
+        """What tells the value from any other under the same id: nothing where none can be.
+
+        The time, where the gateway's own storage tells it to writers and readers alike; else a keyed digest.
+        """
+        if self.digest is not None:
+            return self.digest()
+        return f"{self.created_at:x}" if self.created_at else ""
 
 
 @dataclass(frozen=True, slots=True)

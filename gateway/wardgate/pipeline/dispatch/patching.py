@@ -76,7 +76,7 @@ async def _current(
         raise
     if expected is not None and expected.version != found.info.id:
         raise conflict
-    if isinstance(meant, VersionId) and not versions.is_it(meant, found):
+    if isinstance(meant, VersionId) and not await versions.is_it(meant, found):
         raise conflict
     return found
 

@@ -16,10 +16,12 @@ from wardgate.spi.errors import (
     Gone,
     InvalidValue,
     Malformed,
+    OutcomeUnknown,
     SecretNotFound,
     TooLarge,
     Unsupported,
     VersionNotFound,
+    WardgateError,
 )
 from wardgate.spi.operations import secrets
 from wardgate.spi.operations.base import Operation
@@ -98,6 +100,8 @@ async def _read(operation: secrets.ReadSecret, backend: Backend, versions: Versi
         if gone.info is not None:
             raise Gone(gone.message, info=await versions.numbered(gone.info)) from None
         raise
+    if found.info.ordinal and versions.embedded:
+        return found  # at once: it is numbered, its time tells it apart, and of these there are most
     return dataclasses.replace(found, info=await versions.numbered(found.info, found.value))
 
 
@@ -112,7 +116,11 @@ async def _write(operation: secrets.WriteSecret, backend: Backend, versions: Ver
         strict_json.loads(operation.value.data)
     await _confirm(operation.expect, backend, versions)
     written = await backend.write(path, operation.value, expect=await versions.expected(operation.expect))
-    return await versions.numbered(written, operation.value)
+    try:
+        return await versions.numbered(written, operation.value)
+    except WardgateError as error:
+        # Whoever is told that nothing was done writes once more.
+        raise OutcomeUnknown(f"the store took the value, but not its number: {error.message}") from None
 
 
 async def _confirm(expect: object, backend: Backend, versions: Versions) -> None:
@@ -121,10 +129,10 @@ async def _confirm(expect: object, backend: Backend, versions: Versions) -> None
     Raises:
         Conflict: it has not.
     """
-    if not isinstance(expect, secrets.VersionId) or expect.digest is None or not versions.repeatable:
+    if not isinstance(expect, secrets.VersionId) or expect.mark is None:
         return
     try:
-        if versions.is_it(expect, await backend.read(versions.path)):
+        if await versions.is_it(expect, await backend.read(versions.path)):
             return
     except (SecretNotFound, Gone):
         pass

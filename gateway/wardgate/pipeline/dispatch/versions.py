@@ -78,27 +78,31 @@ class Versions:
         except VersionNotFound:
             return Expect("")
 
-    def is_it(self, expect: VersionId, found: SecretVersion) -> bool:
+    async def is_it(self, expect: VersionId, found: SecretVersion) -> bool:
         """Whether a version that was read is the one expected, and no later one of the same number."""
         if expect.id != found.info.id:
             return False
-        return expect.digest is None or not self.repeatable or expect.digest == self._digest(expect.id, found.value)
+        return expect.mark is None or expect.mark == (await self.numbered(found.info, found.value)).mark()
 
     @property
-    def repeatable(self) -> bool:
-        """Whether an id can come again with another value: numbers do, once a secret was destroyed."""
-        return self._mount.capabilities.ordinals
+    def embedded(self) -> bool:
+        """Whether the store is the gateway's own storage."""
+        return self._mount.embedded
 
     async def numbered(self, info: VersionInfo, value: Value | None = None) -> VersionInfo:
         """The same information with its ordinal, from the ledger where the store does not number versions.
 
-        Where its id can come again and its value is known, also with what tells that value from others.
+        Numbers come again once a secret was destroyed: where the value is known, what tells it from others is added.
+        The gateway's own storage tells everybody the time, which is enough; opaque ids are.
         """
         if self._mount.capabilities.ordinals:
             if not info.ordinal:
                 raise Unavailable(f"mount {self._mount.prefix}/ promised ordinals and gave none")
-            return info if value is None else replace(info, digest=partial(self._digest, info.id, value))
-        return replace(info, ordinal=await self._ledger.ordinal(self._mount.id, str(self.path), info.id))
+            if value is None or self._mount.embedded:
+                return info
+            return replace(info, digest=partial(self._digest, info.id, value))
+        ordinal = await self._ledger.ordinal(self._mount.id, str(self.path), info.id)
+        return replace(info, ordinal=ordinal, digest=str)  # which is empty
 
     async def _id_of_stage(self, stage: str) -> str:
         backend, can = self._mount.backend, self._mount.capabilities

@@ -20,11 +20,11 @@ class Ordinal:
 class VersionId:
     """A version by the store's own id.
 
-    ``digest``: that its :class:`VersionInfo` told; a later version of the same number has another one. None: any.
+    ``mark``: that of its :class:`VersionInfo`; a later version of the same number has another one. None: any.
     """
 
     id: str
-    digest: str | None = None
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

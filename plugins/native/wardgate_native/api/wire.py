@@ -19,8 +19,8 @@ _MAX_SECONDS = 100 * 366 * 86_400
 # All that RFC 9110 allows between the quotes of an entity tag, but the per cent sign that we escape with, the
 # comma that parts them in a list, and the semicolon.
 _ETAG_SAFE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
-_DIGEST = ";"
-"""In an entity tag: between a version's id and the digest of its value."""
+_MARK = ";"
+"""In an entity tag: between a version's id and what tells its value from others under that id."""
 TAG = r'^"[!#-~]+"$'
 """Pattern of an entity tag in a request's condition."""
 TAG_FORMAT = "wardgate-etag"
@@ -113,7 +113,8 @@ def etag(info: VersionInfo) -> str:
     """
     version = info.id
     name = version if version.isalnum() and version.isascii() else quote(version, safe=_ETAG_SAFE)
-    return f'"{name}"' if info.digest is None else f'"{name}{_DIGEST}{info.digest()}"'
+    mark = info.mark()
+    return f'"{name}{_MARK}{mark}"' if mark else f'"{name}"'
 
 
 def version_of(tag: str) -> VersionId:
@@ -127,13 +128,13 @@ def version_of(tag: str) -> VersionId:
     if len(tag) < len('"x"') or tag[0] != '"' or tag[-1] != '"' or '"' in inner:
         raise Malformed('name one version as it stood in ETag, with its quotes: If-Match: "3"')
     try:
-        name, _, digest = inner.partition(_DIGEST)
+        name, _, mark = inner.partition(_MARK)
         version = unquote(name, errors="strict")
     except UnicodeDecodeError:
         version = ""
     if not version:
         raise Conflict("no version has this entity tag")
-    return VersionId(version, digest or None)
+    return VersionId(version, mark or None)
 
 
 def header_text(text: str) -> str:
