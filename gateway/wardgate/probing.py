@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 
 from wardgate.spi.backend import Backend, Permission
@@ -44,6 +44,22 @@ def missing(
     return tuple(one for one in permissions if one.granted is False and one.needed_for & needed)
 
 
+def doubt(permissions: Collection[Permission]) -> str:
+    """What else may be the reason where the store refuses all that it tells of."""
+    told = [one.granted for one in permissions if one.granted is not None]
+    return " (all that it tells of: the credential itself may be wrong)" if told and not any(told) else ""
+
+
+def all_refused(permissions: Iterable[Permission]) -> bool:
+    """Whether everything that was told is a no: then the credential may be a wrong one."""
+    return all(one.granted is False for one in permissions)
+
+
 def sentence(permissions: Iterable[Permission]) -> str:
     """Their names, each with what it is needed for."""
     return "; ".join(f"{one.name} (for {', '.join(sorted(one.needed_for))})" for one in permissions)
+
+
+def names(permissions: Iterable[Permission]) -> str:
+    """Their names alone."""
+    return ", ".join(one.name for one in permissions)

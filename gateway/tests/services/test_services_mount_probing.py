@@ -60,6 +60,20 @@ def test_each_missing_permission_is_named_with_what_it_is_for(desk: Any, answers
     assert (0, True) == (kept(desk), all(backend.closed for backend in desk.probed))
 
 
+@pytest.mark.parametrize(("right", "told"), [(None, True), (False, True), (True, False)])
+def test_a_store_that_refuses_everything_may_refuse_the_credential(
+    desk: Any,
+    answers: Answers,
+    right: bool | None,  # noqa: FBT001  # a parameter of the case
+    told: bool,  # noqa: FBT001
+) -> None:
+    """Some stores say of a wrong key only that it may not; what they do not tell counts for neither."""
+    answers((WRITE, Permission("get", frozenset({"read"}), granted=right)))
+    with pytest.raises(InvalidValue) as refused:
+        mount(desk)
+    assert told is ("the credential itself may be wrong" in refused.value.message)
+
+
 @pytest.mark.parametrize("granted", [True, None])
 def test_what_a_store_does_not_tell_is_not_missing(
     desk: Any,

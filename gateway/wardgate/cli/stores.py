@@ -103,7 +103,7 @@ async def _asked(backend: Backend, row: MountRow, name: str) -> Store:
                 await backend.close()
     lacking = probing.missing(permissions, backend.capabilities)
     if probing.missing(permissions, backend.capabilities, reading=True):
-        detail = f"the store does not give its credential: {probing.sentence(lacking)}"
+        detail = f"the store does not give its credential: {probing.sentence(lacking)}{probing.doubt(permissions)}"
         return Store(name, ok=False, detail=detail, cure="grant these permissions to the mount's credential")
     if lacking:
         # It may have been mounted so on purpose.

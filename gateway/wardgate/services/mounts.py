@@ -186,7 +186,7 @@ class MountsService:
                 permissions = await probing.probe(backend, seconds=PROBE_SECONDS)
                 lacking = probing.missing(permissions, backend.capabilities, reading=check == READING)
                 if lacking:
-                    error = InvalidValue(f"{NOT_MADE}: {_lacking(lacking, check)}")
+                    error = InvalidValue(f"{NOT_MADE}: {_lacking(permissions, lacking, check)}")
         except (Unavailable, PermissionDenied) as said:
             error = type(said)(f"{NOT_MADE}: {said.message}")
         finally:
@@ -222,11 +222,12 @@ def _prefix(path: Path) -> Path:
     return path.below(MOUNTS)
 
 
-def _lacking(permissions: Collection[Permission], check: str) -> str:
+def _lacking(asked: Collection[Permission], permissions: Collection[Permission], check: str) -> str:
     """Which permissions are missing, and how to go on without them."""
+    doubt = probing.doubt(asked)
     hint = "or ask for less with --check reading" if check == ALL else "or do not ask, with --check none"
     return (
-        f"the store does not give its credential: {probing.sentence(permissions)}; grant them, {hint}"
+        f"the store does not give its credential: {probing.sentence(permissions)}{doubt}; grant them, {hint}"
         " (in a request: the field 'check')"
     )
 
