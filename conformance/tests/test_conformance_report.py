@@ -92,6 +92,17 @@ def test_markdown_is_a_table(pytester: pytest.Pytester) -> None:
     assert "| Listing: Names are told. | not declared |" in lines
 
 
+@pytest.mark.parametrize(
+    ("path", "said"), [("nowhere/out.md", "no such folder"), ("out.txt", "ends in .json or in .md")]
+)
+def test_a_place_that_cannot_hold_a_report_is_refused(pytester: pytest.Pytester, path: str, said: str) -> None:
+    """Before anything is run, which takes minutes."""
+    pytester.makepyfile(AUTHOR)
+    result = pytester.runpytest_subprocess("-n0", "--wardgate-report", path)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert said in result.stderr.str()
+
+
 def test_no_report_is_written_from_several_processes(pytester: pytest.Pytester) -> None:
     """It would miss what the workers left out, so it is refused."""
     pytester.makepyfile(AUTHOR)

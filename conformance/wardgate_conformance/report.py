@@ -14,6 +14,7 @@ import pytest
 from wardgate_conformance.selection import NOT_DECLARED, NOT_RUN, left_out
 
 OUTCOMES = ("passed", "failed", "skipped", NOT_RUN, NOT_DECLARED)
+ENDINGS = (".json", ".md")
 CALLS = pytest.StashKey[dict[str, int]]()
 """Calls to a vendor's own service, by the backend's name."""
 
@@ -21,7 +22,7 @@ CALLS = pytest.StashKey[dict[str, int]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer the option."""
     parser.getgroup("wardgate").addoption(
-        "--wardgate-report", metavar="PATH", help="write what the conformance suite found (.json, else Markdown)"
+        "--wardgate-report", metavar="PATH", help="write what the conformance suite found, as .json or .md"
     )
 
 
@@ -33,7 +34,12 @@ def pytest_configure(config: pytest.Config) -> None:
     # Workers select by themselves; what they left out is not told to the process that would write the report.
     if config.getoption("numprocesses", None):
         raise pytest.UsageError("--wardgate-report needs all cases in one process: add -n0")
-    config.pluginmanager.register(Report(Path(path)), "wardgate-report-writer")
+    place = Path(path).absolute()
+    if place.suffix not in ENDINGS:
+        raise pytest.UsageError(f"--wardgate-report {path}: give a file that ends in .json or in .md")
+    if not place.parent.is_dir():
+        raise pytest.UsageError(f"--wardgate-report {path}: there is no such folder; make it first")
+    config.pluginmanager.register(Report(place), "wardgate-report-writer")
 
 
 class Report:

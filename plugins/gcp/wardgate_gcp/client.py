@@ -31,7 +31,7 @@ RETRY_SECONDS = 3.0
 """How long a request is tried again. The client's own policy, a minute, would outlast the caller's patience."""
 CHANNEL = (
     # A list's page is larger than the four megabytes that a client takes unless it is told.
-    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
     # By itself it would wait up to two minutes before it connects again, and refuse all requests meanwhile.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 500),
@@ -52,9 +52,10 @@ class Client:
         self._thread = Threads("wardgate-gcp", 1)
         self._api: SecretManagerServiceAsyncClient | None = None
         self._closed = False
+        self._renewals_failed = 0
         self._patience = min(RETRY_SECONDS, options.timeout)
         self._retry = AsyncRetry(
-            predicate=lambda problem: isinstance(problem, ServiceUnavailable) and not _unsent(problem),
+            predicate=lambda problem: isinstance(problem, ServiceUnavailable) and not _unrenewed(problem),
             initial=0.1,
             maximum=1.0,
             multiplier=2.0,
@@ -64,18 +65,18 @@ class Client:
     async def ask(self, call: str, request: Mapping[str, Any], *, mutates: bool = False) -> Any:
         """The answer to one request.
 
-        A read is tried again while the service is unavailable; a change only when it was not even sent.
+        A read is tried again while the service is unavailable; a change is sent once, and only over a connection that
+        is there. The words of a failure are no proof that it was not sent: a service can say them as well.
         """
         api = await self._opened()
-        retry = None if mutates else self._retry
-        for attempt in (1, 2):
-            try:
-                return await getattr(api, call)(request=request, retry=retry, timeout=self._options.timeout)
-            except Exception as problem:  # noqa: BLE001  # whatever the libraries raise must not pass
-                again = attempt == 1 and _unsent(problem)
-                error = _error(problem, mutates=mutates)
-            if not (again and await self._connected(api)):
-                break
+        if not await self._connected(api):
+            raise await self._hindrance(api)
+        retry, failed = (None if mutates else self._retry), self._renewals_failed
+        try:
+            return await getattr(api, call)(request=request, retry=retry, timeout=self._options.timeout)
+        except Exception as problem:  # noqa: BLE001  # whatever the libraries raise must not pass
+            unrenewed = _unrenewed(problem) and self._renewals_failed > failed
+            error = errors.unrenewed() if unrenewed else _error(problem, mutates=mutates)
         raise error  # here, where the problem with its details is no longer its context
 
     async def versions(self, request: Mapping[str, Any]) -> AsyncIterator[Any]:
@@ -92,11 +93,16 @@ class Client:
                 yield secret.name
 
     async def _pages(self, call: str, request: Mapping[str, Any]) -> AsyncIterator[Any]:
-        token: str | None = ""
-        while token is not None:
+        token, seen = "", {""}
+        while True:
             page = await self.ask(call, {**request, "page_token": token})
             yield page
-            token = page.next_page_token or None
+            token = page.next_page_token
+            if not token:
+                return
+            if token in seen:
+                raise Unavailable(errors.NONSENSE)
+            seen.add(token)
 
     async def close(self) -> None:
         """Close the connection; what is asked for afterwards is Unavailable. Safe to call twice."""
@@ -115,7 +121,7 @@ class Client:
             return self._api
 
     async def _connected(self, api: SecretManagerServiceAsyncClient) -> bool:
-        """Whether there is a connection within the time for another attempt."""
+        """Whether there is a connection, at once or within the time that a request is tried again."""
         try:
             async with asyncio.timeout(self._patience):
                 await cast("Transport", api.transport).grpc_channel.channel_ready()
@@ -123,18 +129,44 @@ class Client:
             return False
         return True
 
+    async def _hindrance(self, api: SecretManagerServiceAsyncClient) -> WardgateError:
+        """Why there is no connection: gRPC tells it of a request alone, so one is made that asks for nothing."""
+        try:
+            nothing = cast("Transport", api.transport).grpc_channel.unary_unary("/wardgate/Nothing")
+            await nothing(b"", timeout=self._patience)
+        except grpc.aio.AioRpcError as problem:
+            return errors.unreachable(problem.details() or "")
+        except grpc.aio.UsageError:  # it was closed meanwhile
+            pass
+        return errors.unreachable("")
+
     async def _transport(self) -> Transport:
         host, secure = target(self._options)
         if not secure:
-            return Transport(host=host, channel=grpc.aio.insecure_channel(host, CHANNEL))
+            # What stays on this machine goes through no proxy.
+            direct = (*CHANNEL, ("grpc.enable_http_proxy", 0))
+            return Transport(host=host, channel=grpc.aio.insecure_channel(host, direct))
         # Files are read, and on Google's machines a metadata server is asked.
         credentials, authority = await self._thread.run(_loaded, self._options)
         if credentials is None:
-            raise Unauthenticated(
-                "no usable credentials were found; set 'credentials_file', or give the machine an identity"
-            )
+            given = self._options.credentials_file is not None
+            raise Unauthenticated(errors.UNUSABLE_FILE if given else errors.NO_CREDENTIAL)
+        self._watch(credentials)
         trusted = grpc.ssl_channel_credentials(authority) if authority else None
         return Transport(host=host, credentials=credentials, ssl_channel_credentials=trusted, channel=_channel)
+
+    def _watch(self, credentials: Any) -> None:
+        """Count the renewals that fail here: a service can say the words, and cannot make one fail."""
+        renew = credentials.before_request
+
+        def watched(*given: Any, **named: Any) -> None:
+            try:
+                renew(*given, **named)
+            except Exception:
+                self._renewals_failed += 1
+                raise
+
+        credentials.before_request = watched
 
 
 def _channel(host: str, *, options: Sequence[tuple[str, int]], **named: Any) -> grpc.aio.Channel:
@@ -142,8 +174,8 @@ def _channel(host: str, *, options: Sequence[tuple[str, int]], **named: Any) -> 
     return Transport.create_channel(host, options=[*options, *CHANNEL], **named)
 
 
-def _unsent(problem: Exception) -> bool:
-    return isinstance(problem, ServiceUnavailable) and errors.unsent(problem.message or "")
+def _unrenewed(problem: Exception) -> bool:
+    return isinstance(problem, ServiceUnavailable) and errors.UNRENEWED in (problem.message or "").lower()
 
 
 def _loaded(options: Options) -> tuple[Any, bytes | None]:
@@ -170,7 +202,6 @@ def _error(problem: Exception, *, mutates: bool) -> WardgateError:
         return unclear("the request to the store failed", mutates=mutates)
     return errors.of_status(
         problem.grpc_status_code.name,
-        problem.message or "",
         mutates=mutates,
         retry_after=errors.retry_after(problem.details),
     )

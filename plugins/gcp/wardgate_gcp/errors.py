@@ -34,10 +34,11 @@ BY_STATUS: Mapping[str, tuple[type[WardgateError], str]] = {
     "UNIMPLEMENTED": (Unsupported, "the store does not do this"),
 }
 """Statuses that say for certain that nothing was changed. All others say nothing certain."""
+UNUSABLE_FILE = "the file that 'credentials_file' names holds no usable credential; give a service account's JSON file"
+NO_CREDENTIAL = "no usable credential was found; set 'credentials_file', or give the machine an identity"
 UNRENEWED = "getting metadata from plugin failed"
-NEVER_SENT = ("failed to connect", "errors resolving", "dns resolution failed", "name resolution", UNRENEWED)
-"""What tells an UNAVAILABLE of the client itself, which sent nothing, from one of the service or of a broken
-connection."""
+"""What gRPC's client says where a token for the request could not be had."""
+NONSENSE = "the answer is not one of the store's; check 'endpoint'"
 HINDRANCES = {
     "certificate_verify_failed": Hindrance.UNTRUSTED,
     "wrong_version_number": Hindrance.NO_TLS,
@@ -45,27 +46,28 @@ HINDRANCES = {
     "not found": Hindrance.NO_HOST,
     "not known": Hindrance.NO_HOST,
 }
-"""Words of a request that was never sent, and what they say was in the way."""
+"""Words of gRPC's client about a connection that there is not, and what they say was in the way."""
 
 
-def unsent(details: str) -> bool:
-    """Whether the words of an UNAVAILABLE tell that the request was never sent."""
-    return any(words in details.lower() for words in NEVER_SENT)
+def unrenewed() -> WardgateError:
+    """There was no token for a request, which was then not sent."""
+    return Unavailable("the gateway's own credential cannot be renewed; check the credentials of this mount")
 
 
-def of_status(name: str, details: str, *, mutates: bool, retry_after: float | None = None) -> WardgateError:
-    """The error a gRPC status stands for. ``details``: its words, looked at and left here."""
+def unreachable(details: str) -> WardgateError:
+    """There is no connection to the service. ``details``: gRPC's words, looked at and left here."""
+    said = details.lower()
+    for words, obstacle in HINDRANCES.items():
+        if words in said:
+            return obstacle.told(address="'endpoint'")
+    return Unavailable("the store cannot be reached; check 'endpoint' and the network")
+
+
+def of_status(name: str, *, mutates: bool, retry_after: float | None = None) -> WardgateError:
+    """The error a gRPC status stands for, of a request that may have been sent."""
     if name in BY_STATUS:
         kind, message = BY_STATUS[name]
         return RateLimited(message, retry_after=retry_after) if kind is RateLimited else kind(message)
-    if name == "UNAVAILABLE" and unsent(details):
-        said = details.lower()
-        if UNRENEWED in said:
-            return Unavailable("the gateway's own credential cannot be renewed; check the credentials of this mount")
-        for words, obstacle in HINDRANCES.items():
-            if words in said:
-                return obstacle.told(address="'endpoint'")
-        return Unavailable("the store cannot be reached; check 'endpoint' and the network")
     if name == "DEADLINE_EXCEEDED":
         return unclear("the store did not answer in time", mutates=mutates)
     return unclear("the store failed, or the connection to it broke", mutates=mutates)

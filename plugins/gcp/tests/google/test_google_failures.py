@@ -9,20 +9,24 @@ import socket
 import threading
 import traceback
 from collections.abc import Awaitable
+from pathlib import Path as FilePath
+from types import SimpleNamespace
 from typing import Any, cast
 
 import google.auth
 import grpc  # type: ignore[import-untyped]
 import pytest
+from google.api_core.exceptions import ServiceUnavailable
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import DefaultCredentialsError
+from google.auth.exceptions import DefaultCredentialsError, TransportError
 from google.cloud.secretmanager_v1 import types
 from tests.servers.google_answers import Answer, answering, opened, refusing, serving
 from wardgate.spi import errors
 from wardgate.spi.path import Path
 from wardgate.spi.values import Value
 from wardgate_gcp import client
-from wardgate_gcp.errors import of_status
+from wardgate_gcp.errors import unreachable
+from wardgate_gcp.options import Options
 
 SECRET = Path.parse("app/db")
 CANARY = "canary-71c3-never-to-be-seen"
@@ -135,10 +139,83 @@ def test_a_write_that_cannot_be_sent_is_unavailable() -> None:
 )
 def test_why_there_is_no_connection_is_told(said: str, told: str) -> None:
     """In the words of gRPC's client, which stay here; a write was then not sent."""
-    error = of_status("UNAVAILABLE", said, mutates=True)
+    error = unreachable(said)
     assert errors.Unavailable is type(error)
     assert told in error.message
     assert "127.0.0.1" not in error.message
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["failed to connect to all addresses; connection refused", "Getting metadata from plugin failed with error: x"],
+)
+def test_a_service_that_claims_not_to_be_there_was_asked(said: str) -> None:
+    """It can say the very words of gRPC's own client: a write is sent once all the same, and is unclear."""
+
+    async def case() -> None:
+        async with serving(refusing(CODE.UNAVAILABLE, said), timeout=1.0) as (backend, service):
+            assert errors.OutcomeUnknown is type(await refusal(backend.write(SECRET, VALUE)))
+            assert service.calls == ["AddSecretVersion"]
+
+    asyncio.run(case())
+
+
+def test_a_page_that_names_itself_as_the_next_is_no_answer() -> None:
+    """A list of it would have no end."""
+    page = types.ListSecretsResponse.serialize(types.ListSecretsResponse(next_page_token=CANARY))
+
+    async def case() -> None:
+        async with serving(lambda *_: cast("bytes", page)) as (backend, service):
+            assert errors.Unavailable is type(await refusal(backend.list(Path.parse(""))))
+            assert service.calls == ["ListSecrets"] * 2
+
+    asyncio.run(case())
+
+
+def test_a_service_of_this_machine_is_asked_through_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment names, for others."""
+    for name in ("grpc_proxy", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_grpc_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+    async def case() -> None:
+        async with serving(refusing(CODE.ABORTED)) as (backend, _):
+            assert errors.Conflict is type(await refusal(backend.write(SECRET, VALUE)))
+
+    asyncio.run(case())
+
+
+def test_a_renewal_that_fails_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It failed here, which no service can claim."""
+    renewed: list[None] = []
+
+    class Expired(AnonymousCredentials):
+        def before_request(self, *_: object) -> None:
+            renewed.append(None)
+            raise TransportError(CANARY)  # type: ignore[no-untyped-call]
+
+    credentials = Expired()  # type: ignore[no-untyped-call]
+    made = client.Client(Options(project="p"))
+    made._watch(credentials)
+    monkeypatch.setattr(made, "_connected", connected)
+
+    async def call(**_: object) -> None:
+        try:
+            credentials.before_request(None, "POST", "", {})
+        except TransportError:
+            raise ServiceUnavailable("Getting metadata from plugin failed") from None  # type: ignore[no-untyped-call]
+
+    async def case() -> None:
+        made._api = cast("Any", SimpleNamespace(add=call, transport=None))
+        assert errors.Unavailable is type(await refusal(made.ask("add", {}, mutates=True)))
+
+    asyncio.run(case())
+    assert renewed == [None]
+
+
+async def connected(_: object) -> bool:
+    return True
 
 
 def test_a_service_without_tls_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,6 +284,24 @@ def test_credentials_are_looked_for_in_a_thread_of_the_mount_s_own(monkeypatch: 
     monkeypatch.setattr(google.auth, "default", nothing)
     asyncio.run(case())
     assert {"wardgate-gcp_0"} == set(seen)
+
+
+# Google warns of files that somebody else gives; the operator gives this one.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:google.auth")
+@pytest.mark.parametrize("held", ["", "{", "{}", f'{{"type": "service_account", "private_key": "{CANARY}"}}'])
+def test_a_file_without_a_credential_is_told_as_that(tmp_path: FilePath, held: str) -> None:
+    """It was given, so nobody is told to give it; what it holds is not shown."""
+    file = tmp_path / "credentials.json"
+    file.write_text(held)
+
+    async def case() -> None:
+        backend = opened(0, endpoint=None, credentials_file=str(file))
+        error = await refusal(backend.read(SECRET))
+        assert errors.Unauthenticated is type(error)
+        assert "'credentials_file' names holds no usable credential" in error.message
+        await backend.close()
+
+    asyncio.run(case())
 
 
 def test_values_travel_with_their_checksum() -> None:
