@@ -118,6 +118,19 @@ LIARS: dict[str, dict[str, str]] = {
             """,
     },
     "HostileNames": {
+        "what it cannot hold cannot be asked for": """
+            def held(self, path):
+                if "`" in str(path):
+                    raise InvalidValue("the name has a character that this store cannot hold")
+
+            async def write(self, path, value, *, expect=None):
+                self.held(path)
+                return await super().write(path, value, expect=expect)
+
+            async def read(self, path, *, version=None):
+                self.held(path)
+                return await super().read(path, version=version)
+            """,
         "case is folded": """
             async def write(self, path, value, *, expect=None):
                 folded = Path.parse(str(path).replace("Key", "key"))
@@ -140,6 +153,20 @@ LIARS: dict[str, dict[str, str]] = {
             """,
     },
     "Secrecy": {
+        "an error quotes the value as base64": """
+            async def write(self, path, value, *, expect=None):
+                try:
+                    return await super().write(path, value, expect=expect)
+                except Conflict:
+                    raise Conflict("not written: " + base64.b64encode(b"?" + value.data).decode()) from None
+            """,
+        "an error quotes the value as a form's field": """
+            async def write(self, path, value, *, expect=None):
+                try:
+                    return await super().write(path, value, expect=expect)
+                except Conflict:
+                    raise Conflict("not written: " + quote_plus(value.data)) from None
+            """,
         "it keeps what it read last": """
             async def read(self, path, *, version=None):
                 found = await super().read(path, version=version)

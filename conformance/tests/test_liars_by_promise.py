@@ -11,9 +11,11 @@ from wardgate_conformance.suite import BackendConformance, Conformance
 
 IMPORTS = """
 import asyncio
+import base64
 import contextlib
 import time
 from dataclasses import replace
+from urllib.parse import quote_plus
 
 import pytest
 from wardgate.spi.backend import Health, Permission

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import InvalidValue, Malformed, TooLarge, WardgateError
+from wardgate.spi.errors import InvalidValue, Malformed, SecretNotFound, TooLarge
 from wardgate.spi.path import MAX_SEGMENT_BYTES, MAX_SEGMENTS, ROOT, Path
 from wardgate.spi.values import BYTES, JSON, TEXT, Entry, Value
 
@@ -40,7 +40,7 @@ class HostileNames:
     @needs("write")
     @pytest.mark.parametrize("name", NAMES, ids=ascii)
     async def test_a_name_is_held_or_refused(self, backend: Backend, name: str) -> None:
-        """As a secret and as a folder; and a list gives it back as it was."""
+        """As a secret and as a folder; and a list gives it back as it was. What cannot be held is not there."""
         for path in (Path(("folder", name)), Path((name, "leaf"))):
             try:
                 Path.parse(str(path))
@@ -48,6 +48,8 @@ class HostileNames:
             except REFUSED:
                 fits = len(str(path).encode()) <= backend.capabilities.max_path_bytes
                 assert not (fits and PLAIN.fullmatch(name)), "a plain name must be held"
+                with pytest.raises(SecretNotFound):
+                    await backend.read(path)
                 continue
             # Only the write may refuse: what was accepted is read and listed.
             assert {"path": str(path)} == (await backend.read(path)).value.fields()
@@ -96,12 +98,14 @@ class HostileNames:
         try:
             await backend.write(deepest, document(a="b"))
         except REFUSED:
+            with pytest.raises(SecretNotFound):
+                await backend.read(deepest)
             return
         assert (await backend.read(deepest)).value.fields() == {"a": "b"}
 
     async def test_the_root_is_no_secret(self, backend: Backend) -> None:
         """An empty path reads nothing; above all not the store's own root."""
-        with pytest.raises(WardgateError):
+        with pytest.raises(SecretNotFound):
             await backend.read(ROOT)
 
 
