@@ -74,7 +74,7 @@ def fail() -> None:
 
 def test_a_library_s_words_stay_out(written: Callable[[], str]) -> None:
     """Nor what it was formatted with, nor the text of an exception; only who, where and of what type."""
-    logs.configure(Log(format="json"))
+    logs.configure(Log(format="json", level="debug"))
     try:
         fail()
     except ValueError:
@@ -119,6 +119,19 @@ def test_below_the_level_nothing_is_written_and_libraries_are_never_chatty(writt
     logs.configure(Log(level="error"))
     OURS.warning("b", extra={"event": "x"})
     assert 1 == len(written().splitlines())
+
+
+def test_a_library_that_sets_its_own_level_is_left_out_all_the_same(
+    written: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vendors' SDKs warn of each way to log in that gave nothing; who looks for it sets ``debug``, errors stay."""
+    vendor = logging.getLogger("vendor.credentials")
+    monkeypatch.setattr(vendor, "level", logging.INFO)
+    for level, said in (("info", ["error"]), ("warning", ["error"]), ("debug", ["warning", "error"])):
+        logs.configure(Log(format="json", level=level))
+        for say in (vendor.info, vendor.warning, vendor.error):
+            say(CANARY)
+        assert said == [line["level"] for line in parsed(written())]
 
 
 def test_a_message_is_bounded(written: Callable[[], str]) -> None:

@@ -39,9 +39,12 @@ def configure(log: Log, *, worker: int | None = None) -> None:
     """Have everything that this process logs written as configured. Call it again after a fork."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(worker) if log.format == "json" else TextLines(worker))
+    # A library's talk is of no use without its words, and some set levels of their own: the handler leaves it out.
+    least = logging.WARNING if log.level == "debug" else logging.ERROR
+    handler.addFilter(lambda record: _event(record) is not None or record.levelno >= least)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(max(LEVELS[log.level], logging.WARNING))  # a library's talk is of no use without its words
+    root.setLevel(logging.WARNING)
     logging.getLogger("wardgate").setLevel(LEVELS[log.level])
     logging.raiseExceptions = False  # it would print what could not be formatted
     logging.captureWarnings(capture=True)
@@ -51,7 +54,7 @@ def configure(log: Log, *, worker: int | None = None) -> None:
 
 def facts_of(record: logging.LogRecord, worker: int | None) -> dict[str, Any]:
     """What a line says, in its order."""
-    event = getattr(record, "event", None)
+    event = _event(record)
     time = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="microseconds")
     facts: dict[str, Any] = {
         "time": time.replace("+00:00", "Z"),
@@ -106,6 +109,10 @@ def _uncaught(kind: type[BaseException], error: BaseException | None, trace: Tra
     logging.getLogger(__name__).error(
         "something failed that nothing waited for", exc_info=told, extra={"event": DEFECT}
     )
+
+
+def _event(record: logging.LogRecord) -> str | None:
+    return getattr(record, "event", None)
 
 
 def _safe(text: str) -> str:
