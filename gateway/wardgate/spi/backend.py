@@ -108,7 +108,7 @@ class Backend(abc.ABC):
         Where the secret does not exist it is made, without a version; a store that does not declare ``empty_secrets``
         raises SecretNotFound. With ``merge`` the labels are changes to those there are, None taking one away, and a
         secret that does not exist is SecretNotFound.
-        With neither nothing is changed, and nothing made: the gateway does not ask for it.
+        With neither nothing is changed, and nothing made.
         Of ``ROOT``: the settings of the mount itself, and no labels. Needs ``mount_settings``.
 
         Raises:

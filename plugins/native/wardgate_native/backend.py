@@ -84,6 +84,8 @@ class NativeBackend(Backend):
         merge: bool = False,
     ) -> None:
         """Replace the labels or merge into them, change the settings of a secret or the mount. See :class:`Backend`."""
+        if labels is None and settings is None:
+            return
         of_mount = not path.segments
         if of_mount and labels is not None:
             raise InvalidValue("a mount has settings and no labels; name a secret below it")

@@ -113,6 +113,8 @@ class VaultBackend(Engine):
         merge: bool = False,
     ) -> None:
         """Replace or patch the custom metadata, change the settings; what is not given is not sent, and so left."""
+        if labels is None and settings is None:
+            return
         changes = metadata.changes(labels, settings or SecretSettings())
         target = f"{quote(self._mount)}/" + (f"metadata/{quote(str(path))}" if path.segments else "config")
         if not merge:

@@ -141,6 +141,12 @@ class TestCompareAndSet:
             run(store.write(PATH, Value(b"c"), expect=Expect(wrong)))
         assert "3" == run(store.write(PATH, Value(b"c"), expect=Expect("2"))).id
 
+    def test_nothing_to_annotate_makes_no_secret(self, store: Backend) -> None:
+        """Neither labels nor settings were given."""
+        run(store.annotate(PATH))
+        with pytest.raises(SecretNotFound):
+            run(store.describe(PATH))
+
     def test_a_version_of_no_secret_conflicts(self, store: Backend) -> None:
         """There is nothing to replace."""
         with pytest.raises(Conflict):

@@ -306,7 +306,7 @@ ROUTES = (
     ),
     Route(
         method="DELETE", pattern="secrets/{path}", summary="Delete the current version, or the one named; If-Match.",
-        query=VersionQuery, conditions=("if-match",), errors=(*_GONE, Conflict), operation=_delete, answer=no_content,
+        query=VersionQuery, conditions=("if-match",), errors=(Conflict,), operation=_delete, answer=no_content,
     ),
     Route(
         method="GET", pattern="folders/{folder}", query=FolderQuery, response=Folder,
@@ -322,7 +322,8 @@ ROUTES = (
         request=MetadataChange, operation=_annotate, answer=no_content,
     ),
     Route(
-        method="POST", pattern="undelete/{path}", summary="Recover deleted versions.", request=Versions, errors=_GONE,
+        method="POST", pattern="undelete/{path}", summary="Recover deleted versions.", request=Versions,
+        errors=(VersionNotFound,),
         operation=lambda call: UndeleteSecret(path=call.path, versions=selectors(call.body.versions)),
         answer=no_content,
     ),

@@ -64,6 +64,12 @@ def test_a_store_that_is_down_is_unavailable(opened: Opened) -> None:
     assert "check 'address'" in health.detail
 
 
+def test_nothing_to_annotate_is_not_asked_for(opened: Opened, server: SocketServer) -> None:
+    """The server would make a secret without a version of it."""
+    asyncio.run(opened(address=server.address, token=CANARY).annotate(SECRET))
+    assert [] == server.requests
+
+
 def test_a_server_without_tls_is_told_as_that(opened: Opened) -> None:
     """Trying again would not help, and a write was not sent."""
     with throttling(1) as (host, port):
