@@ -47,12 +47,9 @@ def missing(
 def doubt(permissions: Collection[Permission]) -> str:
     """What else may be the reason where the store refuses all that it tells of."""
     told = [one.granted for one in permissions if one.granted is not None]
-    return " (all that it tells of: the credential itself may be wrong)" if told and not any(told) else ""
-
-
-def all_refused(permissions: Iterable[Permission]) -> bool:
-    """Whether everything that was told is a no: then the credential may be a wrong one."""
-    return all(one.granted is False for one in permissions)
+    return (
+        " (all that the store tells of, so that the credential itself may be wrong)" if told and not any(told) else ""
+    )
 
 
 def sentence(permissions: Iterable[Permission]) -> str:

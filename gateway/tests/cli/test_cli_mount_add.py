@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import Result
-from wardgate.spi.errors import InvalidValue
+from wardgate.spi.errors import InvalidValue, PermissionDenied
 from wardgate.spi.operations.mounts import CreateMount
 
 from tests.support.scripted import Scripted
@@ -45,3 +45,22 @@ def test_what_is_no_json_is_told_with_what_is(gateway: Scripted, run: Run, given
     result = run("mount", "add", "a", "--type", "native", "--option", f"n:={given}")
     assert (2, []) == (result.exit_code, gateway.asked)
     assert f"what follows n:= is not JSON{ending}" in result.stderr
+
+
+LACKING = "the mount was not made: the mount's credential lacks these permissions"
+
+
+@pytest.mark.parametrize("wrong", ["", " (all of them, so that it may be wrong)"])
+@pytest.mark.parametrize(("check", "hint"), [("all", "--check reading asks for"), ("reading", "--check none asks for")])
+def test_missing_permissions_stand_on_lines_of_their_own(
+    gateway: Scripted, run: Run, wrong: str, check: str, hint: str
+) -> None:
+    """Each to be copied into a policy; it is a denial, with how to go on."""
+    gateway.answers[CreateMount] = PermissionDenied(
+        f"{LACKING}{wrong}: s:Put (for labels, write); s:List (for list); grant them, or ask for less: 'check' can be x"
+    )
+    result = run("mount", "add", "a", "--type", "native", "--check", check)
+    assert 4 == result.exit_code
+    lines = [f"Error: {LACKING}{wrong}:", "  s:Put (for labels, write)", "  s:List (for list)"]
+    assert lines == result.stderr.splitlines()[:3]
+    assert hint in result.stderr.splitlines()[3]

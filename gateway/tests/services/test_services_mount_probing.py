@@ -50,12 +50,12 @@ def test_each_missing_permission_is_named_with_what_it_is_for(desk: Any, answers
     """Those of what the store does not declare are not missed."""
     lacking = Permission("list", frozenset({"read", "list"}), granted=False)
     answers((WRITE, LABEL, lacking))
-    with pytest.raises(InvalidValue) as refused:
+    with pytest.raises(PermissionDenied) as refused:
         mount(desk)
-    assert "put (for write); list (for list, read)" in refused.value.message
-    assert "--check reading" in refused.value.message
+    assert "put (for write); list (for list, read); grant them" in refused.value.message
+    assert "'check' can be reading" in refused.value.message
     assert "tag" not in refused.value.message
-    with pytest.raises(InvalidValue, match="--check none"):
+    with pytest.raises(PermissionDenied, match="'check' can be none"):
         mount(desk, "reading")
     assert (0, True) == (kept(desk), all(backend.closed for backend in desk.probed))
 
@@ -69,7 +69,7 @@ def test_a_store_that_refuses_everything_may_refuse_the_credential(
 ) -> None:
     """Some stores say of a wrong key only that it may not; what they do not tell counts for neither."""
     answers((WRITE, Permission("get", frozenset({"read"}), granted=right)))
-    with pytest.raises(InvalidValue) as refused:
+    with pytest.raises(PermissionDenied) as refused:
         mount(desk)
     assert told is ("the credential itself may be wrong" in refused.value.message)
 

@@ -15,6 +15,7 @@ from wardgate.cli.session import Session, client_options
 
 CHECKS = ("all", "reading", "none")
 NOT_MADE = "the mount was not made"
+LACKS = "the mount's credential lacks these permissions"
 UNKNOWN_TYPE = "unknown mount type"
 OPTIONS = "`wardgate plugins` shows the options; numbers and truths are written NAME:=1, NAME:=true."
 
@@ -96,8 +97,12 @@ def add(  # one for each option
         try:
             answer = client.json("POST", "mounts", body=body)
         except Failure as failure:
-            failure.hint = _what_to_do(failure, kind)
-            raise
+            raise Failure(
+                _in_lines(failure.message),
+                code=failure.code,
+                request_id=failure.request_id,
+                hint=_what_to_do(failure, kind, check),
+            ) from None
     if session.json:
         output.as_json(answer)
     else:
@@ -141,12 +146,24 @@ def remove(session: Session, prefix: str, *, yes: bool) -> None:
     output.done(session.json, f"Forgot the mount at {prefix}.")
 
 
-def _what_to_do(failure: Failure, kind: str) -> str:
+def _in_lines(message: str) -> str:
+    """A line for each missing permission; other messages as they are."""
+    if not message.startswith(f"{NOT_MADE}: {LACKS}"):
+        return message
+    head, _, listed = message.removeprefix(f"{NOT_MADE}: ").partition(": ")
+    *permissions, _ = listed.split("; ")  # the last says what a request can do about it
+    return "\n  ".join([f"{NOT_MADE}: {head}:", *permissions])
+
+
+def _what_to_do(failure: Failure, kind: str, check: str) -> str:
     """Of a mount that was not made; the store's refusals are none of this gateway's policies."""
     if failure.message.startswith(UNKNOWN_TYPE):
         return _whose(kind)
     if not failure.message.startswith(NOT_MADE):
         return OPTIONS if failure.code == "invalid_value" and "option" in failure.message else failure.hint
+    if LACKS in failure.message:
+        less = "--check reading asks for less" if check == CHECKS[0] else "--check none asks for none"
+        return f"Grant them to the mount's credential; {less}."
     if failure.code == "permission_denied":
         return "Give the mount a credential that the store accepts, by its options or in the gateway's environment."
     if failure.code == "unavailable":

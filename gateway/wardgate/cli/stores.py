@@ -103,11 +103,11 @@ async def _asked(backend: Backend, row: MountRow, name: str) -> Store:
                 await backend.close()
     lacking = probing.missing(permissions, backend.capabilities)
     if probing.missing(permissions, backend.capabilities, reading=True):
-        detail = f"the store does not give its credential: {probing.sentence(lacking)}{probing.doubt(permissions)}"
+        detail = f"its credential lacks {probing.names(lacking)}{probing.doubt(permissions)}"
         return Store(name, ok=False, detail=detail, cure="grant these permissions to the mount's credential")
     if lacking:
         # It may have been mounted so on purpose.
-        return Store(name, ok=True, detail=f"it can be read; its credential lacks: {probing.sentence(lacking)}")
+        return Store(name, ok=True, detail=f"it can be read; its credential lacks {probing.names(lacking)}")
     return Store(name, ok=True, detail=f"its {row.type} store answers, and allows what it needs")
 
 

@@ -101,9 +101,8 @@ class MountsService:
 
         Raises:
             PermissionDenied: the operator does not let namespaces mount stores of that type, or the store does not
-                accept the mount's credential.
-            InvalidValue: an unknown type or option (with the nearest right name), a prefix that cannot be taken, or
-                permissions that the store does not give the mount's credential.
+                accept the mount's credential, or does not give it the permissions that are needed.
+            InvalidValue: an unknown type or option (with the nearest right name), or a prefix that cannot be taken.
             AlreadyExists: a mount is there, above or below.
             Unavailable: the store does not answer.
         """
@@ -186,7 +185,7 @@ class MountsService:
                 permissions = await probing.probe(backend, seconds=PROBE_SECONDS)
                 lacking = probing.missing(permissions, backend.capabilities, reading=check == READING)
                 if lacking:
-                    error = InvalidValue(f"{NOT_MADE}: {_lacking(permissions, lacking, check)}")
+                    error = PermissionDenied(f"{NOT_MADE}: {_lacking(permissions, lacking, check)}")
         except (Unavailable, PermissionDenied) as said:
             error = type(said)(f"{NOT_MADE}: {said.message}")
         finally:
@@ -224,11 +223,10 @@ def _prefix(path: Path) -> Path:
 
 def _lacking(asked: Collection[Permission], permissions: Collection[Permission], check: str) -> str:
     """Which permissions are missing, and how to go on without them."""
-    doubt = probing.doubt(asked)
-    hint = "or ask for less with --check reading" if check == ALL else "or do not ask, with --check none"
+    less = f"ask for less: 'check' can be {READING}" if check == ALL else f"do not ask: 'check' can be {NONE}"
     return (
-        f"the store does not give its credential: {probing.sentence(permissions)}{doubt}; grant them, {hint}"
-        " (in a request: the field 'check')"
+        f"the mount's credential lacks these permissions{probing.doubt(asked)}: {probing.sentence(permissions)};"
+        f" grant them, or {less}"
     )
 
 
