@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import grpc  # type: ignore[import-untyped]
 import pytest
 from google.cloud.secretmanager_v1 import types
 from tests.servers.google_answers import serving
+from wardgate.spi.backend import Backend
 from wardgate.spi.errors import Unavailable
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import Value, VersionInfo
@@ -53,6 +55,46 @@ def test_a_read_is_one_request_and_a_write_too() -> None:
             assert VersionInfo("3", 3, stages=frozenset({"current"})) == found.info
             assert (await backend.write(SECRET, Value(b"x"))).id == "4"
             assert ["AccessSecretVersion", "AddSecretVersion"] == service.calls
+
+    asyncio.run(case())
+
+
+@pytest.mark.parametrize(
+    ("asked", "requests"),
+    [
+        (lambda backend: backend.describe(SECRET), 2),
+        (lambda backend: backend.delete(SECRET), 2),
+        (lambda backend: backend.delete(SECRET, versions=("1", "2")), 2),
+        (lambda backend: backend.undelete(SECRET, versions=("1",)), 1),
+        (lambda backend: backend.destroy(SECRET, versions=("1",)), 1),
+        (lambda backend: backend.destroy(SECRET), 1),
+        (lambda backend: backend.annotate(SECRET, labels={"a": "b"}), 2),
+        (lambda backend: backend.move_stage(SECRET, "blue", version="1"), 3),
+        (lambda backend: backend.move_stage(SECRET, "blue", version=None), 2),
+        (lambda backend: backend.probe(), 11),
+    ],
+    ids=["describe", "delete", "delete two", "undelete", "destroy one", "destroy", "labels", "stage", "none", "probe"],
+)
+def test_what_the_rest_costs(asked: Callable[[Backend], Awaitable[object]], requests: int) -> None:
+    """As the README's table says, over a secret with one version."""
+    version = types.SecretVersion(name=f"{NAME}/versions/1", state="ENABLED")
+    secret = types.Secret(name=NAME, etag="x", version_aliases={"blue": 1})
+    answers = {
+        "GetSecret": types.Secret.serialize(secret),
+        "UpdateSecret": types.Secret.serialize(secret),
+        "DeleteSecret": b"",
+        "AccessSecretVersion": value(),
+        "ListSecrets": types.ListSecretsResponse.serialize(types.ListSecretsResponse(secrets=[secret])),
+        "ListSecretVersions": types.ListSecretVersionsResponse.serialize(
+            types.ListSecretVersionsResponse(versions=[version])
+        ),
+    }
+
+    async def case() -> None:
+        held = types.SecretVersion.serialize(version)
+        async with serving(lambda name, *_: cast("bytes", answers.get(name, held))) as (backend, service):
+            await asked(backend)
+            assert requests == len(service.calls)
 
     asyncio.run(case())
 
