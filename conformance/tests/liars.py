@@ -4,6 +4,9 @@ from __future__ import annotations
 
 LIARS: dict[str, dict[str, str]] = {
     "Declaration": {
+        "it has notes that its type has not": """
+            notes = {"labels": "kept in the name"}
+            """,
         "it declares another page size than its type": """
             def __init__(self, store):
                 super().__init__(store)

@@ -11,7 +11,7 @@ from wardgate.spi.errors import SecretNotFound
 from wardgate.spi.path import Path
 from wardgate.spi.values import Value
 from wardgate_conformance.harness import Harness
-from wardgate_conformance.odd import OddBackend
+from wardgate_conformance.odd import BACKEND, OddBackend
 from wardgate_conformance.suite import BackendConformance
 
 
@@ -38,7 +38,9 @@ class OddHarness(Harness):
 class TestOdd(BackendConformance):
     """Every case that its declaration selects."""
 
+    kind = BACKEND
     capabilities = OddBackend.capabilities
+    notes = OddBackend.notes
 
     @pytest.fixture
     def harness(self, tmp_path: FilePath) -> OddHarness:

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import dataclasses
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import ClassVar
 
 import pytest
 from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import CLOSED_LIST, Conflict, SecretNotFound, Unsupported, WardgateError
+from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.path import ROOT
 from wardgate.spi.values import Expect, SecretSettings, Value, VersionState
 
@@ -43,11 +45,17 @@ MANY = 12
 class Declaration:
     """What is declared is done; what is not declared is refused, and nothing is changed."""
 
+    kind: ClassVar[BackendType | None]
+    notes: ClassVar[Mapping[str, str]]
+
     async def test_an_opened_backend_declares_what_its_type_does(
         self, backend: Backend, capabilities: Capabilities
     ) -> None:
-        """The cases were selected by that."""
-        assert capabilities == backend.capabilities
+        """The cases were selected by that, and documentation is printed from one of the type's declarations."""
+        shown = (backend.capabilities, dict(backend.notes))
+        assert (capabilities, dict(self.notes)) == shown
+        if self.kind is not None:
+            assert shown in [(each.capabilities, dict(each.notes)) for each in self.kind.declarations]
 
     @pytest.mark.parametrize("capability", [pytest.param(name, marks=lacks(name)) for name in CALLS])
     async def test_what_is_not_declared_is_refused(self, backend: Backend, harness: Harness, capability: str) -> None:

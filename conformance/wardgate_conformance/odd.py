@@ -44,6 +44,7 @@ class OddBackend(Backend):
     """See the module."""
 
     capabilities = DECLARATION.capabilities
+    notes = DECLARATION.notes
 
     def __init__(self, folder: FilePath) -> None:
         self._folder = folder

@@ -20,6 +20,7 @@ from typing import ClassVar
 import pytest
 from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Capabilities
+from wardgate.spi.hookspecs import BackendType
 
 from wardgate_conformance.annotating import Annotating
 from wardgate_conformance.behaving import Closing, Concurrency, Declaration, Secrecy
@@ -43,11 +44,12 @@ class Conformance:
     They are said here, not by the harness, since cases are selected before any harness is made.
     ``reads_tell_all``: a read tells its version's times and stages and its secret's labels. Where that is an option
     which is off when nothing is said, the class of the store as it is mounted then says False.
-    ``notes``: those of the Declaration, for the report.
+    ``notes``: those of the Declaration, for the report. ``kind``: the BackendType that has it, where there is one.
     """
 
     capabilities: ClassVar[Capabilities]
     notes: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    kind: ClassVar[BackendType | None] = None
     networked: ClassVar[bool] = False
     throttles: ClassVar[bool] = False
     authenticates: ClassVar[bool] = False

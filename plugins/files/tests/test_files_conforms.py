@@ -63,6 +63,7 @@ class FilesHarness(Harness):
 class TestFiles(BackendConformance):
     """Every case that its declaration selects."""
 
+    kind = BACKEND
     capabilities = DECLARATION.capabilities
     notes = DECLARATION.notes
 

@@ -48,6 +48,7 @@ class ParameterHarness(AwsHarness):
 class TestParameterStore(BackendConformance):
     """Every case that the declaration selects, in a part of the hierarchy, under a key of the customer's."""
 
+    kind = BACKEND
     capabilities = STANDARD_PARAMETERS.capabilities
     notes = STANDARD_PARAMETERS.notes
     networked = True

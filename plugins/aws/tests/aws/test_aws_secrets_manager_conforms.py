@@ -44,6 +44,7 @@ class SecretsManagerHarness(AwsHarness):
 class TestSecretsManager(BackendConformance):
     """Every case that its declaration selects."""
 
+    kind = BACKEND
     capabilities = SECRETS_MANAGER.capabilities
     notes = SECRETS_MANAGER.notes
     networked = True

@@ -14,6 +14,7 @@ from wardgate.spi.backend import Backend
 from wardgate.spi.path import Path
 from wardgate_azure.declaration import DECLARATION
 from wardgate_azure.names import NAMES
+from wardgate_azure.plugin import BACKEND
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
 
@@ -59,6 +60,7 @@ class AzureHarness(Harness):
 class TestAzureOverTheStandIn(BackendConformance):
     """Every case that its declaration selects."""
 
+    kind = BACKEND
     capabilities = DECLARATION.capabilities
     notes = DECLARATION.notes
     networked = True

@@ -91,6 +91,7 @@ def _opened(options: Options) -> Backend:
 class TestGoogle(BackendConformance):
     """Every case that its declaration selects."""
 
+    kind = BACKEND
     capabilities = DECLARATION.capabilities
     notes = DECLARATION.notes
     networked = True

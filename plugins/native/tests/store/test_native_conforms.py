@@ -14,6 +14,7 @@ from wardgate.spi.values import JSON, Value
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
 from wardgate_native.backend import NativeBackend
+from wardgate_native.plugin import BACKEND
 
 if TYPE_CHECKING:
     from tests.store.conftest import Bench
@@ -45,6 +46,7 @@ class NativeHarness(Harness):
 class TestNative(BackendConformance):
     """Every case that its declaration selects, which is nearly all."""
 
+    kind = BACKEND
     capabilities = NativeBackend.capabilities
     notes = NativeBackend.notes
     passes_time = True

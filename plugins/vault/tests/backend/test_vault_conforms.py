@@ -66,7 +66,9 @@ class VaultHarness(Harness):
 class TestVault(BackendConformance):
     """Every case that its declaration selects."""
 
+    kind = BACKEND
     capabilities = DECLARATION.capabilities
+    notes = DECLARATION.notes
     networked = True
     throttles = True
     authenticates = True

@@ -75,7 +75,9 @@ class VaultOneHarness(Harness):
 class TestVaultOne(BackendConformance):
     """Every case that its declaration selects."""
 
+    kind = BACKEND
     capabilities = DECLARATION.capabilities
+    notes = DECLARATION.notes
     networked = True
     throttles = True
     authenticates = True
