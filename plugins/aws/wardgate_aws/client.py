@@ -7,8 +7,10 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from wardgate.spi.errors import OutcomeUnknown, unclear
+from wardgate.spi.errors import OutcomeUnknown, Unavailable, unclear
+from wardgate.spi.networks import is_loopback
 from wardgate.spi.threads import Threads
 
 from wardgate_aws.shapes import NONSENSE
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 """How often the SDK itself tries a request that can be repeated without harm."""
 MAX_SECONDS_DIGITS = 6
+MAX_PAGES = 20_000
+"""Of one list: several times what an account may hold."""
 
 
 class Client:
@@ -64,12 +68,18 @@ class Client:
         """The items that all pages of a request hold under ``key``. The store may leave a page empty and go on."""
         found: list[Mapping[str, Any]] = []
         more: dict[str, Any] = {}
-        while True:
+        seen: set[str] = set()
+        while len(seen) < MAX_PAGES:
             answer = await self.call(method, holds=key, **params, **more)
             found.extend(answer[key])
-            if not answer.get("NextToken"):
+            token = answer.get("NextToken")
+            if not token:
                 return found
-            more = {"NextToken": answer["NextToken"]}
+            if not isinstance(token, str) or token in seen:
+                break  # it would go on for ever
+            seen.add(token)
+            more = {"NextToken": token}
+        raise Unavailable(NONSENSE)
 
     async def close(self) -> None:
         """Give back threads and connections."""
@@ -146,6 +156,7 @@ class Client:
                 max_pool_connections=options.pool_size,
                 retries={"mode": "standard", "total_max_attempts": attempts},
                 user_agent_extra="wardgate",
+                proxies=_proxies(options.endpoint),
             ),
         )
         client.meta.events.register("needs-retry", self._attempted)
@@ -158,6 +169,14 @@ def _loader() -> Any:
     import botocore.loaders  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
 
     return botocore.loaders.create_loader()
+
+
+def _proxies(endpoint: str | None) -> dict[str, str] | None:
+    """None, which is the environment's, but for what is to stay on its way: plain HTTP, and this machine."""
+    if endpoint is None:
+        return None
+    url = urlsplit(endpoint)
+    return {} if url.scheme == "http" or is_loopback(url.hostname or "") else None
 
 
 def _is_whole(answer: Any) -> bool:

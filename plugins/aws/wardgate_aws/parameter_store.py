@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -206,11 +206,13 @@ class ParameterStoreBackend(Backend):
         with understood():
             return labels_of(answer["TagList"])
 
-    async def _paths(self) -> Sequence[Path]:
+    async def _paths(self) -> Iterable[Path]:
         below = {"Key": "Name", "Option": "BeginsWith", "Values": [self._hierarchy.prefix]}
         # Names without a slash belong to the whole hierarchy too, and begin with none.
         which: dict[str, Any] = {"ParameterFilters": [below]} if self._hierarchy.prefix != "/" else {}
-        told = await self._client.pages("describe_parameters", "Parameters", MaxResults=PAGE, **which)
+        return self._shown(await self._client.pages("describe_parameters", "Parameters", MaxResults=PAGE, **which))
+
+    def _shown(self, told: Sequence[Mapping[str, Any]]) -> Iterator[Path]:
         with understood():
             names = [str(item["Name"]) for item in told]
-        return [path for name in names if (path := self._hierarchy.path_of(name)) is not None]
+        yield from (path for name in names if (path := self._hierarchy.path_of(name)) is not None)

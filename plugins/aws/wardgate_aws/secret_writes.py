@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from wardgate.spi.errors import (
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from wardgate_aws.client import Client
 
 OTHER_VERSION = "the current version is not the expected one"
+DROP_SECONDS = 2.0
+"""How long a mount that closes waits for private labels to go."""
+LEFT_BEHIND = 4
+"""Private labels that are taken for those of writers under way. The store holds 20 labels a secret, of all kinds."""
 MAX_BYTES = SECRETS_MANAGER.capabilities.max_value_bytes
 
 
@@ -36,6 +42,7 @@ class Writes:
 
     def __init__(self, client: Client, kms_key_id: str | None) -> None:
         self._client = client
+        self._drops: set[asyncio.Task[None]] = set()
         self._key = {} if kms_key_id is None else {"KmsKeyId": kms_key_id}
 
     async def write(self, name: str, value: Value, token: str) -> None:
@@ -65,15 +72,20 @@ class Writes:
                 return
         await self._check_current(name, expected)
         private = f"{PRIVATE}{token}"
-        put = await self._put(name, held, token, VersionStages=[private])
         try:
+            put = await self._put(name, held, token, VersionStages=[private])
             # The very first version is made current by the store, for one of several who try.
             if CURRENT not in put.get("VersionStages", ()):
                 source = {} if expected is None else {"RemoveFromVersionId": expected}
                 await self._make_current(name, MoveToVersionId=token, **source)
         finally:
             # A version without a label is one that the store forgets by itself.
-            await self._drop(name, private, token)
+            self._let_go(name, private, token)
+
+    async def close(self) -> None:
+        """Wait a moment for the private labels that are on their way out."""
+        if self._drops:
+            await asyncio.wait(self._drops, timeout=DROP_SECONDS)
 
     async def create(self, name: str, **more: Any) -> dict[str, Any]:
         """Make a secret. Raises AlreadyExists, and Gone for the name of one that is deleted."""
@@ -105,12 +117,31 @@ class Writes:
             raise Gone("the secret is deleted; undelete it first")
         if not described or current_of(described) != expected:
             raise Conflict(OTHER_VERSION)
+        await self._tidy(name, described)
+
+    async def _tidy(self, name: str, described: Mapping[str, Any]) -> None:
+        """Drop the labels of writers that never came to it. One under way does without: its version is known by id."""
+        labelled: Mapping[str, Any] = described.get("VersionIdsToStages") or {}
+        left = [
+            (label, version)
+            for version, labels in labelled.items()
+            for label in labels
+            if str(label).startswith(PRIVATE)
+        ]
+        if len(left) > LEFT_BEHIND:
+            await asyncio.gather(*(self._drop(name, label, version) for label, version in left))
 
     async def _make_current(self, name: str, **ends: str) -> None:
         try:
             await self.stage(name, CURRENT, **ends)
         except (InvalidValue, SecretNotFound):
             raise Conflict(OTHER_VERSION) from None  # somebody else was first
+
+    def _let_go(self, name: str, label: str, version: str) -> None:
+        """Drop a label, without the caller: one who goes away, or whose time is over, would wait for it too."""
+        task = asyncio.get_running_loop().create_task(self._drop(name, label, version))
+        self._drops.add(task)
+        task.add_done_callback(self._drops.discard)
 
     async def _drop(self, name: str, label: str, version: str) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wardgate.spi.backend import Backend, Health, Permission
@@ -202,6 +202,7 @@ class SecretsManagerBackend(Backend):
 
     async def close(self) -> None:
         """Give back threads and connections."""
+        await self._writes.close()
         await self._client.close()
 
     async def _described(self, name: str) -> dict[str, Any]:
@@ -219,11 +220,14 @@ class SecretsManagerBackend(Backend):
                 return info
         raise VersionNotFound
 
-    async def _paths(self) -> Sequence[Path]:
-        listed = await self._client.pages("list_secrets", "SecretList", MaxResults=PAGE)
-        with understood():
-            live = [str(entry["Name"]) for entry in listed if not entry.get("DeletedDate")]
-        return [path for name in live if (path := NAMES.path_of(name)) is not None]
+    async def _paths(self) -> Iterable[Path]:
+        return _live(await self._client.pages("list_secrets", "SecretList", MaxResults=PAGE))
+
+
+def _live(listed: Sequence[Mapping[str, Any]]) -> Iterator[Path]:
+    with understood():
+        names = [str(entry["Name"]) for entry in listed if not entry.get("DeletedDate")]
+    yield from (path for name in names if (path := NAMES.path_of(name)) is not None)
 
 
 def _nobody() -> str:
