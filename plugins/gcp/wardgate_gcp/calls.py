@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wardgate.spi.errors import (
@@ -49,11 +49,11 @@ class Secrets:
         """The full name of a secret to be asked for. Raises SecretNotFound where none can be."""
         return f"{self.parent}/secrets/{NAMES.existing(path)}"
 
-    async def paths(self) -> list[Path]:
-        """Every secret that a path can name."""
+    async def paths(self) -> Iterator[Path]:
+        """Every secret that a path can name; made as they are gone through, which is not on the loop."""
         request = {"parent": self.parent, "page_size": PAGE_SIZE}
-        names = [name.rpartition("/")[2] async for name in self._client.names(request)]
-        return [path for name in names if (path := NAMES.path_of(name)) is not None]
+        names = [name async for name in self._client.names(request)]
+        return (path for name in names if (path := NAMES.path_of(name.rpartition("/")[2])) is not None)
 
     async def versions(self, name: str, *, limit: int | None = None) -> tuple[Any, ...]:
         """The newest versions of a secret, or all of them, newest first."""

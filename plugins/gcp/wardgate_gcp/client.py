@@ -75,7 +75,7 @@ class Client:
         try:
             return await getattr(api, call)(request=request, retry=retry, timeout=self._options.timeout)
         except Exception as problem:  # noqa: BLE001  # whatever the libraries raise must not pass
-            unrenewed = _unrenewed(problem) and self._renewals_failed > failed
+            unrenewed = _unrenewed(problem) and (not mutates or self._renewals_failed > failed)
             error = errors.unrenewed() if unrenewed else _error(problem, mutates=mutates)
         raise error  # here, where the problem with its details is no longer its context
 
@@ -151,9 +151,13 @@ class Client:
         if credentials is None:
             given = self._options.credentials_file is not None
             raise Unauthenticated(errors.UNUSABLE_FILE if given else errors.NO_CREDENTIAL)
-        self._watch(credentials)
         trusted = grpc.ssl_channel_credentials(authority) if authority else None
-        return Transport(host=host, credentials=credentials, ssl_channel_credentials=trusted, channel=_channel)
+        return Transport(host=host, credentials=credentials, ssl_channel_credentials=trusted, channel=self._channel)
+
+    def _channel(self, host: str, *, options: Sequence[tuple[str, int]], credentials: Any, **named: Any) -> Any:
+        """As the client makes one, with options of our own, and with the credentials that it made of those given."""
+        self._watch(credentials)
+        return Transport.create_channel(host, options=[*options, *CHANNEL], credentials=credentials, **named)
 
     def _watch(self, credentials: Any) -> None:
         """Count the renewals that fail here: a service can say the words, and cannot make one fail."""
@@ -167,11 +171,6 @@ class Client:
                 raise
 
         credentials.before_request = watched
-
-
-def _channel(host: str, *, options: Sequence[tuple[str, int]], **named: Any) -> grpc.aio.Channel:
-    """As the client makes one, with options of our own."""
-    return Transport.create_channel(host, options=[*options, *CHANNEL], **named)
 
 
 def _unrenewed(problem: Exception) -> bool:

@@ -22,7 +22,7 @@ from google.auth.exceptions import DefaultCredentialsError, TransportError
 from google.cloud.secretmanager_v1 import types
 from tests.servers.google_answers import Answer, answering, opened, refusing, serving
 from wardgate.spi import errors
-from wardgate.spi.path import Path
+from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import Value
 from wardgate_gcp import client
 from wardgate_gcp.errors import unreachable
@@ -166,7 +166,7 @@ def test_a_page_that_names_itself_as_the_next_is_no_answer() -> None:
 
     async def case() -> None:
         async with serving(lambda *_: cast("bytes", page)) as (backend, service):
-            assert errors.Unavailable is type(await refusal(backend.list(Path.parse(""))))
+            assert errors.Unavailable is type(await refusal(backend.list(ROOT)))
             assert service.calls == ["ListSecrets"] * 2
 
     asyncio.run(case())
