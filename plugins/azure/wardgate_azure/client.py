@@ -109,6 +109,8 @@ def _client(options: Options, login: Any) -> Any:
         auto_decompress=False,  # the SDK does it
         trust_env=True,
     )
+    # By itself it sends a PUT or a DELETE again whose connection broke, and the first may have been done.
+    session._retry_connection = False  # noqa: SLF001  # there is no other way to say so
     return SecretClient(
         options.vault_url,
         login,

@@ -119,6 +119,21 @@ def test_a_change_is_sent_once(key_vault: KeyVaultServer) -> None:
     assert [method for method, _ in vault.seen].count("PUT") == 1
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_change_whose_connection_broke_is_not_sent_again(key_vault: KeyVaultServer, method: str) -> None:
+    """By nobody: HTTP's own libraries repeat what HTTP calls idempotent, and to a vault each PUT is another version."""
+    vault = key_vault.empty()
+    vault.put(NAME, "x")
+
+    async def work(backend: KeyVaultBackend) -> None:
+        await backend.read(PATH)  # so that a connection is kept open
+        key_vault.breaks = method
+        await (backend.write(PATH, VALUE) if method == "PUT" else backend.delete(PATH))
+
+    assert isinstance(use(key_vault, work), OutcomeUnknown)
+    assert [asked for asked, _ in vault.seen].count(method) == 1
+
+
 @pytest.mark.parametrize("said", [{}, {"retry_after": "7"}, {"retry_after": "soon"}], ids=str)
 def test_a_throttled_call_is_not_repeated(key_vault: KeyVaultServer, said: dict[str, str]) -> None:
     """However many retries reads have; its caller learns how long to wait where the vault says so."""

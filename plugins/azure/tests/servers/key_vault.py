@@ -43,7 +43,8 @@ def _token(tenant: str, form: Mapping[str, str]) -> dict[str, Any]:
 class KeyVaultServer:
     """The STAND-IN on a socket of this machine, over TLS of an authority of its own. It is its own login too.
 
-    ``login_refuses`` makes the login fail; ``logins`` counts the tokens that it gave.
+    ``login_refuses`` makes the login fail; ``logins`` counts the tokens that it gave; ``resource`` is what the vault
+    says a token is to be for.
     """
 
     def __init__(self, folder: FilePath) -> None:
@@ -77,7 +78,9 @@ class KeyVaultServer:
         """Begin with an empty vault."""
         self.vault = Vault(self.url)
         self.login_refuses: Refused | None = None
+        self.resource = RESOURCE
         self.logins = 0
+        self.breaks = ""
         return self.vault
 
     @property
@@ -111,6 +114,10 @@ class KeyVaultServer:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
+        if scope["method"] == self.breaks:
+            self.vault.seen.append((scope["method"], scope["path"]))
+            self._abort()
+            return
         given = dict(scope["headers"]).get(b"authorization", b"").decode()
         query = {key: values[0] for key, values in parse_qs(scope["query_string"].decode()).items()}
         try:
@@ -135,7 +142,7 @@ class KeyVaultServer:
             self.logins += 1
             return 200, answer
         if given != f"Bearer {TOKEN}":
-            challenge = f'Bearer authorization="{self.url}/{TENANT}", resource="{RESOURCE}"'
+            challenge = f'Bearer authorization="{self.url}/{TENANT}", resource="{self.resource}"'
             raise Refused(401, "Unauthorized", www_authenticate=challenge)
         self.vault.seen.append((method, path))
         asked = (method, f"{method} {path.split('/')[1]}", f"{method} {path.rstrip('/')}")
