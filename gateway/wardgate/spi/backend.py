@@ -184,7 +184,7 @@ class Backend(abc.ABC):
 
         Raises:
             Unavailable: it cannot be reached.
-            RateLimited: it asks for patience.
+            RateLimited: it asks for patience; as any other error, it is Unavailable to whoever makes a mount.
             Unauthenticated: it does not accept the credential at all. One without any right is told right by right.
         """
         health = await self.health()
