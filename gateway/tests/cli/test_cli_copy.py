@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -11,11 +12,11 @@ from wardgate.cli.client import Client, Reply
 from wardgate.cli.copyist.carry import Carrier
 from wardgate.cli.copyist.compare import same
 from wardgate.cli.copyist.door import PATIENCE, Door
-from wardgate.cli.copyist.plan import Item, Outcome, State
+from wardgate.cli.copyist.plan import Item, Outcome, Planner, State
 from wardgate.cli.failure import Failure
-from wardgate.spi.errors import PermissionDenied, Unavailable
+from wardgate.spi.errors import PermissionDenied, SecretNotFound, Unavailable
 from wardgate.spi.operations.mounts import ListVisibleMounts, MountInfo
-from wardgate.spi.operations.secrets import ReadSecrets, ScanSecrets
+from wardgate.spi.operations.secrets import ListSecrets, ReadSecrets, ScanSecrets
 from wardgate.spi.path import Path
 from wardgate.spi.values import BYTES, JSON, TEXT, Entry, Page, Value
 
@@ -125,3 +126,49 @@ def test_what_cannot_be_read_is_told_with_its_side(run: Run, gateway: Scripted) 
         "cannot\ta/x\tb/x\tsource: not yours",
         "cannot\ta/y\tb/y\tsource: the store is down",
     ] == result.stdout.splitlines()
+
+
+def mounted(gateway: Scripted, *prefixes: str) -> None:
+    gateway.answers[ListVisibleMounts] = tuple(MountInfo(at, Path.parse(at), "native", {}, {}, 0) for at in prefixes)
+
+
+def test_a_folder_is_copied_with_the_option_that_is_named(run: Run, gateway: Scripted) -> None:
+    """To list it is not what was wanted."""
+    mounted(gateway, "a", "b")
+    gateway.answers[ReadSecrets] = (SecretNotFound(),)
+    gateway.answers[ListSecrets] = Page((Entry("x"),))
+    result = run("copy", "a/app", "b/app")
+    assert (3, True) == (result.exit_code, "a/app is a folder" in result.stderr)
+    assert "`wardgate copy --recursive` copies every secret anywhere below it." in result.stderr
+
+
+@pytest.mark.parametrize("words", [("a/app", "team/b"), ("team/b", "a/app")])
+def test_a_mount_itself_is_no_secret(run: Run, gateway: Scripted, words: tuple[str, str]) -> None:
+    """It is seen, and is not said to be missing."""
+    mounted(gateway, "a", "team/b")
+    result = run("copy", *words)
+    assert (2, True) == (result.exit_code, "team/b is the mount itself; name a path below it" in result.stderr)
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("place", "known"), [((Door, "below"), 0), ((Planner, "values"), 2), ((Planner, "more"), 2)])
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_copy_that_is_stopped_before_it_began_reports_that(
+    run: Run, gateway: Scripted, monkeypatch: pytest.MonkeyPatch, place: tuple[type, str], known: int, *, dry_run: bool
+) -> None:
+    """One JSON document, as at any other end; a person reads a sentence."""
+    mounted(gateway, "a", "b")
+    gateway.answers[ScanSecrets] = Page((Entry("x"), Entry("y")))
+    gateway.answers[ReadSecrets] = (PermissionDenied("not yours"), Unavailable("the store is down"))
+    monkeypatch.setattr(*place, interrupt)
+    words = ["copy", "a", "b", "-r", *(["--dry-run"] if dry_run else [])]
+    result = run(*words, "--json")
+    told = json.loads(result.stdout)
+    assert (1, known, dry_run) == (result.exit_code, len(told["secrets"]), told["dry_run"])
+    assert {"not tried"} >= {one["outcome"] for one in told["secrets"]}
+    plain = run(*words)
+    assert (1, "") == (plain.exit_code, plain.stdout)
+    assert "Stopped before all secrets were compared; nothing was copied.\n" == plain.stderr

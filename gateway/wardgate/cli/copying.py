@@ -16,7 +16,7 @@ from wardgate.cli.session import Session, client_options
 if TYPE_CHECKING:
     from wardgate.cli.client import Client
     from wardgate.cli.copyist.door import Door
-    from wardgate.cli.copyist.plan import Item
+    from wardgate.cli.copyist.plan import Item, Planner
 
 T = TypeVar("T")
 WORKERS = 4
@@ -49,22 +49,21 @@ def copy(
     from wardgate.cli.copyist.stores import Stores, notes  # noqa: PLC0415
 
     source, destination = _apart(source, destination, recursive=recursive)
+    items: list[Item] = []
+    report = Report(session, items)
     with session.client() as client:
         door = Door(client)
-        stores = Stores(client.json("GET", "folders/")["entries"])
-        items = _items(door, source, destination, recursive=recursive)
-        pairs = {(stores.of(item.source), stores.of(item.destination)): None for item in items}
-        lost = [note for one, other in pairs for note in notes(one, other, history=versions)]
-        planner = Planner(door, stores, history=versions, overwrite=overwrite)
-        chunks = [items[start : start + TOGETHER] for start in range(0, len(items), TOGETHER)]
-        with progress.shown("Comparing", total=2 * len(items), unit="secrets") as tick:
-            for chunk in _at_once(planner.values, chunks, WORKERS):
-                tick(len(chunk))
-            for _ in _at_once(planner.more, items, SINGLY):
-                tick(1)
+        try:
+            stores = Stores(client.json("GET", "folders/")["entries"])
+            items += _items(door, source, destination, recursive=recursive)
+            pairs = {(stores.of(item.source), stores.of(item.destination)): None for item in items}
+            lost = [note for one, other in pairs for note in notes(one, other, history=versions)]
+            report.notes.extend(dict.fromkeys(lost))
+            _compare(Planner(door, stores, history=versions, overwrite=overwrite), items)
+        except KeyboardInterrupt:
+            return report.interrupted(compared=False, dry_run=dry_run)
         if not recursive:
             _explain(client, items[0])
-        report = Report(session, items, tuple(dict.fromkeys(lost)))
         if dry_run:
             return report.planned(overwrite=overwrite)
         report.announce()
@@ -76,6 +75,16 @@ def copy(
         except KeyboardInterrupt:
             return report.interrupted()
     return report.ended()
+
+
+def _compare(planner: Planner, items: Sequence[Item]) -> None:
+    """Find out the state of all."""
+    chunks = [items[start : start + TOGETHER] for start in range(0, len(items), TOGETHER)]
+    with progress.shown("Comparing", total=2 * len(items), unit="secrets") as tick:
+        for chunk in _at_once(planner.values, chunks, WORKERS):
+            tick(len(chunk))
+        for _ in _at_once(planner.more, items, SINGLY):
+            tick(1)
 
 
 def _apart(source: str, destination: str, *, recursive: bool) -> tuple[str, str]:
@@ -109,7 +118,8 @@ def _items(door: Door, source: str, destination: str, *, recursive: bool) -> lis
 def _explain(client: Client, item: Item) -> None:
     """A single secret that is not there is a failure of the command, as of any other."""
     if item.code == "secret_not_found":
-        raise known.explained(client, item.source, Failure(item.reason, code=item.code))
+        hint = "`wardgate copy --recursive` copies every secret anywhere below it."
+        raise known.explained(client, item.source, Failure(item.reason, code=item.code), folder=hint)
 
 
 def _at_once(work: Callable[[T], object], parts: Sequence[T], workers: int) -> Iterator[T]:

@@ -51,8 +51,11 @@ def require(client: Client, path: str, versions: Iterable[int] = (), *, kept: bo
     return info
 
 
-def explained(client: Client, path: str, failure: Failure) -> Failure:
-    """The failure, or a better one: what is not a secret may be a folder. What prevents looking is passed over."""
+def explained(client: Client, path: str, failure: Failure, *, folder: str = "") -> Failure:
+    """The failure, or a better one: what is not a secret may be a folder. What prevents looking is passed over.
+
+    ``folder``: what can be done with one, where that is more than to list it.
+    """
     if failure.code not in _PERHAPS_A_FOLDER:
         return failure
     try:
@@ -63,7 +66,7 @@ def explained(client: Client, path: str, failure: Failure) -> Failure:
         if failure.code == "secret_not_found" and _nothing_begins_so(client, path):
             failure.hint = f"Check the name; {lister('')} shows what is there."
         return failure
-    hint = f"{lister(path)} shows what is in it."
+    hint = folder or f"{lister(path)} shows what is in it."
     return Failure(f"{path} is a folder", code=failure.code, request_id=failure.request_id, hint=hint)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -21,7 +21,7 @@ class Report:
 
     session: Session
     items: Sequence[Item]
-    notes: tuple[str, ...]
+    notes: list[str] = field(default_factory=list)
 
     def announce(self) -> None:
         """Say in a line what is going to be done, and what cannot be kept."""
@@ -41,10 +41,14 @@ class Report:
         left = any(item.outcome is Outcome.SKIPPED and item.state is State.DIFFERS for item in self.items)
         return _ending(failed=any(item.outcome is Outcome.FAILED for item in self.items), left=left)
 
-    def interrupted(self) -> int:
-        """Show how far it came; the exit code."""
-        self._show("outcome", [item.outcome.value for item in self.items], dry_run=False)
-        click.echo("Stopped. The same command once more goes on from here.", err=True)
+    def interrupted(self, *, compared: bool = True, dry_run: bool = False) -> int:
+        """Show how far it came; before all are compared that is nowhere. The exit code."""
+        if compared or self.session.json:
+            self._show("outcome", [item.outcome.value for item in self.items], dry_run=dry_run)
+        if compared:
+            click.echo("Stopped. The same command once more goes on from here.", err=True)
+        else:
+            click.echo("Stopped before all secrets were compared; nothing was copied.", err=True)
         return exits.FAILURE
 
     def _warn(self) -> None:

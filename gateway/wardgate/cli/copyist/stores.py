@@ -59,8 +59,11 @@ class Stores:
         """The store that a path is in.
 
         Raises:
-            Failure: there is none; what does not exist is not told from what one may not see.
+            Failure: there is none; what does not exist is not told from what one may not see. Or it is a mount itself.
         """
+        if any(store.prefix == f"{path}/" for store in self._stores):
+            hint = "With --recursive, SRC and DST are folders, and a mount can be one."
+            raise Failure(f"{path} is the mount itself; name a path below it", code="malformed", hint=hint)
         for store in self._stores:
             if path.startswith(store.prefix):
                 return store
