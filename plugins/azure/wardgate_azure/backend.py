@@ -45,6 +45,8 @@ from wardgate_azure.values import text_of, value_of
 
 NOT_PURGED = "the secret is deleted and can be recovered: the store does not allow the gateway to purge it"
 
+NOT_YET_PURGED = "the secret is deleted and not yet purged; destroy it again"
+
 
 class KeyVaultBackend(Backend):
     """One vault."""
@@ -132,15 +134,8 @@ class KeyVaultBackend(Backend):
         """Delete the secret with all its versions; the vault keeps it recoverable for its retention time."""
         if versions is not None:
             return _no_single(versions)
-        name = NAMES.existing(path)
-        try:
-            await self._client.send("DELETE", f"secrets/{name}")
-        except SecretNotFound:
-            pass
-        else:
-            await self._client.settle(lambda: self._secrets.answers(lambda sdk: sdk.get_deleted_secret(name)))
-            return None
-        raise await self._secrets.absent(name)
+        await self._delete(NAMES.existing(path))
+        return None
 
     async def undelete(self, path: Path, *, versions: Sequence[str]) -> None:
         """Recover the secret with all its versions, whichever are named."""
@@ -162,16 +157,22 @@ class KeyVaultBackend(Backend):
         if versions is not None:
             return _no_single(versions)
         name = NAMES.existing(path)
-        with contextlib.suppress(Gone):  # deleted before: what is left is to purge it
-            await self.delete(path)
+        try:
+            deleted = await self._delete(name)
+        except Gone:  # deleted before: what is left is to purge it
+            deleted = True
         try:
             await self._client.send("DELETE", f"deletedsecrets/{name}")
-        except (SecretNotFound, Unsupported):
+        except Unsupported:
             return None  # a vault of old, which keeps nothing back
+        except SecretNotFound:
+            if not deleted:
+                raise OutcomeUnknown(NOT_YET_PURGED) from None
+            return None  # another was first
         except PermissionDenied:
             raise PermissionDenied(NOT_PURGED) from None
         except (Conflict, RateLimited, Unauthenticated, Unavailable):
-            raise OutcomeUnknown("the secret is deleted and not yet purged; destroy it again") from None
+            raise OutcomeUnknown(NOT_YET_PURGED) from None
         await self._client.settle(lambda: self._is_free(name))
         return None
 
@@ -206,6 +207,16 @@ class KeyVaultBackend(Backend):
     async def close(self) -> None:
         """Give back the connections."""
         await self._client.close()
+
+    async def _delete(self, name: str) -> bool:
+        """Whether the vault was seen to have it among the deleted; it accepted the deletion in any case."""
+        try:
+            await self._client.send("DELETE", f"secrets/{name}")
+        except SecretNotFound:
+            pass
+        else:
+            return await self._client.settle(lambda: self._secrets.answers(lambda sdk: sdk.get_deleted_secret(name)))
+        raise await self._secrets.absent(name)
 
     async def _unmark(self, name: str, mark: str, versions: Sequence[Any]) -> None:
         for one in versions:

@@ -94,13 +94,13 @@ class Secrets:
         return known
 
     async def paths(self) -> Iterable[Path]:
-        """Every secret that a path can name."""
+        """Every secret that a path can name; made as they are gone through, which is not on the loop."""
 
         async def names(sdk: Any) -> list[str]:
             return [one.name async for one in sdk.list_properties_of_secrets(max_page_size=PAGE)]
 
         found = await self._client.ask(names, long=True)
-        return {path for name in found if (path := NAMES.path_of(name)) is not None}
+        return (path for name in found if (path := NAMES.path_of(name)) is not None)
 
     async def absent(self, name: str) -> WardgateError:
         """Why there is no live secret of this name."""

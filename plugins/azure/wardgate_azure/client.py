@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-from wardgate.spi.errors import Unavailable, WardgateError
+from wardgate.spi.errors import RateLimited, Unavailable, WardgateError
 
 from wardgate_azure import errors
 from wardgate_azure.login import Login
@@ -34,7 +35,7 @@ class Client:
         self._opened: tuple[Any, Login] | None = None
         self._closed = False
         # They take a second to import: not when a caller waits, and not in a gateway without such a mount.
-        for module in ("aiohttp", "azure.identity.aio", "azure.keyvault.secrets.aio"):
+        for module in ("azure.identity.aio", "azure.keyvault.secrets.aio", "wardgate_azure.answers"):
             importlib.import_module(module)
 
     async def ask(self, call: Call[T], *, mutates: bool = False, long: bool = False) -> T:
@@ -71,14 +72,18 @@ class Client:
 
         await self.change(sent)
 
-    async def settle(self, done: Callable[[], Awaitable[bool]]) -> None:
-        """Wait, for a few seconds, until the vault has done what it accepted."""
-        # What was accepted stays accepted, whatever becomes of asking.
-        with contextlib.suppress(WardgateError):
-            for _ in range(SETTLING_TRIES):
+    async def settle(self, done: Callable[[], Awaitable[bool]]) -> bool:
+        """Wait, for a few seconds, until the vault has done what it accepted; whether it was seen to be done."""
+        for _ in range(SETTLING_TRIES):
+            try:
                 if await done():
-                    return
-                await asyncio.sleep(SETTLING_SECONDS)
+                    return True
+            except RateLimited:  # it says nothing of what is asked for, and passes
+                pass
+            except WardgateError:  # what was accepted stays accepted, whatever becomes of asking
+                return False
+            await asyncio.sleep(SETTLING_SECONDS)
+        return False
 
     async def close(self) -> None:
         """Give back the connections."""
@@ -96,18 +101,29 @@ class Client:
         return self._opened[0]
 
 
+def _proxy(url: str) -> str | None:
+    """The environment's for https, unless the host is one of those to be asked directly."""
+    return None if proxy_bypass(urlsplit(url).hostname or "") else getproxies().get("https")
+
+
 def _client(options: Options, login: Any) -> Any:
     import aiohttp  # noqa: PLC0415  # slow to import, as are these
     from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415
     from azure.keyvault.secrets.aio import SecretClient  # noqa: PLC0415
 
+    from wardgate_azure.answers import Answer  # noqa: PLC0415
     from wardgate_azure.retries import Retries  # noqa: PLC0415
 
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=options.pool_size, ssl=ssl.create_default_context(cafile=options.ca_file)),
         cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,  # the SDK does it
-        trust_env=True,
+        response_class=Answer,
+        # As the vault sends it: what was packed can be a thousand times as large.
+        headers={"Accept-Encoding": "identity"},
+        auto_decompress=False,
+        # With it the vault would be sent whatever ~/.netrc has for its host.
+        trust_env=False,
+        proxy=_proxy(options.vault_url),
     )
     # By itself it sends a PUT or a DELETE again whose connection broke, and the first may have been done.
     session._retry_connection = False  # noqa: SLF001  # there is no other way to say so

@@ -31,6 +31,10 @@ ANOTHER_DOMAIN = (
     "the vault names a resource of another domain, and is given no token; check 'vault_url': it must be the vault's own"
     " name, such as https://example.vault.azure.net, or a 'ca_file' be given"
 )
+ANOTHER_RESOURCE = (
+    "the vault names a resource that is not Key Vault's, and is given no token of the gateway's own; check 'vault_url',"
+    " or give the mount a credential of its own"
+)
 Row = tuple[Callable[[str], WardgateError], str]
 
 BY_CODE: Mapping[str, Row] = {

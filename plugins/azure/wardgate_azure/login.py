@@ -5,8 +5,24 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from wardgate.spi.errors import Unavailable
+
 from wardgate_azure import errors
 from wardgate_azure.options import Options
+
+VAULTS = frozenset(
+    f"https://{domain}"
+    for domain in (
+        "vault.azure.net",
+        "vault.azure.cn",
+        "vault.usgovcloudapi.net",
+        "vault.microsoftazure.de",
+        "managedhsm.azure.net",
+        "managedhsm.azure.cn",
+        "managedhsm.usgovcloudapi.net",
+    )
+)
+"""The resources of Key Vault, in each of Azure's clouds."""
 
 
 class Login:
@@ -19,6 +35,7 @@ class Login:
     def __init__(self, options: Options, given: Any = None) -> None:
         self._credential = given or _credential(options)
         self._timeout = options.timeout
+        self._ambient = options.ambient
 
     async def get_token_info(self, *scopes: str, options: Any = None) -> Any:
         """A token, as the SDK asks for it.
@@ -26,6 +43,9 @@ class Login:
         Raises:
             WardgateError: Unauthenticated or Unavailable.
         """
+        # The vault names the resource: one of a stranger's would be given a token for anything else the gateway may do.
+        if self._ambient and not all(scope.removesuffix("/.default").rstrip("/") in VAULTS for scope in scopes):
+            raise Unavailable(errors.ANOTHER_RESOURCE)
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._credential.get_token_info(*scopes, options=options)

@@ -32,6 +32,11 @@ class Options:
     retries: int = option(help="how often a read is tried again; a change never is", default=3)
 
     @property
+    def ambient(self) -> bool:
+        """Whether the credential is what the machine or the environment has, and none of the mount's own."""
+        return self.client_secret is None
+
+    @property
     def verify_challenge_resource(self) -> bool:
         """Whether a token is asked for only when the vault's challenge names the vault's own domain.
 

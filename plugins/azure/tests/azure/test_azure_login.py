@@ -11,6 +11,7 @@ import aiohttp.connector
 import pytest
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from azure.identity import CredentialUnavailableError
+from azure.keyvault.secrets._shared import http_challenge_cache
 from tests.servers.key_vault import CLIENT_ID, CLIENT_SECRET, TENANT, KeyVaultServer, LoginRefused
 from tests.servers.key_vault_client import CLOCK
 from tests.servers.key_vault_store import Refused
@@ -117,6 +118,24 @@ def test_a_login_that_is_not_trusted_is_told_as_that(login: KeyVaultServer, monk
     assert isinstance(error, Unavailable)
     assert "the login to the store's certificate is not trusted" in error.message
     assert "SSL_CERT_FILE" in error.message
+
+
+@pytest.mark.parametrize("resource", ["https://management.azure.com", "https://vault.azure.net.example"])
+def test_the_gateway_s_own_credential_is_for_vaults_alone(
+    login: KeyVaultServer, monkeypatch: pytest.MonkeyPatch, resource: str
+) -> None:
+    """Whoever answers at a mount's URL can name any resource, and gets no token for it."""
+    for name, text in login.environment.items():
+        monkeypatch.setenv(name, text)
+    login.resource = resource
+    http_challenge_cache.clear()  # the SDK keeps what a URL said
+    error = use(login)
+    assert isinstance(error, Unavailable)
+    assert "a resource that is not Key Vault's" in error.message
+    # The stand-in's login is asked only with a credential of the mount's own, and knows one resource.
+    assert isinstance(use(login, **APPLICATION), Unauthenticated)
+    assert login.logins == 0
+    http_challenge_cache.clear()
 
 
 def test_a_wrong_secret_is_refused(login: KeyVaultServer) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from tests.servers.key_vault import KeyVaultServer
 from tests.servers.key_vault_client import opened
-from tests.servers.key_vault_store import Vault
+from tests.servers.key_vault_store import Refused, Vault
 from wardgate.spi.errors import Gone, OutcomeUnknown, SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.path import Path
 from wardgate.spi.values import TEXT, Value
@@ -87,6 +88,39 @@ def test_what_comes_before_a_delete_is_done_changes_nothing(key_vault: KeyVaultS
     assert deleted is None
     assert [type(answer) for answer in (wrote, recovered, found)] == [Unavailable, Unavailable, SecretNotFound]
     assert vault.secrets[NAME].deleted is not None
+
+
+def test_a_throttled_question_does_not_end_the_wait(
+    key_vault: KeyVaultServer, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says nothing of the delete, which is done by the next one."""
+    vault.put(NAME, "x")
+    vault.answers = 1
+    refused: list[str] = []
+    answer = vault.answer
+
+    def once(method: str, path: str, *given: Any) -> tuple[int, Any]:
+        if method == "GET" and path.startswith("/deletedsecrets/") and not refused:
+            refused.append(path)
+            raise Refused(429, "Throttled")
+        return answer(method, path, *given)
+
+    monkeypatch.setattr(vault, "answer", once)
+    assert use(key_vault, destroy) == [None]
+    assert refused
+    assert vault.secrets[NAME].purged
+
+
+def test_a_purge_that_finds_nothing_is_done_only_after_the_delete(key_vault: KeyVaultServer, vault: Vault) -> None:
+    """A delete that is still under way is not among the deleted yet: the secret would come to lie there unpurged."""
+    vault.put(NAME, "x")
+    vault.refuse["GET deletedsecrets"] = Refused(429, "Throttled")
+    vault.refuse["DELETE deletedsecrets"] = Refused(404, "SecretNotFound")
+    assert [type(answer) for answer in use(key_vault, destroy)] == [OutcomeUnknown]
+    vault.refuse.clear()
+    vault.put("another", "x")
+    vault.refuse["DELETE deletedsecrets"] = Refused(404, "SecretNotFound")
+    assert use(key_vault, lambda backend: backend.destroy(Path.parse("another"))) == [None]
 
 
 def test_a_purge_that_comes_too_early_is_told(key_vault: KeyVaultServer, vault: Vault) -> None:

@@ -1,13 +1,19 @@
-"""The STAND-IN for an Azure Key Vault on a socket, and for the login before it: ours, no product, for tests alone."""
+"""The STAND-IN for an Azure Key Vault on a socket, and for the login before it: ours, no product, for tests alone.
+
+By hand: ``python -m tests.servers.key_vault`` prints its address, its authority's file and the login that it takes, and
+runs until it is interrupted.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path as FilePath
 from typing import Any
 from urllib.parse import parse_qs
@@ -167,3 +173,10 @@ def key_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeyVaultServ
     """A STAND-IN for Azure Key Vault that we wrote ourselves: no product, and no proof of what the product does."""
     with serving(tmp_path_factory.mktemp("key-vault")) as server:
         yield server
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made, serving(FilePath(made)) as shown, suppress(KeyboardInterrupt):
+        lines = [f"export {name}={text}" for name, text in shown.environment.items()]
+        print(f"vault_url: {shown.url}", f"ca_file: {shown.ca_file}", *lines, sep="\n", flush=True)  # noqa: T201
+        signal.pause()
