@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-from wardgate.spi.listing import KEPT_FOLDERS, KEPT_SECONDS, FolderListing, Listing
+from wardgate.spi.listing import KEPT_FOLDERS, KEPT_SECONDS, FolderListing, Listing, one_walk
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import Entry
 
@@ -113,5 +113,80 @@ def test_of_many_folders_the_latest_are_kept() -> None:
         for folder, cursor in zip(folders[::-1], cursors[::-1], strict=True):
             assert (Entry("b"),) == (await listing.page(folder, cursor=cursor, limit=1)).entries
         assert asked == folders[:1]
+
+    asyncio.run(scene())
+
+
+def test_a_walk_asks_the_store_once_for_all_its_folders() -> None:
+    """And so do its later pages, while what was fetched is new; a walk that begins asks anew."""
+    store, clock = Store(*(f"f{number}/a" for number in range(50))), Clock()
+    listing = Listing(store.paths, clock)
+
+    async def walked(*, resumed: bool) -> int:
+        with one_walk(resumed=resumed):
+            for entry in (await listing.page(ROOT, cursor=None, limit=99)).entries:
+                below = await listing.page(Path.parse(entry.name), cursor=None, limit=9)
+                assert below.entries == (Entry("a"),)
+        return store.asked
+
+    assert asyncio.run(walked(resumed=False)) == 1
+    assert asyncio.run(walked(resumed=True)) == 1
+    assert asyncio.run(walked(resumed=False)) == 2
+    clock.seconds = KEPT_SECONDS + 1
+    assert asyncio.run(walked(resumed=True)) == 3
+
+
+class HeldStore(Store):
+    """Answers when it is let; what it answers is from when it was asked."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__(*names)
+        self.begun = asyncio.Event()
+        self.gate = asyncio.Event()
+
+    async def paths(self) -> list[Path]:
+        found = await super().paths()
+        self.begun.set()
+        await self.gate.wait()
+        return found
+
+
+def test_callers_at_once_share_a_fetch_that_began_after_they_asked() -> None:
+    """What was written before they asked is in what they are told, whatever ran then."""
+
+    async def scene() -> None:
+        store = HeldStore("old")
+        listing = Listing(store.paths, Clock())
+        first = asyncio.create_task(listing.page(ROOT, cursor=None, limit=9))
+        await store.begun.wait()
+        store.names = ("new",)
+        others = [asyncio.create_task(listing.page(ROOT, cursor=None, limit=9)) for _ in range(16)]
+        await asyncio.sleep(0)
+        others.pop().cancel()
+        store.gate.set()
+        assert (await first).entries == (Entry("old"),)
+        assert {(await other).entries for other in others} == {(Entry("new"),)}
+        assert store.asked == 2
+
+    asyncio.run(scene())
+
+
+def test_a_fetch_that_fails_fails_for_those_who_shared_it_alone() -> None:
+    """The next list asks again."""
+
+    async def scene() -> None:
+        answers = [OSError("down"), None]
+
+        async def fetch() -> list[Path]:
+            answer = answers.pop(0)
+            if answer is not None:
+                raise answer
+            return [Path.parse("a")]
+
+        listing = Listing(fetch, Clock())
+        asked = [listing.page(ROOT, cursor=None, limit=9) for _ in range(3)]
+        failed = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(one) for one in failed] == [OSError] * 3
+        assert (await listing.page(ROOT, cursor=None, limit=9)).entries == (Entry("a"),)
 
     asyncio.run(scene())

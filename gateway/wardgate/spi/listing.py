@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import takewhile
 
 from wardgate.spi import pages
 from wardgate.spi.path import Path
@@ -14,6 +18,32 @@ KEPT_SECONDS = 30.0
 """How long the names that a first page listed serve the pages after it."""
 KEPT_FOLDERS = 8
 """Folders whose names are kept at once: the one that was listed longest ago makes room."""
+_Names = Sequence[tuple[str, ...]]
+"""All names of a store, as segments, in order: those below a folder stand together."""
+
+
+class _Walk:
+    """What was fetched for one request that asks folder after folder."""
+
+    def __init__(self, *, resumed: bool) -> None:
+        self.resumed = resumed
+        self.fetched: dict[Listing, _Names] = {}
+
+
+_walk: ContextVar[_Walk | None] = ContextVar("walk", default=None)
+
+
+@contextmanager
+def one_walk(*, resumed: bool) -> Iterator[None]:
+    """The lists of all folders within are one: a store whose names are fetched whole is asked for them once.
+
+    ``resumed``: the walk began in a request before, and may go on in what was fetched then.
+    """
+    token = _walk.set(_Walk(resumed=resumed))
+    try:
+        yield
+    finally:
+        _walk.reset(token)
 
 
 class FolderListing:
@@ -62,20 +92,58 @@ class FolderListing:
 class Listing(FolderListing):
     """Pages of a folder, from all the paths of a store: a folder is what its names have in common.
 
+    The store is asked by one fetch at a time. Those who ask while one runs share the next: what they are told is as
+    new as their question, and no store is asked for everything by each of many callers.
+
     Args:
         fetch: all paths of the store, in any order; they are gone through in a thread.
         clock: for the age of what is kept.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[Iterable[Path]]], clock: Clock) -> None:
-        async def entries(folder: Path) -> Iterable[Entry]:
-            return _entries(await fetch(), folder)
+        super().__init__(self._entries, clock)
+        self._paths = fetch
+        self._turn = asyncio.Lock()
+        self._next: asyncio.Task[_Names] | None = None
+        self._latest: tuple[float, _Names] = (float("-inf"), ())
 
-        super().__init__(entries, clock)
+    async def _entries(self, folder: Path) -> Iterable[Entry]:
+        walk = _walk.get()
+        if walk is None:
+            return _entries(await self._fetched(), folder)
+        if self not in walk.fetched:
+            since, names = self._latest
+            recent = walk.resumed and self._clock.monotonic() - since <= KEPT_SECONDS
+            walk.fetched[self] = names if recent else await self._fetched()
+        return _entries(walk.fetched[self], folder)
+
+    async def _fetched(self) -> _Names:
+        if self._next is None or self._next.done():
+            self._next = asyncio.create_task(self._ask())
+            self._next.add_done_callback(_seen)
+        return await asyncio.shield(self._next)  # who goes away takes it from nobody
+
+    async def _ask(self) -> _Names:
+        async with self._turn:
+            self._next = None  # it begins: who asks from now on is not served by it
+            names = await asyncio.to_thread(_ordered, await self._paths())
+            self._latest = (self._clock.monotonic(), names)
+            return names
 
 
-def _entries(paths: Iterable[Path], folder: Path) -> Iterator[Entry]:
+def _seen(task: asyncio.Task[_Names]) -> None:
+    """Everybody who asked may be gone, and then nobody else looks at what it raised."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _ordered(paths: Iterable[Path]) -> _Names:
+    return sorted(path.segments for path in paths)
+
+
+def _entries(names: _Names, folder: Path) -> Iterator[Entry]:
     depth = len(folder.segments)
-    below = (path.segments for path in paths if len(path.segments) > depth and path.starts_with(folder))
-    found = {(segments[depth], len(segments) > depth + 1) for segments in below}
+    first = bisect_left(names, folder.segments)
+    there = takewhile(lambda name: name[:depth] == folder.segments, (names[at] for at in range(first, len(names))))
+    found = {(name[depth], len(name) > depth + 1) for name in there if len(name) > depth}
     yield from (Entry(name, folder=has_more) for name, has_more in found)

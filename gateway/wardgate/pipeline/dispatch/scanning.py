@@ -11,6 +11,7 @@ import msgspec
 from wardgate.pipeline.dispatch.versions import Versions
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import Malformed
+from wardgate.spi.listing import one_walk
 from wardgate.spi.operations.secrets import ScanSecrets
 from wardgate.spi.path import Path
 from wardgate.spi.values import Entry, Page
@@ -147,15 +148,16 @@ async def scan(operation: ScanSecrets, backend: Backend, versions: Versions, *, 
     walk = _Walk(backend, versions.path, operation.path, operation.cursor)
     found: list[Entry] = []
     calls, started = 0, clock()
-    while walk.folders and len(found) < limit:
-        if walk.about_to_call:
-            if calls and (calls >= MAX_CALLS or clock() - started >= MAX_SECONDS):
-                break
-            calls += 1
-            await asyncio.sleep(0)  # an embedded store answers at once: others must have their turn between calls
-        entry = await walk.next(asked)
-        if entry is not None:
-            found.append(entry)
+    with one_walk(resumed=operation.cursor is not None):
+        while walk.folders and len(found) < limit:
+            if walk.about_to_call:
+                if calls and (calls >= MAX_CALLS or clock() - started >= MAX_SECONDS):
+                    break
+                calls += 1
+                await asyncio.sleep(0)  # an embedded store answers at once: others must have their turn between calls
+            entry = await walk.next(asked)
+            if entry is not None:
+                found.append(entry)
     return Page(tuple(found), walk.cursor())
 
 
