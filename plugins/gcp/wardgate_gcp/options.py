@@ -28,7 +28,7 @@ class Options:
         default=None,
     )
     endpoint: str | None = option(
-        help="another address of the service, such as https://secretmanager.example; http:// on this machine alone",
+        help="another address of the service, with credentials_file; or http:// on this machine, with none",
         default=None,
     )
     ca_file: str | None = option(help="PEM file of the authority behind its certificate", default=None)
@@ -51,7 +51,14 @@ def check(options: Options) -> None:
             raise InvalidValue(f"option {name!r} must be small letters, digits and hyphens")
     check_files(options, "credentials_file", "ca_file")
     check_bounds(options, BOUNDS)
-    target(options)
+    host, secure = target(options)
+    # The machine's own credential is good for all of Google Cloud: whoever else is asked would hold it.
+    if secure and options.credentials_file is None and not _is_google(host):
+        raise InvalidValue("option 'endpoint' needs 'credentials_file', unless it is one of Google's own")
+
+
+def _is_google(host: str) -> bool:
+    return host.rpartition(":")[0].endswith(".googleapis.com")
 
 
 def target(options: Options) -> tuple[str, bool]:

@@ -224,7 +224,8 @@ def test_a_service_without_tls_is_told_as_that(monkeypatch: pytest.MonkeyPatch) 
 
     async def case() -> None:
         with answering(refusing(CODE.INTERNAL)) as service:
-            backend = opened(service.port, endpoint=f"https://127.0.0.1:{service.port}", timeout=1.0)
+            there = f"https://127.0.0.1:{service.port}"
+            backend = opened(service.port, endpoint=there, credentials_file=__file__, timeout=1.0)
             error = await refusal(backend.write(SECRET, VALUE))
             assert errors.Unavailable is type(error)
             assert "no TLS is spoken there" in error.message

@@ -92,7 +92,8 @@ def test_a_stage_that_is_no_alias_is_refused(stage: str) -> None:
         ({"location": "europe-west3"}, ("secretmanager.europe-west3.rep.googleapis.com:443", True)),
         ({"endpoint": "http://127.0.0.1:9090"}, ("127.0.0.1:9090", False)),
         ({"endpoint": "http://[::1]:9090"}, ("[::1]:9090", False)),
-        ({"endpoint": "https://sm.example"}, ("sm.example:443", True)),
+        ({"endpoint": "https://sm.example", "credentials_file": __file__}, ("sm.example:443", True)),
+        ({"endpoint": "https://sm-x.p.googleapis.com"}, ("sm-x.p.googleapis.com:443", True)),
     ],
 )
 def test_where_the_service_is(given: dict[str, Any], found: tuple[str, bool]) -> None:
@@ -106,6 +107,10 @@ def test_where_the_service_is(given: dict[str, Any], found: tuple[str, bool]) ->
     "given",
     [
         {"endpoint": "http://sm.example"},
+        {"endpoint": "https://sm.example"},
+        {"endpoint": "https://googleapis.com.example"},
+        {"endpoint": "https://notgoogleapis.com"},
+        {"endpoint": "https://127.0.0.1"},
         {"endpoint": "http://127.0.0.1.example"},
         {"endpoint": "sm.example:443"},
         {"endpoint": "https://user@sm.example"},
