@@ -123,11 +123,12 @@ class Room:
     def __init__(self) -> None:
         self.backend = Unnumbered()
         self.clock = FakeClock()
+        self.ledger = MemoryLedger()
         self.mounts = Mounts([Mount("m1", "root", Path.parse("odd"), "odd", {}, self.backend)])
         self.dispatch = Dispatch(
             {},
             lambda _: self.mounts,
-            MemoryLedger(),
+            self.ledger,
             lambda _: RING,
             self.clock,
             MemoryKeeper(),
@@ -291,6 +292,20 @@ def test_a_store_that_keeps_failing_is_left_alone_and_then_probed(room: Room) ->
     room.run(ReadSecret(path=SECRET))
     room.run(ReadSecret(path=SECRET))
     assert asked + 2 == room.backend.calls
+
+
+@pytest.mark.parametrize("refusal", [RateLimited("the disk is busy"), Unavailable("the disk is full")])
+def test_a_write_that_could_not_be_numbered_is_no_failure(
+    room: Room, refusal: WardgateError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store has it; to be told that nothing was changed would make its writer repeat it."""
+
+    async def refused(*_: object) -> int:
+        raise refusal
+
+    monkeypatch.setattr(room.ledger, "ordinal", refused)
+    with pytest.raises(OutcomeUnknown, match="the store took the value"):
+        room.run(write("one"))
 
 
 def test_one_secret_that_cannot_be_had_keeps_nobody_from_the_others(room: Room) -> None:
