@@ -9,16 +9,14 @@ import socket
 import threading
 import traceback
 from collections.abc import Awaitable
-from pathlib import Path as FilePath
 from types import SimpleNamespace
 from typing import Any, cast
 
-import google.auth
 import grpc  # type: ignore[import-untyped]
 import pytest
 from google.api_core.exceptions import ServiceUnavailable
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import DefaultCredentialsError, TransportError
+from google.auth.exceptions import TransportError
 from google.cloud.secretmanager_v1 import types
 from tests.servers.google_answers import Answer, answering, opened, refusing, serving
 from wardgate.spi import errors
@@ -264,43 +262,6 @@ def test_a_caller_that_goes_away_takes_its_request_along() -> None:
             task.cancel()
             assert await asyncio.to_thread(gone.wait, 10)
             assert (await asyncio.gather(task, return_exceptions=True))[0].__class__ is asyncio.CancelledError
-
-    asyncio.run(case())
-
-
-def test_credentials_are_looked_for_in_a_thread_of_the_mount_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A metadata server that hangs holds up no other mount; and where there are none, that is said as a refusal."""
-    seen = []
-
-    def nothing(**_: Any) -> None:
-        seen.append(threading.current_thread().name)
-        raise DefaultCredentialsError(CANARY)  # type: ignore[no-untyped-call]
-
-    async def case() -> None:
-        backend = opened(0, endpoint=None)
-        assert errors.Unauthenticated is type(await refusal(backend.read(SECRET)))
-        assert not (await backend.health()).ok
-        await backend.close()
-
-    monkeypatch.setattr(google.auth, "default", nothing)
-    asyncio.run(case())
-    assert {"wardgate-gcp_0"} == set(seen)
-
-
-# Google warns of files that somebody else gives; the operator gives this one.
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:google.auth")
-@pytest.mark.parametrize("held", ["", "{", "{}", f'{{"type": "service_account", "private_key": "{CANARY}"}}'])
-def test_a_file_without_a_credential_is_told_as_that(tmp_path: FilePath, held: str) -> None:
-    """It was given, so nobody is told to give it; what it holds is not shown."""
-    file = tmp_path / "credentials.json"
-    file.write_text(held)
-
-    async def case() -> None:
-        backend = opened(0, endpoint=None, credentials_file=str(file))
-        error = await refusal(backend.read(SECRET))
-        assert errors.Unauthenticated is type(error)
-        assert "'credentials_file' names holds no usable credential" in error.message
-        await backend.close()
 
     asyncio.run(case())
 
