@@ -64,3 +64,36 @@ def test_a_closed_pool_begins_nothing() -> None:
             await threads.run(int)
 
     asyncio.run(scene())
+
+
+def test_callers_that_go_away_leave_no_more_than_may_wait() -> None:
+    """Their place is free when it leaves the queue; what they would have sent is gone with them."""
+
+    async def scene() -> None:
+        threads, gate, begun = Threads("test", 1, queue=1), threading.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def hold() -> None:
+            loop.call_soon_threadsafe(begun.set)
+            gate.wait()
+
+        first = asyncio.create_task(threads.run(hold))
+        await begun.wait()
+        gone = asyncio.create_task(threads.run(id, "a value"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        left = threads._executor._work_queue.get_nowait()
+        assert left.args == ([],)
+        threads._executor._work_queue.put(left)
+        for _ in range(3):
+            with pytest.raises(RateLimited):
+                await threads.run(int)
+        gate.set()
+        await first
+        threads.close()
+        threads._executor.shutdown(wait=True)
+        assert all(threads._room.acquire(blocking=False) for _ in range(2))
+        threads.close()
+
+    asyncio.run(scene())

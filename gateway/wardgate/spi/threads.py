@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -41,8 +42,11 @@ class Threads:
             raise Unavailable("this mount is closed")
         if not self._room.acquire(blocking=False):
             raise RateLimited("too many requests wait for this store; try again", retry_after=1.0)
-        future = self._executor.submit(self._begin, partial(work, *args, **named))
-        future.add_done_callback(self._left)
+        future: Future[T] = Future()
+        calls: list[tuple[Future[Any], Callable[[], Any]]] = [(future, partial(work, *args, **named))]
+        # A caller that is gone leaves a place in the executor's queue behind, and in it nothing of what it would send.
+        future.add_done_callback(lambda _: calls.clear())
+        self._executor.submit(self._take, calls)
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
@@ -50,10 +54,25 @@ class Threads:
         self._closed = True
         self._executor.shutdown(wait=False)
 
+    def _take(self, calls: list[tuple[Future[Any], Callable[[], Any]]]) -> None:
+        """Run what left the queue. Its room is free before its caller goes on, and not before it left."""
+        future = None
+        with suppress(IndexError):
+            future, work = calls.pop()
+        if future is None or not future.set_running_or_notify_cancel():
+            self._room.release()
+            return
+        try:
+            result = self._begin(work)
+        except BaseException as raised:  # noqa: BLE001  # it is the caller's
+            self._room.release()
+            future.set_exception(raised)
+            del future  # else the error holds the frame that holds the error
+        else:
+            self._room.release()
+            future.set_result(result)
+
     def _begin(self, work: Callable[[], T]) -> T:
         if self._closed:
             raise Unavailable("this mount is closed")
         return work()
-
-    def _left(self, _: Future[Any]) -> None:
-        self._room.release()
