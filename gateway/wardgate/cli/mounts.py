@@ -177,7 +177,7 @@ def _whose(kind: str) -> str:
 
     found = plugins.offering(kind)
     if found is None:
-        return f"Check --type: {plugins.unknown(kind)}."
+        return f"Check --type: {plugins.unknown(kind)}"
     return (
         f"The plugin {found[0]!r} offers it: name it in the gateway's configuration, plugins = […], and start the "
         f"gateway again (`wardgate dev --plugin {found[0]}`)."

@@ -1,6 +1,8 @@
 """The AWS emulator moto, corrected, as a server of its own process, on a port of this machine that was free.
 
 Its packages come with the development dependencies of this distribution. ``moto_corrected.py`` says what is corrected.
+By hand: ``python -m tests.servers.moto`` prints its address, and credentials that it takes, and runs until it is
+interrupted.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -90,3 +93,10 @@ def moto() -> Iterator[Moto]:
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         yield server
+
+
+if __name__ == "__main__":
+    with running() as shown, contextlib.suppress(KeyboardInterrupt):
+        lines = [f"export {name}={text}" for name, text in CREDENTIALS.items()]
+        print(f"endpoint: {shown.endpoint}", *lines, sep="\n", flush=True)  # noqa: T201  # it is what one runs it for
+        signal.pause()
