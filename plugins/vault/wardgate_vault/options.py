@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from wardgate.spi.checks import check_bounds, check_files, check_url, check_words
 from wardgate.spi.errors import InvalidValue
@@ -38,7 +39,7 @@ def check(options: Options) -> None:
     Raises:
         InvalidValue: names the option, never its value.
     """
-    check_url(
+    url = check_url(
         "address", options.address, example="https://vault.example:8200", path=True, plain_http=options.plain_http
     )
     if (options.token is None) == (options.role_id is None):
@@ -46,8 +47,19 @@ def check(options: Options) -> None:
     if options.secret_id is not None and options.role_id is None:
         raise InvalidValue("option 'secret_id' needs 'role_id'")
     check_words(options, "token", "role_id", "secret_id", "namespace")
-    for name in ("mount", "approle_mount"):
-        if not getattr(options, name).strip("/"):
-            raise InvalidValue(f"option {name!r} is empty")
+    if url.path.strip("/"):
+        _check_place("address", url.path)
+    for name in ("mount", "approle_mount", "namespace"):
+        place = getattr(options, name)
+        if place is not None:
+            _check_place(name, place)
     check_files(options, "ca_file")
     check_bounds(options, BOUNDS)
+
+
+def _check_place(name: str, text: str) -> None:
+    """It is a place in the server, and names no other: a client takes dots out of a URL, and what stands above them."""
+    place = unquote(text)
+    segments = place.strip("/").split("/")
+    if not {"", ".", ".."}.isdisjoint(segments) or not {"?", "#", "\\"}.isdisjoint(place) or not place.isprintable():
+        raise InvalidValue(f"option {name!r} must be a path without empty, '.' or '..' segments, '?', '#' and '\\'")
