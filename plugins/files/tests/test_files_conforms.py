@@ -21,6 +21,7 @@ from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import TEXT, Entry, SecretVersion, Value
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
+from wardgate_files import options as keys
 from wardgate_files.declaration import DECLARATION
 from wardgate_files.options import Options
 from wardgate_files.plugin import BACKEND
@@ -350,8 +351,21 @@ def test_a_file_that_cannot_be_read_is_said_to_be_there(store: FilesHarness, mon
     def denied(*_: Any) -> None:
         raise PermissionError(errno.EACCES, "no")
 
-    monkeypatch.setattr(FilePath, "open", denied)
+    monkeypatch.setattr(keys, "_without_waiting", denied)
     with pytest.raises(InvalidValue, match="'identity_file' names a file that the gateway's user cannot read"):
+        store.open()
+
+
+def test_a_pipe_in_the_place_of_the_keys_is_not_waited_for(
+    store: FilesHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody may ever write to it; it can come there after the path was looked at, too."""
+    store.identity_file.unlink()
+    os.mkfifo(store.identity_file, 0o600)
+    with pytest.raises(InvalidValue, match="'identity_file' names no file"):
+        store.open()
+    monkeypatch.setattr(keys, "check_files", lambda *_: None)
+    with pytest.raises(InvalidValue, match="'identity_file' names what is no file"):
         store.open()
 
 

@@ -6,7 +6,6 @@ import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path as FilePath
 from typing import Any
 
 from pyrage import IdentityError, RecipientError, x25519  # type: ignore[import-untyped]
@@ -48,10 +47,17 @@ def load_keys(options: Options) -> Keys:
 
 
 def _lines(name: str) -> list[str]:
-    with suppress(OSError), FilePath(name).open("rb") as file:
+    # A pipe would be waited for until somebody writes to it, and may have come in the place of the file that was there.
+    with suppress(OSError), open(name, "rb", opener=_without_waiting) as file:
         status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise InvalidValue("option 'identity_file' names what is no file")
         if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid not in {0, os.geteuid()}:
             raise InvalidValue("option 'identity_file' names a file that others may read: chmod 600 it, and own it")
         text = file.read(65_536).decode(errors="replace")  # what is no text is no identity either
         return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     raise InvalidValue("option 'identity_file' names a file that the gateway's user cannot read: let it own the file")
+
+
+def _without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_NONBLOCK | os.O_CLOEXEC)
