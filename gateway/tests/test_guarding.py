@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from wardgate import guarding
 from wardgate.guarding import FAILED, Guarded
+from wardgate.promised import MAX_VALUE_BYTES
 from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import (
@@ -191,6 +192,14 @@ def test_a_wait_that_cannot_be_is_none(wait: Any) -> None:
     assert error.retry_after is None
 
 
+@pytest.mark.parametrize("wait", [86_401, 1e300, 10**400])
+def test_a_wait_is_a_day_at_most(wait: Any) -> None:
+    """No client could hold a longer one, nor would come back after it."""
+    error = outcome(READS["read"], Evil(raising(lambda: RateLimited("slow down", retry_after=wait))))
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == guarding.MAX_WAIT == 86_400
+
+
 altered: Any = replace
 """With what no type allows."""
 GRANT = Permission("x", frozenset({"read"}), granted=False)
@@ -228,6 +237,7 @@ NONSENSE: dict[str, tuple[Any, ...]] = {
         altered(FOUND, value=None),
         altered(FOUND, value=altered(FOUND.value, data=CANARY)),
         altered(FOUND, value=altered(FOUND.value, media_type=None)),
+        altered(FOUND, value=Value(bytes(MAX_VALUE_BYTES + 1))),
         altered(FOUND, labels={CANARY: None}),
         altered(FOUND, labels=None),
     ),
@@ -285,7 +295,8 @@ def test_what_keeps_its_promise_passes() -> None:
     second = altered(INFO, id="2", ordinal=2)
     mixed = altered(KNOWN, versions=(second, INFO))
     assert altered(KNOWN, versions=(INFO, second)) == outcome(READS["describe"], Evil(lambda: mixed))
-    odd = Page((Entry("a"), Entry("\ud800"), Entry("b")), "next")
+    nobodys = ("\ud800", "..", ".", "", "a/b", "a\nb", "a\\b", " a")
+    odd = Page((Entry("a"), *map(Entry, nobodys), Entry("b")), "next")
     assert Page((Entry("a"), Entry("b")), "next") == outcome(READS["list"], Evil(lambda: odd))
 
 

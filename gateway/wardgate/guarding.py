@@ -30,6 +30,8 @@ from wardgate.spi.path import Path
 from wardgate.spi.values import Expect, Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo
 
 FAILED = "the plugin of this store failed; the gateway's log names the place"
+MAX_WAIT = 86_400.0
+"""Seconds that a caller may be told to wait; a store's longer wait is this one."""
 MAX_MESSAGE = 1_000
 """Characters of a plugin's own sentence; a longer one is none, and may be a store's."""
 T = TypeVar("T")
@@ -199,8 +201,8 @@ def _cleaned(error: WardgateError, *, mutates: bool, ordinals: bool) -> Wardgate
 
 
 def _seconds(given: object) -> float | None:
-    if isinstance(given, int | float) and math.isfinite(given) and given >= 0:
-        return float(given)
+    if isinstance(given, int | float) and 0 <= given < math.inf:
+        return float(min(given, MAX_WAIT))
     return None
 
 

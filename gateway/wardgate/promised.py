@@ -9,8 +9,11 @@ from typing import Any
 
 from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.capabilities import Capabilities
+from wardgate.spi.path import is_segment
 from wardgate.spi.values import Entry, Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo, VersionState
 
+MAX_VALUE_BYTES = 64 * 1024 * 1024
+"""Of a value that is read: others write to a store too, and what they wrote may be larger than the gateway stores."""
 MAX_CURSOR = 8_192
 MAX_ID = 2_048
 MAX_TEXT = 65_536
@@ -81,6 +84,7 @@ def secret(found: Any, ordinals: bool) -> SecretVersion:  # noqa: FBT001  # as a
     """A version with its value."""
     _held(whether=isinstance(found, SecretVersion) and isinstance(found.value, Value), promise="a value")
     _held(whether=isinstance(found.value.data, bytes) and _is_text(found.value.media_type), promise="a value's bytes")
+    _held(whether=len(found.value.data) <= MAX_VALUE_BYTES, promise="a value that is no larger than any may be")
     version(found.info, ordinals)
     texts(found.labels)
     one: SecretVersion = found
@@ -112,7 +116,7 @@ def description(info: Any, ordinals: bool) -> SecretInfo:  # noqa: FBT001  # as 
 
 
 def page(found: Any, limit: int) -> Page:
-    """A page of at most ``limit`` names; those that are no text are left out, since nobody could ask for them."""
+    """A page of at most ``limit`` names; those that no path can have are left out: nobody could ask for them."""
     _held(whether=isinstance(found, Page) and isinstance(found.entries, Sequence), promise="a page")
     _held(whether=len(found.entries) <= limit, promise="a page of the size that was asked for")
     for entry in found.entries:
@@ -121,9 +125,8 @@ def page(found: Any, limit: int) -> Page:
     cursor = found.cursor
     _held(whether=cursor is None or (_is_text(cursor, MAX_CURSOR) and cursor != ""), promise="a cursor")
     one: Page = found
-    if _is_unicode("".join([entry.name for entry in one.entries])):
-        return one
-    return Page(tuple(entry for entry in one.entries if _is_unicode(entry.name)), cursor)
+    entries = tuple(entry for entry in one.entries if is_segment(entry.name))
+    return one if len(entries) == len(one.entries) else Page(entries, cursor)
 
 
 def health(found: Any) -> Health:
