@@ -84,8 +84,20 @@ def test_a_map_that_only_resembles_a_wrapped_value_reads_naturally(mapping: dict
 @pytest.mark.parametrize("foreign", ["\ud800", float("nan")])
 def test_what_json_cannot_hold_is_refused(foreign: object) -> None:
     """A store that sends such a thing ends in an error of the closed list."""
-    with pytest.raises(InvalidValue):
+    with pytest.raises(InvalidValue) as told:
         from_map({"a": foreign})
+    assert told.value.__context__ is None
+
+
+def test_no_error_holds_the_value_that_it_is_about() -> None:
+    """What was caught has the text in it, and would travel on as the context."""
+    with pytest.raises(InvalidValue) as told:
+        from_text("canary\ud800")
+    assert told.value.__context__ is None
+    for document in (b'"canary', b'"\xff"', b'"\\ud800"'):
+        with pytest.raises(Malformed) as refused:
+            strict_json.loads(document)
+        assert refused.value.__context__ is None
 
 
 def test_a_store_cannot_pass_other_text_for_json() -> None:

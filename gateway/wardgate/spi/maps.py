@@ -10,6 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from wardgate.spi import strict_json
 from wardgate.spi.errors import InvalidValue, Malformed
@@ -69,10 +70,12 @@ def from_text(text: str) -> Value:
     Raises:
         InvalidValue: the text holds a lone surrogate.
     """
-    try:
-        plain = Value(text.encode(), TEXT)
-    except UnicodeEncodeError:
-        raise InvalidValue("the value holds a lone surrogate") from None
+    data = None
+    with suppress(UnicodeEncodeError):  # it holds the text, so what is told of it is raised outside
+        data = text.encode()
+    if data is None:
+        raise InvalidValue("the value holds a lone surrogate")
+    plain = Value(data, TEXT)
     fields = plain.fields()
     if fields is None:
         return plain
@@ -111,7 +114,6 @@ def _unwrap(mapping: Mapping[str, object]) -> Value | None:
 
 
 def _encode(mapping: Mapping[str, object]) -> bytes:
-    try:
+    with suppress(ValueError):  # it holds the text, so what is told of it is raised outside
         return json.dumps(mapping, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except ValueError:
-        raise InvalidValue("the value holds what JSON cannot: a lone surrogate, NaN or an infinity") from None
+    raise InvalidValue("the value holds what JSON cannot: a lone surrogate, NaN or an infinity")

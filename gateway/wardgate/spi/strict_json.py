@@ -78,6 +78,7 @@ def check_shape(data: bytes, most: int = MAX_ITEMS, deepest: int = MAX_DEPTH) ->
 def loads(data: bytes) -> object:
     """Decode one JSON document. Raises Malformed; the message never quotes the document."""
     check_shape(data)
+    why = None
     try:
         text = data.decode("utf-8", errors="strict")
         decoded: object = _DECODER.decode(text)
@@ -85,7 +86,9 @@ def loads(data: bytes) -> object:
             # Escapes can smuggle in a lone surrogate; it has no UTF-8 and would break every store.
             json.dumps(decoded, ensure_ascii=False).encode("utf-8", errors="strict")
     except UnicodeError:
-        raise Malformed("the JSON is not valid UTF-8, or holds a lone surrogate") from None
+        why = "the JSON is not valid UTF-8, or holds a lone surrogate"
     except (ValueError, RecursionError):
-        raise Malformed("the body is not valid JSON") from None
+        why = "the body is not valid JSON"
+    if why is not None:
+        raise Malformed(why)  # outside of the handler: what was caught holds the document
     return decoded
