@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
+from wardgate.spi.deadline import Deadline, within
 from wardgate.spi.errors import OutcomeUnknown, Unavailable, unclear
 from wardgate.spi.networks import is_loopback
 from wardgate.spi.threads import Threads
@@ -17,11 +20,16 @@ from wardgate_aws.shapes import NONSENSE
 
 if TYPE_CHECKING:
     from wardgate.spi.errors import WardgateError
+    from wardgate.spi.services import Clock
 
     from wardgate_aws.options import Options
 
 ATTEMPTS = 3
 """How often the SDK itself tries a request that can be repeated without harm."""
+TIMES_IN_ALL = 3
+"""How many times its timeout a request may take in all, with the attempts that are repeated."""
+MAX_ANSWERS = 32 * 1024 * 1024
+"""Bytes of all answers to one request; the longest page is a few MiB."""
 MAX_SECONDS_DIGITS = 6
 MAX_PAGES = 20_000
 """Of one list: several times what an account may hold."""
@@ -30,9 +38,11 @@ MAX_PAGES = 20_000
 class Client:
     """One service of one region. The SDK is loaded and its client built by the first call, in a thread."""
 
-    def __init__(self, options: Options, service: str) -> None:
+    def __init__(self, options: Options, service: str, clock: Clock) -> None:
         self._options = options
         self._service = service
+        self._clock = clock
+        self._deadlines: WeakSet[Deadline] = WeakSet()  # each lives as long as its request
         self._threads = Threads(f"aws-{service}", options.pool_size)
         self._lock = threading.Lock()
         self._clients: dict[bool, Any] = {}
@@ -57,7 +67,14 @@ class Client:
             params: the request's parameters, as the SDK calls them.
         """
         repeat = idempotent or not mutates
-        answer = await self._threads.run(self._call, method, params, mutates=mutates, repeat=repeat)
+        timeout = self._options.timeout
+        deadline = Deadline(self._clock, timeout=timeout, total=timeout * TIMES_IN_ALL)
+        self._deadlines.add(deadline)
+        try:
+            answer = await self._threads.run(self._call, deadline, method, params, mutates=mutates, repeat=repeat)
+        except asyncio.CancelledError:
+            deadline.cut()  # nobody waits any more
+            raise
         if not isinstance(answer, dict):
             raise answer
         if holds is not None and holds not in answer:
@@ -82,13 +99,15 @@ class Client:
         raise Unavailable(NONSENSE)
 
     async def close(self) -> None:
-        """Give back threads and connections."""
+        """Give back threads and connections; requests under way end now."""
         self._threads.close()
+        for deadline in list(self._deadlines):
+            deadline.cut()
         for client in self._clients.values():
             client.close()
 
     def _call(
-        self, method: str, params: Mapping[str, object], *, mutates: bool, repeat: bool
+        self, deadline: Deadline, method: str, params: Mapping[str, object], *, mutates: bool, repeat: bool
     ) -> dict[str, Any] | WardgateError:
         """The answer or the error, given back and not raised: an error raised here would carry the answer along."""
         import botocore.exceptions  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
@@ -97,7 +116,12 @@ class Client:
 
         self._attempts.unclear = self._attempts.whole = False
         try:
-            answer = getattr(self._client(repeat=repeat), method)(**params)
+            client = self._client(repeat=repeat)
+            # Loading the SDK is none of the store's doing, and waiting for a thread neither.
+            deadline.restart()
+            deadline.allow(MAX_ANSWERS)
+            with within(deadline):
+                answer = getattr(client, method)(**params)
         except botocore.exceptions.ClientError as error:
             told = error.response.get("Error", {})
             meta = error.response.get("ResponseMetadata", {})
@@ -140,6 +164,8 @@ class Client:
         import botocore.session  # type: ignore[import-untyped]  # noqa: PLC0415
         from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
 
+        from wardgate_aws.transport import bound  # noqa: PLC0415  # it needs the SDK
+
         # Told to be detailed, the SDK writes whole requests and answers into its log, values among them.
         for name in ("boto3", "botocore"):
             logging.getLogger(name).setLevel(logging.INFO)
@@ -159,6 +185,7 @@ class Client:
                 proxies=_proxies(options.endpoint),
             ),
         )
+        bound(client)
         client.meta.events.register("needs-retry", self._attempted)
         return client
 

@@ -149,7 +149,7 @@ def of_exception(problem: Exception, *, mutates: bool) -> WardgateError:
         return obstacle.told(address="'region' and 'endpoint'")
     if isinstance(problem, NEVER_SENT):
         return Unavailable("the store cannot be reached; check 'region', 'endpoint' and the way there")
-    if isinstance(problem, botocore.exceptions.ReadTimeoutError):
+    if isinstance(problem, (botocore.exceptions.ReadTimeoutError, TimeoutError)):
         return unclear("the store did not answer in time", mutates=mutates)
     return unclear(BROKEN, mutates=mutates)
 

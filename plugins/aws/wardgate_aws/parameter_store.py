@@ -55,7 +55,7 @@ class ParameterStoreBackend(Backend):
         self._metadata = options.metadata
         declaration = ADVANCED_PARAMETERS if options.tier == "Advanced" else STANDARD_PARAMETERS
         self.capabilities, self.notes = declaration.capabilities, declaration.notes
-        self._client = Client(options, "ssm")
+        self._client = Client(options, "ssm", clock)
         self._hierarchy = Hierarchy(options.prefix)
         self._questions = (*probing.PARAMETER_STORE, probing.ENCRYPTING[options.tier])
         self._max_bytes = MAX_TEXT_BYTES[options.tier]

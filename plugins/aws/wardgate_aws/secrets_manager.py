@@ -57,7 +57,7 @@ class SecretsManagerBackend(Backend):
     def __init__(self, options: SecretsManagerOptions, clock: Clock) -> None:
         self._options = options
         self._clock = clock
-        self._client = Client(options, "secretsmanager")
+        self._client = Client(options, "secretsmanager", clock)
         self._writes = Writes(self._client, options.kms_key_id)
         self._listing = Listing(self._paths, clock)
 

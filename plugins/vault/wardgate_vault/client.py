@@ -13,11 +13,12 @@ import requests
 from hvac.adapters import RawAdapter
 from hvac.api import SystemBackend
 from hvac.api.secrets_engines import KvV1, KvV2
+from wardgate.spi.deadline import Deadline, within
 from wardgate.spi.errors import Unavailable
 from wardgate.spi.services import Clock
 from wardgate.spi.threads import Threads
 
-from wardgate_vault.deadline import Deadline, Transport, within
+from wardgate_vault.deadline import Transport
 from wardgate_vault.exchange import ANSWER, LIST, Answer, exchange
 from wardgate_vault.login import Login
 from wardgate_vault.options import Options

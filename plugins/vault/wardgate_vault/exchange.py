@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import msgspec
 import requests
 import urllib3.exceptions
+from wardgate.spi.deadline import current
 from wardgate.spi.errors import InvalidValue, WardgateError, unclear
 
 from wardgate_vault import errors
-from wardgate_vault.deadline import current
 
 PIECE = 65_536
 MAX_PIECES = 20_000

@@ -7,9 +7,10 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path as FilePath
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import trustme
@@ -237,3 +238,114 @@ def test_names_are_gone_through_in_a_thread(kind: BackendType, monkeypatch: pyte
         asyncio.run(asked(endpoint.url))
     assert used
     assert threading.get_ident() not in used
+
+
+class Slow:
+    """A clock that goes on half a second each time it is looked at, and tells of it."""
+
+    def __init__(self) -> None:
+        self.looked = threading.Semaphore(0)
+        self._at = 0.0
+
+    def now(self) -> int:
+        """Always the same."""
+        return 0
+
+    def monotonic(self) -> float:
+        """Half a second later than before."""
+        self._at += 0.5
+        self.looked.release()
+        return self._at
+
+
+@contextlib.contextmanager
+def saying(answer: Callable[[socket.socket], None]) -> Iterator[tuple[str, list[bytes]]]:
+    """A server that reads the head of each request, and then does as ``answer`` says. Yields its URL and the heads."""
+    heard: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            heard.append(connection.recv(65_536))
+            answer(connection)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=listening.accept()[:1], daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", heard
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(PATIENCE)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_store_that_trickles_holds_nobody(kind: BackendType) -> None:
+    """A byte within each timeout is no answer: the whole request has its time, and is not repeated after that."""
+    clock = Slow()
+
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        while clock.looked.acquire(timeout=PATIENCE):
+            connection.sendall(b"x")
+
+    async def asked(url: str) -> None:
+        options = kind.options(region="eu-central-1", endpoint=url, timeout=5.0)
+        backend = kind.open(options, cast("Any", SimpleNamespace(clock=clock)))
+        with pytest.raises(Unavailable):
+            await backend.read(SECRET)
+        await backend.close()
+
+    with saying(trickle) as (url, heard):
+        asyncio.run(asked(url))
+        assert len(heard) == 1
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_an_answer_has_a_length(kind: BackendType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that goes on is not read to its end."""
+    monkeypatch.setattr(client_module, "MAX_ANSWERS", 100_000)
+
+    def answer(action: str, _: dict[str, Any]) -> Answer:
+        return Answer(body={LISTS[action]: [{"Name": "name", "Description": "x" * 200_000}]})
+
+    async def asked(url: str) -> None:
+        backend = opened(kind, url)
+        with pytest.raises(Unavailable):
+            await backend.list(ROOT)
+        await backend.close()
+
+    with answering(answer) as endpoint:
+        asyncio.run(asked(endpoint.url))
+
+
+@pytest.mark.parametrize("kind", STORES)
+@pytest.mark.parametrize("closed", [False, True], ids=["cancelled", "closed"])
+def test_who_goes_away_takes_the_request_along(kind: BackendType, *, closed: bool) -> None:
+    """Its thread is free at once for others: the connection is cut, not waited for."""
+    arrived, cut = threading.Event(), threading.Event()
+
+    def silent(connection: socket.socket) -> None:
+        arrived.set()
+        while connection.recv(65_536):
+            pass
+        cut.set()
+
+    async def asked(url: str) -> None:
+        backend = opened(kind, url, timeout=300.0)
+        reading = asyncio.ensure_future(backend.read(SECRET))
+        assert await asyncio.to_thread(arrived.wait, PATIENCE)
+        if closed:
+            await backend.close()
+            with pytest.raises(Unavailable):
+                await reading
+        else:
+            reading.cancel()
+        assert await asyncio.to_thread(cut.wait, PATIENCE)
+        await backend.close()
+
+    with saying(silent) as (url, heard):
+        asyncio.run(asked(url))
+        assert len(heard) == 1
