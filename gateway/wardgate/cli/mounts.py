@@ -167,7 +167,7 @@ def _what_to_do(failure: Failure, kind: str, check: str) -> str:
     if failure.code == "permission_denied":
         return "Give the mount a credential that the store accepts, by its options or in the gateway's environment."
     if failure.code == "unavailable":
-        return f"See that the store runs and can be reached from the gateway's machine. {OPTIONS}"
+        return f"Unless this names an option, see that the store can be reached from the gateway's machine. {OPTIONS}"
     return failure.hint
 
 
