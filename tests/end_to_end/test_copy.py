@@ -166,7 +166,7 @@ def test_what_is_written_meanwhile_is_not_written_over(
         room.put(path, f"{CANARY}-before".encode())
     real = Door.write
 
-    def late(door: Door, where: str, value: Value, condition: dict[str, str]) -> tuple[str, int]:
+    def late(door: Door, where: str, value: Value, condition: dict[str, str]) -> str:
         if condition:
             room.put(path, f"{CANARY}-theirs".encode())
         return real(door, where, value, condition)
@@ -185,7 +185,7 @@ def test_an_interrupted_copy_goes_on(room: Room, monkeypatch: pytest.MonkeyPatch
         room.put(room.at("secret", name), CANARY.encode())
     real, lock, written = Door.write, threading.Lock(), 0
 
-    def stops(door: Door, where: str, value: Value, condition: dict[str, str]) -> tuple[str, int]:
+    def stops(door: Door, where: str, value: Value, condition: dict[str, str]) -> str:
         nonlocal written
         with lock:
             written += 1

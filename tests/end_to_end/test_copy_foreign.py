@@ -155,12 +155,21 @@ def test_an_empty_value_where_none_can_be(room: Room) -> None:
 
 @pytest.mark.parametrize("to", ["azure", "gcp", "aws"])
 def test_a_name_that_the_destination_cannot_hold_is_told_in_the_plan(room: Room, to: str) -> None:
-    """Long ones, and those that its alphabet makes long."""
-    for name in ("fits", "ü" * 100):
+    """Those that are too long for it in any alphabet."""
+    for name in ("fits", "/".join(["x" * 100] * 6)):
         room.put(room.at("secret", quote(name)), CANARY.encode())
     plan = copied(room, "secret", to, "--dry-run", code=1)
     assert {"new": 1, "cannot": 1} == plan["counts"]
     assert ["too_large"] == [one["code"] for one in plan["secrets"] if one["state"] == "cannot"]
+
+
+def test_a_name_that_the_destination_s_alphabet_makes_too_long_is_told_when_it_is_copied(room: Room) -> None:
+    """Nobody but the store's own writer knows it; the others are copied."""
+    for name in ("fits", "ü" * 100):
+        room.put(room.at("secret", quote(name)), CANARY.encode())
+    report = copied(room, "secret", "aws", code=1)
+    assert {"copied": 1, "failed": 1} == report["counts"]
+    assert ["too_large"] == [one["code"] for one in report["secrets"] if one["outcome"] == "failed"]
 
 
 def test_labels_travel_and_where_they_cannot_it_is_told(room: Room) -> None:
