@@ -216,3 +216,15 @@ def test_what_the_fast_reader_accepts_the_strict_one_does_too(body: bytes, reade
     except Malformed:
         return
     strict_json.loads(body)
+
+
+@pytest.mark.parametrize("wrong", [b'{"items": [{"path": "a", "text": "canary\xff"}]}', b'{"items": "canary'])
+def test_no_error_about_a_body_holds_it(wrong: bytes) -> None:
+    """What was caught may have the bytes in it, and would travel on as the context."""
+    route = next(route for route in TABLE.routes if route.pattern == "batch/write")
+    with pytest.raises(Malformed) as told:
+        decode(wrong, {}, route)
+    error: BaseException | None = told.value
+    while error is not None:
+        assert type(error) is Malformed
+        error = error.__context__

@@ -157,9 +157,10 @@ def _told(read: Callable[[], Any], into: type) -> Any:
     try:
         return read()
     except msgspec.ValidationError as error:
-        raise Malformed(_explain(str(error), into)) from None
+        why = _explain(str(error), into)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Malformed("the body is not valid JSON") from None
+        why = "the body is not valid JSON"
+    raise Malformed(why)  # outside of the handler: what was caught may hold the body
 
 
 def _explain(message: str, into: type) -> str:
