@@ -23,9 +23,12 @@ class Answer(aiohttp.ClientResponse):
     async def read(self) -> bytes:
         """The body."""
         body = bytearray()
-        async for part in self.content.iter_any():
-            body += part
-            if len(body) > LARGEST:
-                self.close()
-                raise aiohttp.ClientPayloadError("the answer is too large")
+        try:
+            async for part in self.content.iter_any():
+                body += part
+                if len(body) > LARGEST:
+                    raise aiohttp.ClientPayloadError("the answer is too large")  # noqa: TRY301  # closes too
+        except BaseException:  # whoever goes away leaves no connection behind
+            self.close()
+            raise
         return bytes(body)
