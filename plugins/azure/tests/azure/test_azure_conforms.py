@@ -43,7 +43,8 @@ class AzureHarness(Harness):
         return "127.0.0.1", self._server.port
 
     def open_at(self, host: str, port: int) -> Backend:
-        return opened(self._server, vault_url=f"https://{host}:{port}", timeout=1.0)
+        # One retry, as the first request on a connection that the fault has cut fails before it is sent.
+        return opened(self._server, vault_url=f"https://{host}:{port}", timeout=1.0, retries=1)
 
     @contextlib.contextmanager
     def throttling(self, retry_after: int) -> Iterator[tuple[str, int]]:
