@@ -8,6 +8,8 @@ RUN := $(UV) run --frozen --no-sync
 export UV_PYTHON_PREFERENCE ?= system
 # The system's certificates, so that a proxy with an authority of its own is trusted where the machine trusts it.
 export UV_SYSTEM_CERTS ?= 1
+# Tests start many servers, and each would compile every module anew where a shell forbids to keep the bytecode.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test install lint types contracts unit bench clean
 
