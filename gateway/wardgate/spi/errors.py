@@ -14,6 +14,8 @@ REFUSED: Final = "permission denied"
 """The one message to whoever cannot prove himself, whatever is wrong with what he shows."""
 ABSENT: Final = "there is no secret of that path"
 NO_VERSION: Final = "the secret has no such version"
+MAX_WAIT_DIGITS: Final = 5
+"""Of the seconds a store asks to be left alone; more is nonsense."""
 
 
 class WardgateError(Exception):
@@ -155,6 +157,12 @@ CLOSED_LIST: tuple[type[WardgateError], ...] = (
     SecretNotFound, VersionNotFound, Gone, AlreadyExists, Conflict, PreconditionRequired, InvalidValue, TooLarge,
     Malformed, Unsupported, PermissionDenied, Unauthenticated, RateLimited, Unavailable, OutcomeUnknown, Sealed,
 )  # fmt: skip
+
+
+def wait_told(header: object) -> float | None:
+    """The seconds of a ``Retry-After`` (RFC 9110, 10.2.3); None for none, for a date and for nonsense."""
+    told = str(header)
+    return float(told) if len(told) <= MAX_WAIT_DIGITS and told.isascii() and told.isdigit() else None
 
 
 def unclear(what: str, *, mutates: bool) -> WardgateError:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from wardgate.spi.deadline import Deadline, within
-from wardgate.spi.errors import OutcomeUnknown, Unavailable, unclear
+from wardgate.spi.errors import OutcomeUnknown, Unavailable, unclear, wait_told
 from wardgate.spi.networks import is_loopback
 from wardgate.spi.threads import Threads
 
@@ -30,7 +30,6 @@ TIMES_IN_ALL = 3
 """How many times its timeout a request may take in all, with the attempts that are repeated."""
 MAX_ANSWERS = 32 * 1024 * 1024
 """Bytes of all answers to one request; the longest page is a few MiB."""
-MAX_SECONDS_DIGITS = 6
 MAX_PAGES = 20_000
 """Of one list: several times what an account may hold."""
 
@@ -131,7 +130,7 @@ class Client:
                 str(told.get("Message", "")),
                 int(meta.get("HTTPStatusCode", 0)),
                 mutates=mutates,
-                retry_after=_seconds(meta.get("HTTPHeaders", {}).get("retry-after")),
+                retry_after=wait_told(meta.get("HTTPHeaders", {}).get("retry-after")),
             )
         except Exception as error:  # noqa: BLE001  # whatever the SDK lets through is the store's failure
             found = errors.of_exception(error, mutates=mutates)
@@ -211,9 +210,3 @@ def _is_whole(answer: Any) -> bool:
     if "chunked" in answer.headers.get("transfer-encoding", ""):
         return True  # its end is told, and waited for
     return bool(answer.headers.get("content-length") == str(len(answer.content)))
-
-
-def _seconds(text: object) -> float | None:
-    """A wait in whole seconds; None for none, for a date and for nonsense."""
-    told = str(text)
-    return float(told) if told.isascii() and told.isdigit() and len(told) <= MAX_SECONDS_DIGITS else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +22,7 @@ from wardgate.spi.errors import (
     Unsupported,
     WardgateError,
     unclear,
+    wait_told,
 )
 
 DELETED = "the secret is deleted and can be recovered; undelete or destroy it first"
@@ -119,7 +119,11 @@ def _of_answer(status: int, response: Any, *, mutates: bool) -> WardgateError:
     if row is None:
         return unclear(f"the store answered with status {status}", mutates=mutates)
     kind, message = row
-    return RateLimited(message, retry_after=_retry_after(response)) if kind is RateLimited else kind(message)
+    return (
+        RateLimited(message, retry_after=wait_told(response.headers.get("Retry-After")))
+        if kind is RateLimited
+        else kind(message)
+    )
 
 
 def _code(response: Any) -> str:
@@ -130,11 +134,3 @@ def _code(response: Any) -> str:
         return str(inner.get("code") or error.get("code"))
     except (ValueError, LookupError, TypeError, AttributeError):
         return ""
-
-
-def _retry_after(response: Any) -> float | None:
-    try:
-        seconds = float(response.headers["Retry-After"])
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None

@@ -14,14 +14,13 @@ import msgspec
 import requests
 import urllib3.exceptions
 from wardgate.spi.deadline import current
-from wardgate.spi.errors import InvalidValue, WardgateError, unclear
+from wardgate.spi.errors import InvalidValue, WardgateError, unclear, wait_told
 
 from wardgate_vault import errors
 
 PIECE = 65_536
 MAX_PIECES = 20_000
 """Parts an answer may come in: each costs the gateway more than its sender."""
-MAX_RETRY_DIGITS = 5
 
 
 class Bounds(NamedTuple):
@@ -98,7 +97,7 @@ def exchange(
         error = errors.of_exception(problem, mutates=mutates)
     else:
         if content is not None and _marks(content) <= bounds.marks:
-            return Answer(response.status_code, _body(content), _seconds(response.headers.get("Retry-After")))
+            return Answer(response.status_code, _body(content), wait_told(response.headers.get("Retry-After")))
         error = unclear("the store's answer is too long", mutates=mutates)
     raise error
 
@@ -123,9 +122,3 @@ def _body(content: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return NOTHING
     return body if isinstance(body, dict) else NOTHING
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    if retry_after and len(retry_after) <= MAX_RETRY_DIGITS and retry_after.isascii() and retry_after.isdigit():
-        return float(retry_after)
-    return None
