@@ -201,6 +201,7 @@ def test_a_wait_is_a_day_at_most(wait: Any) -> None:
 
 
 altered: Any = replace
+made_entry: Any = Entry
 """With what no type allows."""
 GRANT = Permission("x", frozenset({"read"}), granted=False)
 INFO = VersionInfo("1", 1, 5)
@@ -248,8 +249,9 @@ NONSENSE: dict[str, tuple[Any, ...]] = {
         Page((), ""),
         altered(Page(()), cursor=7),
         altered(Page(()), entries=(None,)),
-        Page((altered(Entry("a"), name=b"a"),)),
-        Page((altered(Entry("a"), folder=CANARY),)),
+        Page((made_entry(b"a", folder=False),)),
+        Page((made_entry("a", folder=CANARY),)),
+        Page((("a", False),)),  # type: ignore[arg-type]  # equal to an entry, and none
         Page((Entry("a" * 2**20),)),
         altered(Page(()), entries=None),
     ),

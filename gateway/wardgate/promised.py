@@ -119,9 +119,7 @@ def page(found: Any, limit: int) -> Page:
     """A page of at most ``limit`` names; those that no path can have are left out: nobody could ask for them."""
     _held(whether=isinstance(found, Page) and isinstance(found.entries, Sequence), promise="a page")
     _held(whether=len(found.entries) <= limit, promise="a page of the size that was asked for")
-    for entry in found.entries:
-        whole = isinstance(entry, Entry) and isinstance(entry.name, str) and isinstance(entry.folder, bool)
-        _held(whether=whole and len(entry.name) <= MAX_TEXT, promise="names")
+    _held(whether=all(map(_is_entry, found.entries)), promise="names")
     cursor = found.cursor
     _held(whether=cursor is None or (_is_text(cursor, MAX_CURSOR) and cursor != ""), promise="a cursor")
     one: Page = found
@@ -145,6 +143,12 @@ def permissions(found: Any) -> tuple[Permission, ...]:
         whole = isinstance(one.needed_for, AbstractSet) and one.needed_for <= _NEEDS
         _held(whether=whole and (one.granted is None or isinstance(one.granted, bool)), promise="a permission")
     return tuple(found)
+
+
+def _is_entry(given: object) -> bool:
+    if not isinstance(given, Entry) or not isinstance(given.name, str):
+        return False
+    return isinstance(given.folder, bool) and len(given.name) <= MAX_TEXT
 
 
 def _is_text(given: object, most: int = MAX_TEXT) -> bool:

@@ -334,8 +334,8 @@ def test_list_reads_every_page(gateway: Scripted, run: Run) -> None:
     gateway.answers[ListSecrets] = lambda: next(pages)
     assert run("list", "secret/").stdout.splitlines() == ["a", "a/", "\\x1b[2J"]
     assert gateway.asked == [
-        ListSecrets(path=Path(("secret",))),
-        ListSecrets(path=Path(("secret",)), cursor="next"),
+        ListSecrets(path=Path(("secret",)), limit=10_000),
+        ListSecrets(path=Path(("secret",)), cursor="next", limit=10_000),
     ]
 
 

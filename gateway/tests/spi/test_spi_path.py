@@ -112,3 +112,17 @@ def test_a_name_that_can_be_a_segment_is_one(name: str) -> None:
 def test_a_name_that_cannot_be_a_segment_is_none(name: str) -> None:
     """So that a list leaves it out."""
     assert not is_segment(name)
+
+
+def test_every_short_ascii_name_is_judged_as_the_grammar_says() -> None:
+    """The one look that passes most names passes none that the careful reading refuses, and the other way round."""
+    ascii_characters = [chr(code) for code in range(128)]
+    for name in ("", *ascii_characters, *(one + other for one in ascii_characters for other in ascii_characters)):
+        printable = name.isprintable() and name.strip() == name and not set(name) & {"/", "\\"}
+        assert is_segment(name) == (printable and name not in {"", ".", ".."}), name
+
+
+@pytest.mark.parametrize("name", ["...", "a..", "..a", "a b", "a" * 255, "\U0001f511", "a" * 253 + "é"])
+def test_a_name_at_the_edge_of_the_grammar_is_a_segment(name: str) -> None:
+    """Dots beside anything else, a space within, 255 bytes."""
+    assert is_segment(name)

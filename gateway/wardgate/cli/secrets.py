@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wardgate.cli.client import Client, Reply
     from wardgate.spi.values import Value
 
-PAGE = 1_000
+PAGE = 10_000
 VERSION = click.IntRange(min=1)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import takewhile
 
 from wardgate.spi import pages
 from wardgate.spi.path import Path
@@ -141,9 +140,10 @@ def _ordered(paths: Iterable[Path]) -> _Names:
     return sorted(path.segments for path in paths)
 
 
-def _entries(names: _Names, folder: Path) -> Iterator[Entry]:
+def _entries(names: _Names, folder: Path) -> Collection[Entry]:
     depth = len(folder.segments)
-    first = bisect_left(names, folder.segments)
-    there = takewhile(lambda name: name[:depth] == folder.segments, (names[at] for at in range(first, len(names))))
-    found = {(name[depth], len(name) > depth + 1) for name in there if len(name) > depth}
-    yield from (Entry(name, folder=has_more) for name, has_more in found)
+    first, last = bisect_left(names, folder.segments), len(names)
+    if depth:
+        *above, name = folder.segments
+        last = bisect_left(names, (*above, name + "\0"), first)  # no name comes between
+    return {Entry(name[depth], len(name) > depth + 1) for name in names[first:last] if len(name) > depth}

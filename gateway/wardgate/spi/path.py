@@ -12,12 +12,16 @@ from wardgate.spi.errors import Malformed
 MAX_SEGMENTS = 32
 MAX_SEGMENT_BYTES = 255
 REPLACEMENT_CHARACTER = "\ufffd"
+# What most names are, in one look: printable ASCII but slash and backslash, no space at the ends, and no dots alone.
+_is_plain = re.compile(r"(?!\.{1,2}\Z)[!-.0-\[\]-~](?:[ -.0-\[\]-~]{0,253}[!-.0-\[\]-~])?").fullmatch
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 # Cc: control characters; Cf would refuse emoji joiners; Cs: lone surrogates; Zl, Zp: line breaks in disguise.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def _check_segment(segment: str) -> None:
+    if _is_plain(segment):
+        return
     if not segment:
         raise Malformed("the path has an empty segment; write it without doubled slashes")
     if segment in {".", ".."}:
@@ -44,6 +48,8 @@ def _check_unicode_segment(segment: str) -> None:
 
 def is_segment(name: str) -> bool:
     """Whether a path can have a segment of this name."""
+    if _is_plain(name):
+        return True
     try:
         _check_segment(name)
     except Malformed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from wardgate.spi import strict_json
 from wardgate.spi.errors import Malformed
@@ -124,9 +125,11 @@ class SecretInfo:
     settings: SecretSettings = SecretSettings()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Entry:
-    """One name in a folder. A name can stand twice: as a secret and as a folder."""
+class Entry(NamedTuple):
+    """One name in a folder. A name can stand twice: as a secret and as a folder.
+
+    Entries compare as pages order them: by their names' UTF-8 bytes, a secret before the folder of its name.
+    """
 
     name: str
     folder: bool = False

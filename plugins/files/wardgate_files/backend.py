@@ -123,7 +123,7 @@ class FilesBackend(Backend):
             _make_durable(folder)
         return info
 
-    def _list(self, folder: Path, after: pages.Position | None, limit: int) -> Page:
+    def _list(self, folder: Path, after: Entry | None, limit: int) -> Page:
         found = set()
         with suppress(FileNotFoundError), self._opened(folder.child("*")) as (handle, _), os.scandir(handle) as items:
             for item in items:

@@ -10,7 +10,7 @@ from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.errors import SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.listing import FolderListing
 from wardgate.spi.maps import TEXT_KEY, TYPE_KEY, to_map
-from wardgate.spi.path import Path, is_segment
+from wardgate.spi.path import Path
 from wardgate.spi.services import Clock
 from wardgate.spi.values import Entry, Page, Value
 
@@ -76,7 +76,8 @@ class Engine(Backend):
             names = answer.body["data"]["keys"]
             if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
                 raise TypeError("not a list of names")
-        return (entry for name in names if (entry := _entry(name)))
+        # Those that no path can have are left out by the gateway, for all stores.
+        return [Entry(name.removesuffix("/"), name.endswith("/")) for name in names]
 
     async def _ill(self) -> str:
         answer = await self._client.ask_openly(
@@ -124,9 +125,3 @@ def _rounded(item: object) -> bool:
     if isinstance(item, list):
         return any(_rounded(member) for member in item)
     return isinstance(item, int) and int(float(item)) != item
-
-
-def _entry(name: str) -> Entry | None:
-    folder = name.endswith("/")
-    segment = name[:-1] if folder else name
-    return Entry(segment, folder) if is_segment(segment) else None

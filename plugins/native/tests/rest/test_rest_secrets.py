@@ -172,10 +172,11 @@ def test_a_delete_can_demand_the_version_it_means(gateway: Scripted, rest: Reque
 
 
 def test_a_recursive_page_scans(gateway: Scripted, rest: Request) -> None:
-    """Names are then paths from the folder."""
+    """Names are then paths from the folder. However long a page may be, a walk is cut after a thousand."""
     gateway.answers[ScanSecrets] = Page((Entry("a/b"),), None)
+    rest("GET", "/api/v1/folders/secret/app/?recursive=true&limit=10000")
     answer = rest("GET", "/api/v1/folders/secret/app/?recursive=true&limit=5")
-    assert gateway.asked == [ScanSecrets(path=PATH, limit=5)]
+    assert gateway.asked == [ScanSecrets(path=PATH, limit=1_000), ScanSecrets(path=PATH, limit=5)]
     assert answer.json() == {"entries": [{"name": "a/b", "folder": False}], "cursor": None}
 
 

@@ -45,7 +45,8 @@ from wardgate_native.api.versions import (
 )
 from wardgate_native.api.wire import Answer, Body, Seconds, nanoseconds, rfc3339, seconds
 
-MAX_PAGE = 1_000
+PAGE, MAX_PAGE = 1_000, 10_000
+"""Names in a page of a folder: by itself, and at most. A walk through folders is never longer than the former."""
 MERGE_PATCH = "application/merge-patch+json"
 MEDIA_TYPE = re.compile(r"[A-Za-z0-9_!#$&^.+-]{1,127}/[A-Za-z0-9_!#$&^.+-]{1,127}(?:;[ !#-~]{1,200})?")
 _UTF8 = frozenset({"", "charset=utf-8", 'charset="utf-8"'})
@@ -53,12 +54,12 @@ _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
 class FolderQuery(Body):
-    """A page: at most ``limit`` names (1 to 1,000), from where ``cursor`` of the page before points.
+    """A page: at most ``limit`` names (1 to 10,000), from where ``cursor`` of the page before points.
 
-    ``recursive``: the secrets anywhere below, not the names directly below.
+    ``recursive``: the secrets anywhere below, not the names directly below; at most 1,000.
     """
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = MAX_PAGE
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = PAGE
     cursor: str | None = None
     recursive: bool = False
 
@@ -226,7 +227,7 @@ def _destroy(call: Call) -> Operation[None]:
 def _folder(call: Call) -> Operation[Page] | Operation[tuple[MountInfo, ...]]:
     query: FolderQuery = call.query
     if query.recursive:
-        return ScanSecrets(path=call.path, cursor=query.cursor, limit=query.limit)
+        return ScanSecrets(path=call.path, cursor=query.cursor, limit=min(query.limit, PAGE))
     if not call.path.segments:
         return ListVisibleMounts()
     return ListSecrets(path=call.path, cursor=query.cursor, limit=query.limit)
