@@ -62,6 +62,10 @@ WHENS: dict[str, Any] = {
     'path.segment.2 == "a" and source in "10.0.0.0/8"': lambda w: _and(
         None if len(w.path) < 2 else w.path[1] == "a", w.source.startswith("10.")
     ),
+    'action == "read"': lambda w: w.action == "read",
+    'action in ["list", "write"] and label.x == "1"': lambda w: _and(
+        w.action in {"list", "write"}, None if w.label("x") is None else w.label("x") == "1"
+    ),
     OFFICE: lambda w: 8 <= w.time // SECOND % 86_400 // 3_600 < 18,
 }
 
@@ -79,6 +83,7 @@ class Asked:
     time: int
     labels: Mapping[tuple[str, ...], str]
     path: tuple[str, ...] = ()
+    action: str = ""
 
     def label(self, name: str) -> str | None:
         return label_of(self.labels, self.path) if name == "x" else None
@@ -115,7 +120,7 @@ def reaches(pattern: list[str], path: tuple[str, ...]) -> bool:
 def applying(world: Asked, given: tuple[Rule, ...], action: str, path: tuple[str, ...]) -> Iterator[Rule]:
     """The rules of that action whose conditions let them apply at the path."""
     for rule in given:
-        truth = WHENS[rule.when](replace(world, path=path))
+        truth = WHENS[rule.when](replace(world, path=path, action=action))
         applies = truth is True or (truth is None and rule.effect is Effect.DENY)
         if applies and (action in rule.actions or rule.actions == ("*",)):
             yield rule

@@ -128,7 +128,8 @@ class Question:
         folder: bool = False,  # noqa: FBT001, FBT002  # made for every decision: a name costs
     ) -> None:
         self.asker = asker
-        self.action = action
+        # Comparisons look for a text that is nothing else; of an action's name they would know nothing.
+        self.action = action if isinstance(action, Unknown) else str.__str__(action)
         self.segments = segments
         self.folder = folder
         self.source = source
