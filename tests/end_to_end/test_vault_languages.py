@@ -51,7 +51,7 @@ PATCHED: Mapping[str, Any] = {
     "versions": 3,
 }
 DIFFERENT: Mapping[str, Mapping[str, Any]] = {
-    "go": {**PATCHED, "watched": 60, "rolled_back": 4},
+    "go": {**PATCHED, "watched": 60, "rolled_back": 4, "nested": ["three", ["app"]]},
     "node": PATCHED,
     "java": {},
     "rust": {"wrapped": 600},  # the client's own choice

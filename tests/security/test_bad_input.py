@@ -38,7 +38,7 @@ BODIES = {
 TARGETS = {
     "dot dot": "/v1/secret/data/a/../b",
     "encoded dot dot": "/v1/secret/data/a/%2e%2e/b",
-    "encoded slash": "/v1/secret/data/a%2fb",
+    "encoded slash, doubled": "/v1/secret/data/a%2f/b",
     "doubled slash": "/v1/secret/data//b",
     "backslash": "/v1/secret/data/a%5cb",
     "NUL": "/v1/secret/data/a%00b",

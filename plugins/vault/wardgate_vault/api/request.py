@@ -119,6 +119,10 @@ class Request:
     def _read_path(self) -> None:
         raw: bytes = self.scope["raw_path"]
         below = raw[len(PREFIX) :]
+        if b"%" in below:
+            # HashiCorp's own client for Go escapes the slashes of a secret's path; here as there they are slashes, and
+            # what is read below is the only path that anybody sees.
+            below = below.replace(b"%2F", b"/").replace(b"%2f", b"/")
         if below.endswith(b"/"):
             self.folder = True
             below = below[:-1]

@@ -10,6 +10,8 @@ import (
 	"os"
 	"time"
 
+	generated "github.com/hashicorp/vault-client-go"
+	"github.com/hashicorp/vault-client-go/schema"
 	vault "github.com/hashicorp/vault/api"
 	"github.com/hashicorp/vault/api/auth/approle"
 )
@@ -42,6 +44,7 @@ func main() {
 	client := must(vault.NewClient(vault.DefaultConfig())) // VAULT_ADDR, VAULT_NAMESPACE
 	identity(ctx, client)
 	versioned(ctx, client, os.Getenv("V2"))
+	escaped(ctx, client.Token(), os.Getenv("V2"))
 	plain(ctx, client, os.Getenv("V1"))
 	wrapped(ctx, client, os.Getenv("V2"))
 	denied(ctx, client, os.Getenv("V2"))
@@ -93,6 +96,19 @@ func versioned(ctx context.Context, client *vault.Client, mount string) {
 	check(kv.DeleteMetadata(ctx, "go/app"))
 	_, err = kv.Get(ctx, "go/app")
 	seen["absent"] = errors.Is(err, vault.ErrSecretNotFound)
+}
+
+// HashiCorp's other client, which is generated from the server's OpenAPI document, escapes the slashes of a path.
+func escaped(ctx context.Context, token, mount string) {
+	client := must(generated.New(generated.WithEnvironment()))
+	check(client.SetToken(token))
+	at := generated.WithMountPath(mount)
+	request := schema.KvV2WriteRequest{Data: map[string]any{"password": "three"}}
+	must(client.Secrets.KvV2Write(ctx, "go/nested/app", request, at))
+	read := must(client.Secrets.KvV2Read(ctx, "go/nested/app", at))
+	listed := must(client.Secrets.KvV2List(ctx, "go/nested", at))
+	seen["nested"] = []any{read.Data.Data["password"], listed.Data.Keys}
+	must(client.Secrets.KvV2DeleteMetadataAndAllVersions(ctx, "go/nested/app", at))
 }
 
 func plain(ctx context.Context, client *vault.Client, mount string) {
