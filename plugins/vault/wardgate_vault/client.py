@@ -1,16 +1,13 @@
-"""hvac in threads of the mount's own: one session, one token, and nothing taken from the environment."""
+"""hvac in threads of the mount's own: one pool of connections, one token, and nothing taken from the environment."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
 from typing import TypeVar
 from weakref import WeakSet
 
-import requests
-from hvac.adapters import RawAdapter
 from hvac.api import SystemBackend
 from hvac.api.secrets_engines import KvV1, KvV2
 from wardgate.spi.deadline import Deadline, within
@@ -18,14 +15,13 @@ from wardgate.spi.errors import Unavailable
 from wardgate.spi.services import Clock
 from wardgate.spi.threads import Threads
 
-from wardgate_vault.deadline import Transport
-from wardgate_vault.exchange import ANSWER, LIST, Answer, exchange
+from wardgate_vault.adapter import Adapter, connections
+from wardgate_vault.exchange import ANSWER, LIST, Answer, Call, exchange
 from wardgate_vault.login import Login
 from wardgate_vault.options import Options
 
 TIMES_IN_ALL = 3
 """How many times its timeout a request may take in all, with its wait for a thread and a login on the way."""
-Call = Callable[..., requests.Response]
 T = TypeVar("T")
 
 
@@ -33,16 +29,16 @@ class Client:
     """Sends requests. ``kv``, ``kv_v1`` and ``system`` hold hvac's calls, to be handed to :meth:`ask`."""
 
     def __init__(self, options: Options, clock: Clock) -> None:
-        self._session = _session(options)
+        self._pool = connections(options)
         self._clock = clock
         self._timeout = options.timeout
         self._deadlines: WeakSet[Deadline] = WeakSet()  # each lives as long as its request
-        adapter = _adapter(options, self._session, namespace=options.namespace)
+        adapter = Adapter(self._pool, options.address, namespace=options.namespace)
         self._adapter = adapter
         self.kv = KvV2(adapter)
         self.kv_v1 = KvV1(adapter)
         # A server's health is asked of the server itself, not of a namespace.
-        self.system = SystemBackend(_adapter(options, self._session, namespace=None))
+        self.system = SystemBackend(Adapter(self._pool, options.address, namespace=None))
         self._login = Login(options, adapter, clock)
         self._threads = Threads("wardgate-vault", options.pool_size)
 
@@ -85,7 +81,7 @@ class Client:
         self._threads.close()
         for deadline in list(self._deadlines):
             deadline.cut()
-        self._session.close()
+        self._pool.close()
         self._adapter.token = None
 
     async def work(self, work: Callable[..., T], *args: object, **named: object) -> T:
@@ -103,45 +99,8 @@ class Client:
         return answer
 
 
-class _Session(requests.Session):
-    """Follows no redirect, not even so far as to read what comes with it, which would know no bound."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """There is none."""
-
-
 def _under(deadline: Deadline, work: Callable[[], T]) -> T:
     if deadline.over:
         raise Unavailable("the request waited too long for this store; try again")
     with within(deadline):
         return work()
-
-
-def _session(options: Options) -> requests.Session:
-    session = _Session()
-    # Neither proxies, nor .netrc, nor CA bundles of the environment.
-    session.trust_env = False
-    session.verify = options.ca_file or True
-    session.stream = True
-    # What is unpacked knows no bound; what is kept for the next request could grow for ever.
-    session.headers["Accept-Encoding"] = "identity"
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    transport = Transport(pool_connections=1, pool_maxsize=options.pool_size, max_retries=0, pool_block=True)
-    session.mount("https://", transport)
-    session.mount("http://", transport)
-    return session
-
-
-def _adapter(options: Options, session: requests.Session, *, namespace: str | None) -> RawAdapter:
-    """The adapter itself: hvac's Client would read the environment and ``~/.vault-token``."""
-    return RawAdapter(
-        base_uri=options.address,
-        token=None,
-        verify=session.verify,
-        timeout=options.timeout,
-        # A redirect would carry the token to wherever it points.
-        allow_redirects=False,
-        session=session,
-        namespace=namespace,
-        ignore_exceptions=True,
-    )

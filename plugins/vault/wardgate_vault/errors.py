@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-import requests
 import urllib3.exceptions
 from wardgate.spi.connecting import causes, hindrance
 from wardgate.spi.errors import (
@@ -42,7 +41,7 @@ BY_WORDS: Mapping[str, tuple[type[WardgateError], str]] = {
 """What tells the 400s apart."""
 
 NEVER_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
-TIMED_OUT = (TimeoutError, requests.Timeout, urllib3.exceptions.ReadTimeoutError)
+TIMED_OUT = (TimeoutError, urllib3.exceptions.ReadTimeoutError)
 
 
 def of_answer(status: int, errors: str, *, mutates: bool, retry_after: float | None = None) -> WardgateError:

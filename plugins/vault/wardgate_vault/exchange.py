@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
-import requests
+import urllib3
 import urllib3.exceptions
 from wardgate.spi.deadline import current
 from wardgate.spi.errors import InvalidValue, WardgateError, unclear, wait_told
@@ -34,6 +34,8 @@ ANSWER = Bounds(2 * 1024 * 1024, 150_000)
 """Room for the largest entry of a server, and for whatever of the largest value the gateway writes is a mark."""
 LIST = Bounds(16 * 1024 * 1024, 300_000)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+Call = Callable[..., urllib3.BaseHTTPResponse]
+"""One of hvac's, made with an adapter of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Answer:
 
 
 def exchange(
-    call: Callable[..., requests.Response],
+    call: Call,
     *args: object,
     mutates: bool = False,
     bounds: Bounds = ANSWER,
@@ -90,24 +92,28 @@ def exchange(
     # The heads of an answer, and of its chunks, are bytes too.
     current().allow(2 * bounds.size)
     try:
-        # The session streams, so that what is read here is all that is ever held.
-        with call(*args, **named) as response:
-            content = _content(response, bounds.size)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as problem:
+        response = call(*args, **named)
+        content = _content(response, bounds.size)
+    except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as problem:
         error = errors.of_exception(problem, mutates=mutates)
     else:
         if content is not None and _marks(content) <= bounds.marks:
-            return Answer(response.status_code, _body(content), wait_told(response.headers.get("Retry-After")))
+            return Answer(response.status, _body(content), wait_told(response.headers.get("Retry-After")))
         error = unclear("the store's answer is too long", mutates=mutates)
     raise error
 
 
-def _content(response: requests.Response, size: int) -> bytes | None:
+def _content(response: urllib3.BaseHTTPResponse, size: int) -> bytes | None:
     content = bytearray()
-    for count, piece in enumerate(response.raw.stream(PIECE, decode_content=False)):
-        content += piece
-        if len(content) > size or count > MAX_PIECES:
-            return None
+    try:
+        for count, piece in enumerate(response.stream(PIECE, decode_content=False)):
+            content += piece
+            if len(content) > size or count > MAX_PIECES:
+                return None
+    finally:
+        # What was read whole has given its connection back by now; of the rest, its place in the pool is.
+        response.close()
+        response.release_conn()
     return bytes(content)
 
 

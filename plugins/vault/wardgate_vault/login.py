@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from hvac.adapters import RawAdapter
 from hvac.api.auth_methods import AppRole, Token
 from wardgate.spi.errors import Unauthenticated, Unavailable, WardgateError
 from wardgate.spi.services import Clock
 
+from wardgate_vault.adapter import Adapter
 from wardgate_vault.exchange import exchange
 from wardgate_vault.options import Options
 
@@ -31,7 +31,7 @@ LOGIN_REFUSED = "the store refuses the gateway's AppRole login; check 'role_id',
 class Login:
     """Keeps ``adapter.token`` good. Called from the mount's threads; at most one of them speaks to the server."""
 
-    def __init__(self, options: Options, adapter: RawAdapter, clock: Clock) -> None:
+    def __init__(self, options: Options, adapter: Adapter, clock: Clock) -> None:
         self._options = options
         self._adapter = adapter
         self._clock = clock
@@ -60,8 +60,7 @@ class Login:
                     self._act()
             finally:
                 self._lock.release()
-        token: str | None = self._adapter.token
-        return token
+        return self._adapter.token
 
     def replace(self, refused: str | None) -> bool:
         """After a refusal: whether there is another token to try once more with."""

@@ -1,0 +1,99 @@
+"""A mount's connections: used again where an answer was read whole, closed where it was not, and lost nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+
+import pytest
+from wardgate.spi.backend import Backend
+from wardgate.spi.errors import InvalidValue, SecretNotFound, Unavailable
+from wardgate.spi.path import Path
+from wardgate_vault import login
+from wardgate_vault.exchange import ANSWER, PIECE
+
+from tests.servers.sockets import SocketServer
+
+SECRET = Path.parse("app/db")
+ABSENT = b'{"errors":[]}'
+Opened = Callable[..., Backend]
+WHOLE = {
+    "length": b"HTTP/1.1 404 No\r\nContent-Length: 13\r\n\r\n" + ABSENT,
+    "chunked": b"HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\nd\r\n" + ABSENT + b"\r\n0\r\n\r\n",
+    "empty": b"HTTP/1.1 204 No\r\n\r\n",
+    "nothing": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def _known_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login.Login, "_look_up", lambda self: setattr(self, "_due", float("inf")))
+
+
+def delete(backend: Backend) -> None:
+    with contextlib.suppress(SecretNotFound):
+        asyncio.run(backend.delete(SECRET))
+
+
+@pytest.mark.parametrize("answer", WHOLE.values(), ids=WHOLE)
+def test_what_was_read_whole_serves_again(opened: Opened, server: SocketServer, answer: bytes) -> None:
+    """However its end is told."""
+
+    def thrice(connection: socket.socket) -> None:
+        for _ in range(2):
+            connection.sendall(answer)
+            connection.recv(65_536)
+        connection.sendall(answer)
+
+    server.behaviour = thrice
+    backend = opened(address=server.address, token="t")
+    for _ in range(3):
+        delete(backend)
+    assert 1 == len(server.requests)
+
+
+@pytest.mark.parametrize("behaviour", ["long", "longer", "stalled", "broken", "short"])
+def test_what_was_not_read_gives_its_place_back(opened: Opened, server: SocketServer, behaviour: str) -> None:
+    """With one place in all, the next request would wait for it for ever. It has a connection of its own."""
+    backend = opened(address=server.address, token="t", pool_size=1)
+    match behaviour:
+        case "long":
+            server.answers(200, b"a" * (ANSWER.size + PIECE), Connection="keep-alive")
+        case "longer":
+            server.answers(200, b"a" * (ANSWER.size * 3), Connection="keep-alive")
+        case "stalled":
+            # Just past what is read: nothing that comes after tells this connection from a good one.
+            head = f"HTTP/1.1 200 OK\r\nContent-Length: {ANSWER.size * 3}\r\n\r\n".encode()
+            server.behaviour = lambda connection: connection.sendall(head + b"a" * (ANSWER.size + PIECE))
+        case "broken":
+            server.breaks()
+        case "short":
+            server.answers(200, b"", Content_Length="9")
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            asyncio.run(backend.read(SECRET))
+    server.answers(404, ABSENT)
+    with pytest.raises(SecretNotFound):
+        asyncio.run(backend.read(SECRET))
+    assert 4 == len(server.requests)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/behind/a%20path", "/behind/a%20path/", "/behind/a path"])
+def test_an_address_may_have_a_path(opened: Opened, server: SocketServer, path: str) -> None:
+    """With or without a slash at its end; what a path cannot hold is encoded once."""
+    server.answers(404, ABSENT)
+    with pytest.raises(SecretNotFound):
+        asyncio.run(opened(address=server.address + path, token="t", mount="kv/ä/").read(Path.parse("a b/%41?~")))
+    place = "/behind/a%20path" if path.strip("/") else ""
+    line, *fields = server.requests[0].decode().split("\r\n")
+    assert f"GET {place}/v1/kv/%C3%A4/data/a%20b/%2541%3F~ HTTP/1.1" == line
+    assert f"Host: {server.address.removeprefix('http://')}" in fields
+
+
+@pytest.mark.parametrize("host", ["va ult.example", "☃.example"])
+def test_an_address_without_a_usable_host_is_refused(opened: Opened, host: str) -> None:
+    """When the mount is made, and not with each request."""
+    with pytest.raises(InvalidValue, match="'address'"):
+        opened(address=f"https://{host}", token="t")
