@@ -83,11 +83,11 @@ async def _delete(request: Request, mount: MountView, path: Path) -> Answer:
 
 
 async def _list(request: Request, _: MountView, path: Path) -> Answer:
-    return await listing.list_names(request, path)
+    return await listing.list_names(request, path, known=())
 
 
 async def _scan(request: Request, _: MountView, path: Path) -> Answer:
-    return await listing.scan_names(request, path)
+    return await listing.scan_names(request, path, known=())
 
 
 _VERBS: Mapping[str, Handler] = {"read": _read, "write": _write, "delete": _delete, "list": _list, "scan": _scan}

@@ -137,21 +137,23 @@ def patched(body: bytes) -> tuple[Value, Ordinal | None, tuple[str, ...]]:
     return value, Ordinal(0) if isinstance(expected, Absent) else expected, warnings
 
 
-def annotated(body: bytes) -> tuple[dict[str, str | None] | None, SecretSettings | None]:
-    """Labels and settings to change; None for what is not mentioned. Null puts back to nothing."""
+def annotated(body: bytes) -> tuple[dict[str, str | None] | None, SecretSettings | None, tuple[str, ...]]:
+    """Labels and settings to change, None for what is not mentioned, and warnings. Null puts back to nothing."""
     asked, plain = wire.decode(body, wire.WriteMetadata)
     labels = _labels(asked.custom_metadata or {}) if "custom_metadata" in plain else None
-    return labels, _metadata_settings(asked, plain)
+    return labels, _metadata_settings(asked, plain), wire.ignored(plain, wire.WriteMetadata)
 
 
-def patched_metadata(body: bytes) -> tuple[dict[str, str | None] | Every | None, SecretSettings | None]:
+def patched_metadata(
+    body: bytes,
+) -> tuple[dict[str, str | None] | Every | None, SecretSettings | None, tuple[str, ...]]:
     """The same of a merge patch, in which null takes one label away, or every one."""
     asked, plain = wire.decode(body, wire.WriteMetadata)
-    settings = _metadata_settings(asked, plain)
+    settings, warnings = _metadata_settings(asked, plain), wire.ignored(plain, wire.WriteMetadata)
     if asked.custom_metadata is None:
-        return EVERY if "custom_metadata" in plain else None, settings
+        return EVERY if "custom_metadata" in plain else None, settings, warnings
     labels = _labels({key: value for key, value in asked.custom_metadata.items() if value is not None})
-    return labels | dict.fromkeys(asked.custom_metadata.keys() - labels.keys()), settings
+    return labels | dict.fromkeys(asked.custom_metadata.keys() - labels.keys()), settings, warnings
 
 
 def _metadata_settings(asked: wire.WriteMetadata, plain: Mapping[str, Any]) -> SecretSettings | None:

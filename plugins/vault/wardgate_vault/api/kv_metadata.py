@@ -19,33 +19,35 @@ _MANDATED = '"cas_required" set to false, but is mandated by backend config. Thi
 async def read(request: Request, path: Path) -> Answer:
     """GET ``metadata/<path>``."""
     outcome = await request.perform(DescribeSecret(path=path))
-    return envelope(request.id, encode(kv_shapes.secret(outcome.result)), warnings=outcome.warnings)
+    warnings = (*kv_bodies.ignored(request.parameters), *outcome.warnings)
+    return envelope(request.id, encode(kv_shapes.secret(outcome.result)), warnings=warnings)
 
 
 async def write(request: Request, path: Path) -> Answer:
     """POST ``metadata/<path>``: custom metadata is replaced as a whole, what is not given stays."""
     with refusing(Action.ANNOTATE, path):
-        labels, settings = kv_bodies.annotated(await request.body())
-    return await _annotated(request, AnnotateSecret(path=path, labels=labels, settings=settings))
+        labels, settings, warnings = kv_bodies.annotated(await request.body())
+    return await _annotated(request, AnnotateSecret(path=path, labels=labels, settings=settings), warnings)
 
 
 async def patch(request: Request, path: Path) -> Answer:
     """PATCH ``metadata/<path>``: custom metadata is merged, and null takes away."""
     with refusing(Action.ANNOTATE, path):
-        labels, settings = kv_bodies.patched_metadata(await request.body())
+        labels, settings, warnings = kv_bodies.patched_metadata(await request.body())
     if isinstance(labels, kv_bodies.Every):
         labels = dict.fromkeys((await request.perform(DescribeSecret(path=path))).result.labels)
-    return await _annotated(request, AnnotateSecret(path=path, labels=labels, settings=settings, merge=True))
+    return await _annotated(request, AnnotateSecret(path=path, labels=labels, settings=settings, merge=True), warnings)
 
 
-async def _annotated(request: Request, operation: AnnotateSecret) -> Answer:
+async def _annotated(request: Request, operation: AnnotateSecret, ignored: tuple[str, ...]) -> Answer:
+    """Vault tells what it ignored where it has anything else to say, and only there."""
     await request.perform(operation)
     if operation.settings is None or operation.settings.compare_and_set_required is not False:
         return NO_CONTENT
     mount = request.gateway.mounts(request.namespace).find(operation.path)
     if mount is None or not (await _of_mount(request, mount.prefix)).compare_and_set_required:
         return NO_CONTENT
-    return envelope(request.id, warnings=(_MANDATED,))
+    return envelope(request.id, warnings=(_MANDATED, *ignored))
 
 
 async def _of_mount(request: Request, prefix: Path) -> SecretSettings:
@@ -62,7 +64,7 @@ async def read_config(request: Request, path: Path) -> Answer:
         settings = (await request.perform(DescribeSecret(path=path))).result.settings
     except Unsupported:
         settings = SecretSettings()
-    return envelope(request.id, encode(kv_shapes.config(settings)))
+    return envelope(request.id, encode(kv_shapes.config(settings)), warnings=kv_bodies.ignored(request.parameters))
 
 
 async def write_config(request: Request, path: Path) -> Answer:

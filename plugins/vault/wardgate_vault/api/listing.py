@@ -26,44 +26,54 @@ PAGE = 10_000
 """Names asked for at once; a store whose pages are smaller gives fewer."""
 MAX_PAGES = 1_000
 """Pages asked for to make one answer, each with its audit record: some stores' are small, or hold nothing."""
+WINDOW = ("after", "limit")
+"""The parameters that cut a list."""
 _CUT = "there are more names than one answer holds"
 
 
-async def list_names(request: Request, path: Path) -> Answer:
-    """The names directly below a folder, in Vault's order; ``?after=`` and ``?limit=`` cut it."""
-    with refusing(Action.LIST, path):
-        after, limit = kv_bodies.window(request.parameters)
+async def list_names(request: Request, path: Path, *, known: Sequence[str] = WINDOW) -> Answer:
+    """The names directly below a folder, in Vault's order; parameters that are not ``known`` are ignored."""
+    after, limit = _window(request, path, known)
     names, cut = await _listed(request, path, after, limit)
-    warnings = _warnings(request, "after", "limit", cut=cut)
+    warnings = _warnings(request, known, cut=cut)
     return envelope(request.id, encode({"keys": names}), warnings=warnings) if names else NOT_FOUND
 
 
 async def list_detailed(request: Request, path: Path) -> Answer:
     """As ``list_names``, with the metadata of each secret that may be described."""
-    with refusing(Action.LIST, path):
-        after, limit = kv_bodies.window(request.parameters)
+    after, limit = _window(request, path, WINDOW)
     names, cut = await _listed(request, path, after, min(limit or MAX_DETAILED + 1, MAX_DETAILED + 1))
-    warnings = _warnings(request, "after", "limit", cut=cut or len(names) > MAX_DETAILED)
+    warnings = _warnings(request, WINDOW, cut=cut or len(names) > MAX_DETAILED)
     if not names:
         return NOT_FOUND
     return envelope(request.id, await _detailed(request, path, names[:MAX_DETAILED]), warnings=warnings)
 
 
-async def scan_names(request: Request, path: Path) -> Answer:
-    """The names of all secrets below a folder, each with its path from there. None is no error, as in Vault."""
+async def scan_names(request: Request, path: Path, *, known: Sequence[str] = WINDOW) -> Answer:
+    """The names of all secrets below a folder, each with its path from there. None is no error, as in Vault.
+
+    Parameters that are ``known`` are read, and cut nothing: neither do they there.
+    """
+    _window(request, path, known)
     names, cut = await _scanned(request, path, MAX_NAMES)
     data = encode({"keys": names} if names else {})
-    return envelope(request.id, data, warnings=_warnings(request, "after", "limit", cut=cut))
+    return envelope(request.id, data, warnings=_warnings(request, known, cut=cut))
 
 
 async def scan_detailed(request: Request, path: Path) -> Answer:
     """As ``scan_names``, with the metadata of each secret that may be described."""
+    _window(request, path, WINDOW)
     names, cut = await _scanned(request, path, MAX_DETAILED)
     data = await _detailed(request, path, names) if names else b"{}"
-    return envelope(request.id, data, warnings=_warnings(request, "after", "limit", cut=cut))
+    return envelope(request.id, data, warnings=_warnings(request, WINDOW, cut=cut))
 
 
-def _warnings(request: Request, *known: str, cut: bool) -> tuple[str, ...]:
+def _window(request: Request, path: Path, known: Sequence[str]) -> tuple[str, int]:
+    with refusing(Action.LIST, path):
+        return kv_bodies.window({name: text for name, text in request.parameters.items() if name in known})
+
+
+def _warnings(request: Request, known: Sequence[str], *, cut: bool) -> tuple[str, ...]:
     ignored = kv_bodies.ignored(request.parameters, *known) if request.parameters else ()
     return (*ignored, _CUT) if cut else ignored
 
