@@ -109,7 +109,7 @@ def test_a_denied_item_of_a_batch_gets_nothing_that_is_remembered(make_room: Mak
 
 def test_a_half_remembered_batch_brings_no_more_than_any(make_room: MakeRoom) -> None:
     """What came from memory counts for the layer below too."""
-    room = make_room()
+    room = make_room(embedded=True)
     room.store.values["s/a"] = b"x" * (MAX_READ // 16)
     spent = []
 

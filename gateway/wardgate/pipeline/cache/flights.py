@@ -37,8 +37,11 @@ class Flights(Generic[K, V]):
             task.add_done_callback(lambda done: self._land(key, done))
         else:
             task = known[1]
-        async with asyncio.timeout(patience):
-            return await asyncio.shield(task)
+        # Neither a waiter's time nor its end is the task's; a shield and a timeout say the same and cost more.
+        done, _ = await asyncio.wait((task,), timeout=patience)
+        if not done:
+            raise TimeoutError
+        return task.result()
 
     async def close(self) -> None:
         """Cancel what is under way, and wait until it has ended."""

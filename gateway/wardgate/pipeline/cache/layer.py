@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final, NamedTuple, Protocol, cast
+from functools import partial
+from typing import Any, Final, Protocol, cast
 
-from wardgate.context import Context, Decision
+from wardgate.context import Context
 from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline import Handler
+from wardgate.pipeline.cache.batches import Question, Questions, Result, Ticket, alone, in_turn, narrowed, share
 from wardgate.pipeline.cache.flights import Flights
 from wardgate.pipeline.cache.memory import Entry, Key, Limits, Memory
 from wardgate.spi.backend import Backend
@@ -38,15 +40,6 @@ _NOTHING: Final = (SecretNotFound, VersionNotFound, Gone)
 Answer = Outcome[SecretVersion] | WardgateError
 
 
-class Ticket(NamedTuple):
-    """What is about to be fetched. ``epoch`` of ``slot`` is from before: a change meanwhile makes the answer old."""
-
-    mount: Mount
-    key: Key
-    slot: int
-    epoch: int
-
-
 class Epochs(Protocol):
     """What the layer needs of the epoch page."""
 
@@ -69,6 +62,14 @@ class Count(Protocol):
 
 def _uncounted(mount: str, *, hit: bool) -> None:
     """Keep no count."""
+
+
+class _CutShort(Exception):  # the end of somebody's patience, not a defect
+    """The time of whoever began a fetch is over, which says nothing of the store to those who have more."""
+
+    def __init__(self, error: Unavailable) -> None:
+        super().__init__()
+        self.error = error
 
 
 class Cache:
@@ -177,24 +178,38 @@ class Cache:
     async def _fetch(
         self, context: Context, operation: ReadSecret, ticket: Ticket, call_next: Handler
     ) -> Outcome[SecretVersion]:
-        async def fetch() -> Outcome[SecretVersion]:
-            try:
-                outcome = await call_next(context)
-            except _NOTHING as nothing:
-                self._remember(ticket, nothing)
-                raise
-            return cast("Outcome[SecretVersion]", self._remember(ticket, outcome))
-
-        mount = ticket.mount
         # An embedded store waits for nobody, so that nobody can come meanwhile; and who asks for what stands there now
         # is not served by a question that was put before.
-        if mount.embedded or operation.fresh:
-            return await fetch()
-        patience = context.arrival.deadline - self._monotonic()
+        if ticket.mount.embedded or operation.fresh:
+            return await self._asked(context, ticket, call_next)
+        mount, deadline = ticket.mount, context.arrival.deadline
+        while (patience := deadline - self._monotonic()) > 0:
+            fetch = partial(self._asked_for_all, context, ticket, call_next)
+            try:
+                return await self._flights.join((mount.backend, ticket.key), ticket.epoch, fetch, patience)
+            except TimeoutError:
+                break
+            except _CutShort as cut:
+                if self._monotonic() >= deadline:
+                    raise cut.error from None
+            ticket = ticket._replace(epoch=self._epoch(ticket.slot))
+        raise Unavailable(f"{mount.name} did not answer in time; try again")
+
+    async def _asked(self, context: Context, ticket: Ticket, call_next: Handler) -> Outcome[SecretVersion]:
         try:
-            return await self._flights.join((mount.backend, ticket.key), ticket.epoch, fetch, patience)
-        except TimeoutError:
-            raise Unavailable(f"{mount.name} did not answer in time; try again") from None
+            outcome = await call_next(context)
+        except _NOTHING as nothing:
+            self._remember(ticket, nothing)
+            raise
+        return cast("Outcome[SecretVersion]", self._remember(ticket, outcome))
+
+    async def _asked_for_all(self, context: Context, ticket: Ticket, call_next: Handler) -> Outcome[SecretVersion]:
+        try:
+            return await self._asked(context, ticket, call_next)
+        except Unavailable as error:
+            if self._monotonic() < context.arrival.deadline:
+                raise
+            raise _CutShort(error) from None
 
     def _remember(self, ticket: Ticket, answer: Answer) -> Answer:
         mount, key, slot, epoch = ticket
@@ -233,44 +248,51 @@ class Cache:
             self._bump(self._slot("secret", mount.id, *operation.path.segments))
 
     async def _read_many(self, context: Context, operation: ReadSecrets, call_next: Handler) -> Outcome[Any]:
-        """What is remembered, and for the rest one batch of what is not."""
+        """What is remembered, and for the rest one question a key."""
         mounts, budget = self._mounts(context.namespace), context.budget
         answers: list[Any] = []
-        tickets: list[tuple[int, Ticket]] = []
+        questions: Questions | None = None
         for index, (item, decision) in enumerate(zip(operation.items, context.decisions, strict=True)):
             mount = mounts.locate(item.path) if decision is not None else None
             found = self._look_up(item, mount) if mount is not None and mount.cache_ttl != 0 else None
-            if isinstance(found, Ticket):
-                tickets.append((index, found))
-                found = None
-            elif isinstance(found, Outcome):
-                found = budget.refusal() if budget.spent else budget.counted(found.result)
-            answers.append(found)
-        at = [index for index, answer in enumerate(answers) if answer is None]
-        if not at:
-            return Outcome(tuple(answers))
-        fetched = await call_next(_narrowed(context, operation, at))
-        for index, result in zip(at, fetched.result, strict=True):
-            answers[index] = result
-        for index, ticket in tickets:
-            result = answers[index]
-            if isinstance(result, _NOTHING):
-                self._remember(ticket, result)
-            elif isinstance(result, SecretVersion):
-                self._remember(ticket, Outcome(result))
-        return replace(fetched, result=tuple(answers))
+            if isinstance(found, Outcome):
+                answers.append(budget.refusal() if budget.spent else budget.counted(found.result))
+            elif isinstance(found, WardgateError):
+                answers.append(found)
+            else:
+                if questions is None:
+                    questions = Questions()
+                questions.add(index, item, mount, decision, found)
+                answers.append(None)
+        if questions is not None:
+            await self._ask_near(context, questions.near, answers, call_next)
+            await in_turn(questions.far, partial(self._ask_far, context, call_next), answers, budget)
+        return Outcome(tuple(answers))
 
+    async def _ask_near(
+        self, context: Context, questions: list[Question], answers: list[Any], call_next: Handler
+    ) -> None:
+        """One batch of what the gateway answers by itself."""
+        if not questions:
+            return
+        fetched = await call_next(narrowed(context, questions))
+        for question, result in zip(questions, fetched.result, strict=True):
+            ticket, (first, *more) = question.ticket, question.at
+            if ticket is not None:
+                if isinstance(result, _NOTHING):
+                    self._remember(ticket, result)
+                elif isinstance(result, SecretVersion):
+                    self._remember(ticket, Outcome(result))
+            answers[first] = result  # counted below
+            share(answers, more, result, context.budget)
 
-def _narrowed(context: Context, operation: ReadSecrets, at: list[int]) -> Context:
-    """The same request about some of its items only."""
-    narrow = Context(
-        context.arrival,
-        ReadSecrets(items=tuple(operation.items[index] for index in at)),
-        context.credential,
-        context.namespace,
-        budget=context.budget,
-    )
-    narrow.principal = context.principal
-    decisions: tuple[Decision | None, ...] = tuple(context.decisions[index] for index in at)
-    narrow.decisions = decisions
-    return narrow
+    async def _ask_far(self, context: Context, call_next: Handler, question: Question) -> Result:
+        """What a store outside the gateway answers; it is asked as for a single read, and together with those."""
+        ticket, item = question.ticket, question.item
+        if ticket is None:
+            return cast("SecretVersion", (await call_next(alone(context, question))).result)
+        found = None if item.fresh else self._remembered(ticket.mount, ticket.key)
+        if found is None:
+            now = ticket._replace(epoch=self._epoch(ticket.slot))
+            found = await self._fetch(alone(context, question), item, now, call_next)
+        return found.result if isinstance(found, Outcome) else found
