@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated
+from wardgate.spi.networks import check_networks
 from wardgate.spi.operations.approle import (
     APPROLE,
     DeleteRole,
@@ -107,6 +108,8 @@ def changed(role: Role, asked: wire.WriteRole, *, whole: bool = True) -> Role:
     Raises:
         InvalidValue: a field, or what they say together, makes no sense.
     """
+    for field in ("token_bound_cidrs", "secret_id_bound_cidrs", "bound_cidr_list"):
+        check_networks(field, wire.texts(getattr(asked, field)))
     given: dict[str, Any] = {
         "policies": _texts(asked.token_policies, asked.policies),
         "token_ttl": _duration(asked.token_ttl, "token_ttl"),

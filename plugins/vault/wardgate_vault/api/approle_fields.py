@@ -18,20 +18,26 @@ from wardgate_vault.api.request import Handler, Request
 from wardgate_vault.api.services import ONE, Route
 
 _UNSET = Role(name="")
+_LIST = "bound_cidr_list"
+_OF_OLD = f'The "{_LIST}" field is deprecated and will be removed. Please use "secret_id_bound_cidrs" instead.'
 
 
 class _Field(NamedTuple):
-    """``shown``: its name in an answer, and in a body; ``also``: another name in a body; ``kept``: of ``Role``."""
+    """``shown``: its name in the role, and in a body; ``kept``: of ``Role``; ``older``: another name in a body.
+
+    ``missing``: the name that a body without any is told.
+    """
 
     shown: str
     kept: str
-    also: str = ""
+    older: str = ""
+    missing: str = ""
 
 
 _FIELDS: Mapping[str, _Field] = {
     "bind-secret-id": _Field("bind_secret_id", "bind_secret_id"),
-    "bound-cidr-list": _Field("secret_id_bound_cidrs", "secret_id_networks", "bound_cidr_list"),
-    "period": _Field("token_period", "token_period", "period"),
+    "bound-cidr-list": _Field("secret_id_bound_cidrs", "secret_id_networks", _LIST, missing=_LIST),
+    "period": _Field("token_period", "token_period", "period", missing="period"),
     "policies": _Field("token_policies", "policies", "policies"),
     "secret-id-bound-cidrs": _Field("secret_id_bound_cidrs", "secret_id_networks"),
     "secret-id-num-uses": _Field("secret_id_num_uses", "secret_id_uses"),
@@ -46,8 +52,12 @@ _FIELDS: Mapping[str, _Field] = {
 def _reading(field: _Field) -> Handler:
     async def read(request: Request) -> Answer:
         path, _ = role_of(request)
-        role = (await request.perform(ReadRole(path=path))).result
-        return envelope(request.id, encode({field.shown: shown(role)[field.shown]}))
+        value = shown((await request.perform(ReadRole(path=path))).result)[field.shown]
+        if field.older == _LIST:
+            return envelope(request.id, encode({_LIST: value}), warnings=(_OF_OLD,))
+        # Vault has the older name beside the newer where it was written so, which is not kept here.
+        names = (field.older, field.shown) if field.older and value else (field.shown,)
+        return envelope(request.id, encode(dict.fromkeys(names, value)))
 
     return read
 
@@ -57,9 +67,9 @@ def _writing(field: _Field) -> Handler:
         path, name = role_of(request)
         with refusing(Action.MANAGE, path):
             given, _ = wire.decode(await request.body(), wire.WriteRole)
-            named = {each: getattr(given, each) for each in (field.shown, field.also) if each}
+            named = {each: getattr(given, each) for each in (field.shown, field.older) if each}
             if all(value is None for value in named.values()):
-                raise InvalidValue(f"missing {field.shown}")
+                raise InvalidValue(f"missing {field.missing or field.shown}")
             asked = wire.WriteRole(**named)
             changed(Role(name=name), asked, whole=False)
         try:

@@ -6,6 +6,7 @@ from typing import Any
 
 from wardgate.spi import strict_json
 from wardgate.spi.errors import InvalidValue, Malformed, SecretNotFound
+from wardgate.spi.networks import check_networks
 from wardgate.spi.operations.approle import (
     ChooseSecretId,
     CreateSecretId,
@@ -66,6 +67,8 @@ async def _issued(request: Request, operation: CreateSecretId, warnings: tuple[s
 def _bounds(asked: wire.IssueSecretId) -> dict[str, Any]:
     if asked.num_uses is not None and asked.num_uses < 0:
         raise InvalidValue("num_uses cannot be negative")
+    for field in ("cidr_list", "token_bound_cidrs"):
+        check_networks(field, wire.texts(getattr(asked, field)))
     return {
         "ttl": None if asked.ttl is None else parse_duration(asked.ttl, field="ttl"),
         "uses": asked.num_uses,
