@@ -38,6 +38,11 @@ CACHE_TTL = "wardgate:cache_ttl"
 """An option of a mount: how long what was read is remembered; ``default``, or a duration, ``0`` for never."""
 _KEPT = frozenset({"wardgate:type"})
 """Options that clients send back as they read them."""
+_UPGRADING = (
+    "Upgrading mount from version 1 to version 2. This mount will be unavailable for a brief period and will resume"
+    " service shortly."
+)
+"""Vault's words, which clients look for. Nothing is moved here: the mount goes on answering."""
 REMOUNT = Path(("sys", "remount"))
 _INTERNAL = Path(("sys", "internal", "ui", "mounts"))
 
@@ -110,8 +115,14 @@ async def _create(request: Request) -> Answer:
     try:
         await request.perform(operation)
     except AlreadyExists:
-        return refusal(400, f"path is already in use at {prefix}/")
+        return refusal(400, f"path is already in use at {_in_the_way(request, prefix)}/")
     return NO_CONTENT
+
+
+def _in_the_way(request: Request, prefix: Path) -> Path:
+    """The mount that is at a prefix, above it or below it; the prefix itself where none is known yet."""
+    others = (mount.prefix for mount in request.gateway.mounts(request.namespace).views())
+    return next((other for other in others if prefix.starts_with(other) or other.starts_with(prefix)), prefix)
 
 
 def _backend(asked: wire.EnableMount) -> dict[str, Any]:
@@ -148,10 +159,14 @@ async def _tune(request: Request, path: Path, prefix: Path) -> Answer:
         tuned = _configured(asked, options.pop(CACHE_TTL, None))
         if options:
             raise InvalidValue(f"the option {min(options)[:80]!r} cannot be changed; make the mount anew")
+    before = request.gateway.mounts(request.namespace).find(prefix)
     try:
         await request.perform(TuneMount(path=path, description=asked.description, presentation=presentation, **tuned))
     except SecretNotFound:
         return refusal(400, f'tune of path "{prefix}/" failed: no mount entry found')
+    shown = before.presentation.get(PRESENTATION, SHOWN_AS) if before else SHOWN_AS
+    if (shown, presentation.get(PRESENTATION)) == (FIRST, SHOWN_AS):
+        return envelope(request.id, warnings=(_UPGRADING,))
     return NO_CONTENT
 
 
