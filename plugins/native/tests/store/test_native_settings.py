@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import Gone, InvalidValue, PreconditionRequired, SecretNotFound
+from wardgate.spi.errors import Gone, InvalidValue, PreconditionRequired, SecretNotFound, Unavailable
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import TEXT, Entry, Expect, SecretSettings, Value, VersionState
 from wardgate_native.options import Options
@@ -152,15 +152,20 @@ def test_the_mount_is_no_secret(store: Backend) -> None:
     assert 2 == run(store.describe(ROOT)).settings.max_versions
 
 
-def test_settings_that_were_changed_outside_are_not_believed(store: Backend, bench: Any) -> None:
-    """They carry a MAC as every head does; a write does not go on without them."""
+def test_settings_that_were_changed_outside_are_not_believed(
+    store: Backend, bench: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They carry a MAC as every head does; a write does not go on without them, and what is there can be read."""
     set_mount(store, compare_and_set_required=True)
     run(store.write(PATH, VALUE, expect=Expect(None)))
     (head,) = bench.sql("SELECT head FROM native_secrets WHERE place = x''")[0]
     bench.sql("UPDATE native_secrets SET head = ? WHERE place = x''", head[:-1] + bytes([head[-1] ^ 1]))
     for refused in (store.describe(ROOT), store.write(PATH, VALUE), store.write(PATH, VALUE, expect=Expect("1"))):
-        with pytest.raises(InvalidValue, match="changed outside"):
+        with pytest.raises(Unavailable, match="the settings of this mount were changed outside") as caught:
             run(refused)
+        assert caught.value.answered
+    assert 3 == caplog.text.count("the settings of the mount mount-1: changed outside the gateway")
+    assert VALUE == run(store.read(PATH)).value
 
 
 class TestLabels:

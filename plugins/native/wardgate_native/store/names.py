@@ -13,7 +13,8 @@ from wardgate.spi.services import Keyring, SealedMessage
 from wardgate.spi.values import Entry, Page
 
 from wardgate_native.store import statements
-from wardgate_native.store.rows import damaged, place_of
+from wardgate_native.store.damage import damaged
+from wardgate_native.store.rows import place_of
 
 _SEPARATOR = b"\x00"
 _PAST_FOLDER = b"\x01"
@@ -58,9 +59,9 @@ class Names:
                     name, below, _ = found[len(prefix) :].partition(_SEPARATOR)
                     if below:
                         position = prefix + name + _PAST_FOLDER
-                        yield Entry(_text(name), folder=True), position
+                        yield Entry(self._text(name, found), folder=True), position
                         break
-                    yield Entry(_text(name)), found + _SEPARATOR
+                    yield Entry(self._text(name, found)), found + _SEPARATOR
 
     def _sealed(self, position: bytes, place: bytes) -> str:
         message = self._keyring.seal(position, data=(_CURSOR, place), key=())
@@ -75,9 +76,8 @@ class Names:
         except (ValueError, InvalidValue):
             raise Malformed("the cursor is not one of this folder's; begin again without it") from None
 
-
-def _text(name: bytes) -> str:
-    try:
-        return name.decode()
-    except UnicodeDecodeError:
-        damaged()
+    def _text(self, name: bytes, place: bytes) -> str:
+        try:
+            return name.decode()
+        except UnicodeDecodeError:
+            damaged(self._store, place)

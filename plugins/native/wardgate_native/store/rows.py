@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from wardgate.spi.values import SecretVersion, Value
 from wardgate_native.store import head as heads
 from wardgate_native.store import statements
 from wardgate_native.store.changes import Change, Transition
+from wardgate_native.store.damage import damaged
 from wardgate_native.store.head import Head
 
 _HEAD = "native head 1"
@@ -22,11 +23,6 @@ _HEAD = "native head 1"
 def place_of(path: Path) -> bytes:
     """A path as the index orders it: NUL sorts below every byte a segment can hold."""
     return "\0".join(path.segments).encode()
-
-
-def damaged() -> NoReturn:
-    """Refuse a row. Not Unavailable: the store answers, and every other secret can be read."""
-    raise InvalidValue("what is stored of this secret was changed outside Wardgate, or is damaged; restore a backup")
 
 
 class Rows:
@@ -42,7 +38,7 @@ class Rows:
 
         Raises:
             SecretNotFound, VersionNotFound, Gone: as a backend's ``read``.
-            InvalidValue: a row was changed or moved.
+            Unavailable: a row was changed or moved.
         """
         place = place_of(path)
         if ordinal is None:
@@ -58,16 +54,16 @@ class Rows:
             raise SecretNotFound("there is no version yet") if ordinal is None else VersionNotFound("no such version")
         info = head.live(wanted, now)
         if stored is None:
-            damaged()
+            damaged(self._store, place)
         message = SealedMessage(wrapped_key, ciphertext)
         try:
             data = self._keyring.open(message, data=_bound(head, wanted, media_type), key=(str(path).encode(),))
         except (InvalidValue, TypeError, AttributeError):
-            damaged()  # a column of another type is a changed row too
+            damaged(self._store, place)  # a column of another type is a changed row too
         return SecretVersion(info, Value(data, media_type), head.labels)
 
     def head(self, connection: Connection, path: Path) -> Head:
-        """A secret's verified head. Raises SecretNotFound or InvalidValue."""
+        """A secret's verified head. Raises SecretNotFound or Unavailable."""
         head = self._found(connection, place_of(path))
         if head is None:
             raise SecretNotFound("there is no such secret")
@@ -125,15 +121,15 @@ class Rows:
     def _verified(self, place: bytes, current: Any, encoded: Any, mac: Any) -> Head:
         """The head, once its MAC vouches for it and for where it stands; rows can hold any type."""
         if not isinstance(encoded, bytes) or not isinstance(mac, bytes):
-            damaged()
+            damaged(self._store, place)
         if not self._keyring.verify(_HEAD, self._fields(place, encoded), mac):
-            damaged()
+            damaged(self._store, place)
         try:
             head = heads.decode(encoded)
         except msgspec.MsgspecError:
-            damaged()
+            damaged(self._store, place)
         if head.current != current:
-            damaged()
+            damaged(self._store, place)
         return head
 
 
