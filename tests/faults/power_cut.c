@@ -4,11 +4,14 @@
  * WARDGATE_CUT_EARLY   percentage of writes that reach the shadow at once: a real disk may keep any part of what was
  *                      not synced, so ordering mistakes show too.
  *
+ * WARDGATE_CUT_NAMES   when set, a new file is in the shadow only once the folder was synced behind its making.
+ *
  * After SIGKILL the shadow is what a power cut would have left. A write marks its range; fsync or fdatasync copies the
  * marked ranges and the length; an unlink counts once the folder is synced. Writes through mmap are not seen: SQLite uses them for its shared-memory file alone,
  * which it rebuilds.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -24,7 +27,7 @@ struct range { off64_t at; size_t length; };
 struct file { char name[NAME_MAX + 1]; struct range *ranges; size_t count, room; int removed; };
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-static struct file files[64];
+static struct file files[1024];
 static unsigned seed;
 
 static ssize_t (*real_pwrite)(int, const void *, size_t, off64_t);
@@ -62,11 +65,13 @@ static struct file *entry(const char *name) {
     abort();
 }
 
-static int shadow_of(const char *name) {
+/* The shadow of a file; -1 while its name is not on the disk. */
+static int shadow_of(const char *name, int named) {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/%s", getenv("WARDGATE_CUT_SHADOW"), name);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) abort();
+    int make = named || !getenv("WARDGATE_CUT_NAMES") ? O_CREAT : 0;
+    int fd = open(path, O_RDWR | make | O_CLOEXEC, 0600);
+    if (fd < 0 && make) abort();
     return fd;
 }
 
@@ -78,8 +83,8 @@ static void mark(int fd, const void *data, size_t length, off64_t at) {
     if (!seed) seed = (unsigned)getpid();
     const char *early = getenv("WARDGATE_CUT_EARLY");
     if (early && rand_r(&seed) % 100 < atoi(early)) {
-        int shadow = shadow_of(name);
-        if (real_pwrite(shadow, data, length, at) != (ssize_t)length) abort();
+        int shadow = shadow_of(name, 0);
+        if (shadow >= 0 && real_pwrite(shadow, data, length, at) != (ssize_t)length) abort();
         close(shadow);
     }
     struct file *file = entry(name);
@@ -103,6 +108,14 @@ static void forget_removed(void) {
     }
 }
 
+static void remember_names(const char *folder) {
+    DIR *listing = opendir(folder);
+    if (!listing) abort();
+    for (struct dirent *one; (one = readdir(listing));)
+        if (one->d_type == DT_REG) close(shadow_of(one->d_name, 1));
+    closedir(listing);
+}
+
 static int sync_shadow(int fd) {
     char path[PATH_MAX];
     const char *name = watched(fd, path);
@@ -111,12 +124,19 @@ static int sync_shadow(int fd) {
     pthread_mutex_lock(&guard);
     if (!*name) {
         forget_removed();
+        if (getenv("WARDGATE_CUT_NAMES")) remember_names(path);
         pthread_mutex_unlock(&guard);
         return 0;
     }
     struct file *file = entry(name);
     /* The descriptor may be of another kind than this needs; the file is the same. */
-    int source = open(path, O_RDONLY | O_CLOEXEC), shadow = shadow_of(name);
+    int source = open(path, O_RDONLY | O_CLOEXEC), shadow = shadow_of(name, 0);
+    if (source >= 0 && shadow < 0) {
+        /* Synced before its name: the ranges stay marked for the next sync, which a strict disk allows. */
+        close(source);
+        pthread_mutex_unlock(&guard);
+        return 0;
+    }
     if (source < 0 || fstat64(source, &facts) || ftruncate64(shadow, facts.st_size)) abort();
     for (size_t i = 0; i < file->count; i++) {
         struct range *range = &file->ranges[i];
@@ -140,9 +160,10 @@ ssize_t pwrite64(int fd, const void *data, size_t length, off64_t at) {
 ssize_t pwrite(int fd, const void *data, size_t length, off_t at) { return pwrite64(fd, data, length, at); }
 
 ssize_t write(int fd, const void *data, size_t length) {
-    off64_t at = lseek64(fd, 0, SEEK_CUR);
     ssize_t done = real_write(fd, data, length);
-    if (done > 0 && at >= 0) mark(fd, data, (size_t)done, at);
+    /* Asked afterwards: with O_APPEND the position before says nothing. */
+    off64_t end = done > 0 ? lseek64(fd, 0, SEEK_CUR) : -1;
+    if (end >= done) mark(fd, data, (size_t)done, end - done);
     return done;
 }
 

@@ -1,14 +1,8 @@
-"""One round of a fault loop: start the writer, kill it after some acknowledgement, look for what it acknowledged."""
+"""What a writer of the store left behind: which of its acknowledged writes are lost."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path as FilePath
 
@@ -18,60 +12,28 @@ from wardgate.state.database import Database
 
 from tests.faults import store_writer
 
-Acknowledged = set[tuple[str, int]]
-
-
-class Writers:
-    """Writers that are killed, one after another. ``preload``: a library that all of them load first."""
-
-    def __init__(self, preload: FilePath | None = None) -> None:
-        environment = {**os.environ, "LD_PRELOAD": str(preload)} if preload else None
-        self._program = subprocess.Popen(  # closed in ``close``
-            [sys.executable, store_writer.__file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-
-    def killed(self, folder: FilePath, *, mode: str, after: int, **environment: str) -> Acknowledged:
-        """Let one acknowledge ``after`` writes and kill it with SIGKILL; all that it acknowledged by then."""
-        said, told = self._program.stdout, self._program.stdin
-        assert said
-        assert told
-        told.write(json.dumps({"folder": str(folder), "mode": mode, "environment": environment}) + "\n")
-        told.flush()
-        process = int(said.readline())
-        lines = list(itertools.islice(said, after))
-        os.kill(process, signal.SIGKILL)
-        lines += iter(said.readline, f"{store_writer.END}\n")
-        return {(path, int(version)) for path, _, version in (line.rpartition(" ") for line in lines)}
-
-    def close(self) -> None:
-        """End the program."""
-        self._program.communicate()
-
 
 def _sound(database: Database) -> bool:
     with database.reading() as connection:
         return bool(connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok")
 
 
-def lost(folder: FilePath, acknowledged: Iterable[tuple[str, int]]) -> list[str]:
+def lost(folder: FilePath, acknowledged: Iterable[str]) -> list[str]:
     """Those acknowledged writes that are not there, or are not what was written; empty when all is well."""
 
     async def look() -> list[str]:
         database, store = store_writer.opened(folder)
         try:
             missing = [] if _sound(database) else ["SQLite finds the file damaged"]
-            for path, version in sorted(acknowledged):
+            for line in sorted(acknowledged):
+                path, _, version = line.rpartition(" ")
                 try:
-                    found = (await store.read(Path.parse(path), version=str(version))).value.data
+                    found = (await store.read(Path.parse(path), version=version)).value.data
                 except WardgateError as error:
-                    missing.append(f"{path} {version}: {error!r}")
+                    missing.append(f"{line}: {error!r}")
                     continue
-                if found != store_writer.value_of(path, version):
-                    missing.append(f"{path} {version}: another value")
+                if found != store_writer.value_of(path, int(version)):
+                    missing.append(f"{line}: another value")
             return missing
         finally:
             await database.close()

@@ -1,18 +1,13 @@
-"""A program whose children write secrets until they are killed, and say of each one when it was acknowledged.
+"""A program whose children write secrets until they are killed, and print ``path version`` for each acknowledged write.
 
-Each line it reads is a JSON object: a ``folder``, a ``mode``, and what to add to the ``environment``. A child begins on
-it: it prints its process id, then ``path version`` for each acknowledged write; once it is dead, ``END`` follows.
-Forking spares the loops the time to start Python. Mode ``plain`` is the product as it is. The others are controls, each
-with a defect that the loops must see: ``hasty`` acknowledges before the write is durable, ``unsynced`` runs SQLite with
-``synchronous=NORMAL``.
+Mode ``plain`` is the product as it is. The others are controls, each with a defect that the loops must see: ``hasty``
+acknowledges before the write is durable, ``unsynced`` runs SQLite with ``synchronous=NORMAL``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import sys
 import time
 from pathlib import Path as FilePath
 
@@ -26,9 +21,10 @@ from wardgate.state.database import Database
 from wardgate_native.backend import open_native
 from wardgate_native.options import Options
 
+from tests.faults.killed import acknowledge, serve
+
 CALLERS = 16
 FILE = "root.db"
-END = "END"
 
 
 class Clock:
@@ -53,11 +49,6 @@ def value_of(path: str, version: int) -> bytes:
     return f"{path} #{version} ".encode() * 20
 
 
-def acknowledge(path: str, version: int) -> None:
-    """One line, one system call: what was printed is in the pipe whatever happens next."""
-    os.write(1, f"{path} {version}\n".encode())
-
-
 async def caller(store: Backend, number: int, *, hasty: bool) -> None:
     """Write a new secret, then a second version of it, and so on for ever."""
     turn = 0
@@ -66,10 +57,10 @@ async def caller(store: Backend, number: int, *, hasty: bool) -> None:
         path = f"caller-{number}/run-{os.getpid()}/secret-{turn}"
         for version in (1, 2):
             if hasty:
-                acknowledge(path, version)
+                acknowledge(f"{path} {version}")
             await store.write(Path.parse(path), Value(value_of(path, version), TEXT))
             if not hasty:
-                acknowledge(path, version)
+                acknowledge(f"{path} {version}")
 
 
 async def main(folder: FilePath, mode: str) -> None:
@@ -82,19 +73,5 @@ async def main(folder: FilePath, mode: str) -> None:
     await asyncio.gather(*(caller(store, number, hasty=mode == "hasty") for number in range(CALLERS)))
 
 
-def serve() -> None:
-    """One child after another, until there is no more to read. No thread runs here, so forking is safe."""
-    for line in sys.stdin:
-        wish = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            os.environ.update(wish["environment"])
-            os.write(1, f"{os.getpid()}\n".encode())
-            asyncio.run(main(FilePath(wish["folder"]), wish["mode"]))
-            os._exit(1)
-        os.waitpid(child, 0)
-        os.write(1, f"{END}\n".encode())
-
-
 if __name__ == "__main__":
-    serve()
+    serve(main)

@@ -8,14 +8,16 @@ from pathlib import Path as FilePath
 
 import pytest
 
-from tests.faults.store_rounds import Acknowledged, Writers, lost
+from tests.faults import store_writer
+from tests.faults.killed import Writers
+from tests.faults.store_rounds import lost
 
 ROUNDS = 20
 
 
 @pytest.fixture(scope="module")
 def writers() -> Iterator[Writers]:
-    made = Writers()
+    made = Writers(store_writer.__name__)
     yield made
     made.close()
 
@@ -24,7 +26,7 @@ def writers() -> Iterator[Writers]:
 def test_no_acknowledged_write_is_lost(tmp_path: FilePath, writers: Writers) -> None:
     """Twenty kills at random moments; each round goes on in the file the last one left, and nothing older is lost."""
     moments = random.Random(20)
-    everything: Acknowledged = set()
+    everything: set[str] = set()
     for _ in range(ROUNDS):
         acknowledged = writers.killed(tmp_path, mode="plain", after=moments.randint(1, 120))
         assert lost(tmp_path, acknowledged) == []
