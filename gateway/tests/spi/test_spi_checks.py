@@ -35,6 +35,8 @@ def test_a_url_that_will_do(text: str, more: dict[str, Any]) -> None:
         ("canary", {}, f"such as {EXAMPLE}"),
         ("ftp://canary", {}, f"such as {EXAMPLE}"),
         ("https://", {}, f"such as {EXAMPLE}"),
+        ("https://can\\ary.example", {}, f"such as {EXAMPLE}"),
+        ("https://canary\\.store.example", {}, f"such as {EXAMPLE}"),
         ("https://u:canary@host", {}, "without user, path, query or fragment"),
         ("https://host/canary", {}, "without user, path"),
         ("https://host/?canary", {"path": True}, "without user, query or fragment"),

@@ -60,7 +60,8 @@ def check_url(
         _ = url.port  # reading it is what checks it
     except ValueError:
         raise InvalidValue(f"option {name!r} is not a URL") from None
-    if url.scheme not in {"http", "https"} or not url.hostname:
+    # Browsers and some libraries read a backslash as a slash: the host would be another than the one that is checked.
+    if url.scheme not in {"http", "https"} or not url.hostname or "\\" in text:
         raise InvalidValue(f"option {name!r} must be a URL such as {example}")
     if url.username is not None or url.query or url.fragment or (url.path.strip("/") and not path):
         parts = "user, query or fragment" if path else "user, path, query or fragment"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from weakref import WeakSet
 from hvac.api import SystemBackend
 from hvac.api.secrets_engines import KvV1, KvV2
 from wardgate.spi.deadline import Deadline, within
-from wardgate.spi.errors import Unavailable
+from wardgate.spi.errors import Unavailable, unclear
 from wardgate.spi.services import Clock
 from wardgate.spi.threads import Threads
 
@@ -51,6 +52,8 @@ class Client:
             WardgateError: everything else. A change whose answer was unclear: OutcomeUnknown.
         """
         answer = await self.work(self._send, call, *args, mutates=mutates, long=long, **named)
+        if answer.ok and mutates and not answer.acknowledges:
+            raise unclear("the store's answer could not be understood", mutates=True)
         if answer.ok or answer.absent:
             return answer
         raise answer.error(mutates=mutates)
@@ -88,7 +91,11 @@ class Client:
         """Run ``work`` in one of the mount's own threads: the loop, which serves others too, waits for nothing."""
         deadline = Deadline(self._clock, timeout=self._timeout, total=self._timeout * TIMES_IN_ALL)
         self._deadlines.add(deadline)
-        return await self._threads.run(_under, deadline, partial(work, *args, **named))
+        try:
+            return await self._threads.run(_under, deadline, partial(work, *args, **named))
+        except asyncio.CancelledError:
+            deadline.cut()  # nobody waits any more
+            raise
 
     def _send(self, call: Call, *args: object, mutates: bool = False, long: bool = False, **named: object) -> Answer:
         token = self._login.ensure()

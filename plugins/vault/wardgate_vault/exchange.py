@@ -52,6 +52,14 @@ class Answer:
         return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
     @property
+    def acknowledges(self) -> bool:
+        """Whether it is this API's answer to a change: empty, or with the id that the server gives each request.
+
+        A page that somebody on the way answers with, such as a proxy's login, is a 200 too.
+        """
+        return self.status == HTTPStatus.NO_CONTENT or isinstance(self.body.get("request_id"), str)
+
+    @property
     def absent(self) -> bool:
         """Whether there is no such secret, version or folder: the engine says so without a word of explanation.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import threading
 from collections.abc import Callable
 
 import pytest
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import InvalidValue, SecretNotFound, Unavailable
+from wardgate.spi.errors import InvalidValue, OutcomeUnknown, SecretNotFound, Unavailable
 from wardgate.spi.path import Path
 from wardgate_vault import login
 from wardgate_vault.exchange import ANSWER, PIECE
@@ -18,6 +19,7 @@ from tests.servers.sockets import SocketServer
 
 SECRET = Path.parse("app/db")
 ABSENT = b'{"errors":[]}'
+JOIN_SECONDS = 10
 Opened = Callable[..., Backend]
 WHOLE = {
     "length": b"HTTP/1.1 404 No\r\nContent-Length: 13\r\n\r\n" + ABSENT,
@@ -33,7 +35,7 @@ def _known_token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def delete(backend: Backend) -> None:
-    with contextlib.suppress(SecretNotFound):
+    with contextlib.suppress(SecretNotFound, OutcomeUnknown):
         asyncio.run(backend.delete(SECRET))
 
 
@@ -97,3 +99,23 @@ def test_an_address_without_a_usable_host_is_refused(opened: Opened, host: str) 
     """When the mount is made, and not with each request."""
     with pytest.raises(InvalidValue, match="'address'"):
         opened(address=f"https://{host}", token="t")
+
+
+def test_who_goes_away_takes_the_request_along(opened: Opened, server: SocketServer) -> None:
+    """Its thread and its connection are free at once for others: the request is cut, not waited for."""
+    arrived, cut = threading.Event(), threading.Event()
+
+    def silent(connection: socket.socket) -> None:
+        arrived.set()
+        while connection.recv(PIECE):
+            pass
+        cut.set()
+
+    async def asked() -> None:
+        reading = asyncio.ensure_future(opened(address=server.address, token="t", timeout=300.0).read(SECRET))
+        assert await asyncio.to_thread(arrived.wait, JOIN_SECONDS)
+        reading.cancel()
+        assert await asyncio.to_thread(cut.wait, JOIN_SECONDS)
+
+    server.behaviour = silent
+    asyncio.run(asked())

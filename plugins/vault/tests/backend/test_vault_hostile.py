@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from wardgate.spi import errors
 from wardgate.spi.backend import Backend
 from wardgate.spi.path import ROOT, Path
-from wardgate.spi.values import Value
+from wardgate.spi.values import SecretSettings, Value
 from wardgate_vault import login, metadata
 
 from tests.servers.sockets import SocketServer
@@ -178,6 +178,30 @@ def test_errors_that_are_none(opened: Opened, server: SocketServer, wrong: objec
     told(backend)
     if status != 404:
         told(backend, write=True)
+
+
+CHANGES: dict[str, Callable[[Backend], Coroutine[Any, Any, object]]] = {
+    "write": lambda backend: backend.write(SECRET, VALUE),
+    "delete": lambda backend: backend.delete(SECRET),
+    "delete a version": lambda backend: backend.delete(SECRET, versions=["1"]),
+    "undelete": lambda backend: backend.undelete(SECRET, versions=["1"]),
+    "destroy": lambda backend: backend.destroy(SECRET),
+    "destroy a version": lambda backend: backend.destroy(SECRET, versions=["1"]),
+    "labels": lambda backend: backend.annotate(SECRET, labels={"a": "b"}),
+    "merged labels": lambda backend: backend.annotate(SECRET, labels={"a": "b"}, merge=True),
+    "settings": lambda backend: backend.annotate(SECRET, settings=SecretSettings(max_versions=3)),
+}
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"", b"{}", b'{"request_id":5}', b'{"errors":[]}'])
+@pytest.mark.parametrize(("version", "change"), [*((2, change) for change in CHANGES), (1, "write"), (1, "delete")])
+def test_a_page_of_somebody_on_the_way_is_no_change(
+    opened: Opened, server: SocketServer, version: int, change: str, body: bytes
+) -> None:
+    """A proxy's page to sign in is a 200 too: what the server itself did not acknowledge may not be done."""
+    server.answers(200, body)
+    with pytest.raises(errors.OutcomeUnknown):
+        asyncio.run(CHANGES[change](opened(address=server.address, token="t", kv_version=version)))
 
 
 WRONG: list[object] = [None, True, -1, 1.5, 10**30, "", "x", [], [[]], {}, {"a": 1}, "0001-01-01T00:00:00+14:00"]
