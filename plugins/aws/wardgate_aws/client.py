@@ -60,7 +60,8 @@ class Client:
 
         Args:
             method: the SDK's name of the request.
-            holds: what the answer must have, or it is none of the store's.
+            holds: what the answer must have, or it is none of the store's; None where it need say nothing, and is known
+                by its request id alone.
             mutates: whether it changes something; an unclear answer is then OutcomeUnknown, else Unavailable.
             idempotent: of one that mutates: whether a second one does no harm. Others are sent once.
             params: the request's parameters, as the SDK calls them.
@@ -76,7 +77,7 @@ class Client:
             raise
         if not isinstance(answer, dict):
             raise answer
-        if holds is not None and holds not in answer:
+        if not (_is_the_store_s(answer) if holds is None else holds in answer):
             raise unclear(NONSENSE, mutates=mutates)
         return answer
 
@@ -203,6 +204,11 @@ def _proxies(endpoint: str | None) -> dict[str, str] | None:
         return None
     url = urlsplit(endpoint)
     return {} if url.scheme == "http" or is_loopback(url.hostname or "") else None
+
+
+def _is_the_store_s(answer: Mapping[str, Any]) -> bool:
+    """Whether it carries the id that AWS gives each request, and that no other server's page has."""
+    return bool(answer.get("ResponseMetadata", {}).get("RequestId"))
 
 
 def _is_whole(answer: Any) -> bool:
