@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,20 @@ MAX_LINES = 400
 MAX_BACKEND_LINES = 300
 MAX_FUNCTION_LINES = 60
 VENDOR_WORDS = {
-    "vault": re.compile(r"\bX-Vault-|\bkv2?\b|secret_id_accessor", re.IGNORECASE),
-    "aws": re.compile(r"\bAWS(CURRENT|PREVIOUS|PENDING)\b|X-Amz-"),
+    "vault": re.compile(r"\bX-Vault-|\bkv2?\b|secret_id_accessor|\bOpenBao\b|\bhvac\b", re.IGNORECASE),
+    "aws": re.compile(r"\bAWS(CURRENT|PREVIOUS|PENDING)\b|X-Amz-|\bboto3?\b", re.IGNORECASE),
+    "azure": re.compile(r"\bX-Ms-|\bAzure\b", re.IGNORECASE),
+    "gcp": re.compile(r"\bX-Goog-|\bgoogleapis\b|\bGCP\b", re.IGNORECASE),
 }
+SPOKEN = {
+    "cli/founding.py": "what `dev` mounts is shown to the clients that most people have",
+    "cli/mounts.py": "the example in the help of `--present`",
+    "cli/run.py": "what `dev` tells whoever has such a client",
+    "cli/setup.py": "what `init` tells him to do next",
+    "spi/capabilities.py": "the example of how a store is called, in a docstring",
+    "spi/operations/mounts.py": "the example of a presentation in a docstring",
+}
+"""The modules of the gateway that say a vendor's word all the same, each with its reason."""
 
 
 ROOMS = {
@@ -85,12 +97,22 @@ def test_each_top_level_folder_has_its_purpose_in_contributing() -> None:
     assert {folder for folder in folders if f"`{folder}/`" not in page} == set()
 
 
+def speakers(words: Iterable[re.Pattern[str]]) -> set[str]:
+    """The gateway's modules in which one of the words stands."""
+    core = ROOT / "gateway/wardgate"
+    texts = {path.relative_to(core).as_posix(): path.read_text() for path in SOURCES if path.is_relative_to(core)}
+    return {name for name, text in texts.items() if any(word.search(text) for word in words)}
+
+
 @pytest.mark.parametrize("vendor", VENDOR_WORDS)
 def test_a_vendor_s_words_stay_in_its_room(vendor: str) -> None:
-    """The core of the gateway speaks no vendor's language."""
-    word = VENDOR_WORDS[vendor]
-    core = [path for path in SOURCES if path.is_relative_to(ROOT / "gateway/wardgate/pipeline")]
-    assert [str(path.relative_to(ROOT)) for path in core if word.search(path.read_text())] == []
+    """The core of the gateway speaks no vendor's language, but where it has its reason."""
+    assert set() == speakers([VENDOR_WORDS[vendor]]) - set(SPOKEN)
+
+
+def test_a_module_that_may_say_a_vendor_s_word_says_one() -> None:
+    """None is excused for what it no longer does."""
+    assert set() == set(SPOKEN) - speakers(VENDOR_WORDS.values())
 
 
 def test_no_file_names_the_machine_it_was_written_on() -> None:

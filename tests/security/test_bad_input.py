@@ -110,7 +110,10 @@ def test_a_huge_header_is_refused(gateway: Running) -> None:
         "X-Vault-Token: {token}\r\nX-Vault-Token: other",
         "X-Vault-Token: {token}\r\nAuthorization: Bearer other",
         "X-Vault-Token: {token}\r\nHost: y",
+        "X-Vault-Token: {token}\r\nX-Vault-Token: {token}",
         "X-Vault-Token: {token}\r\nX-Vault-Namespace: a\r\nX-Vault-Namespace: b",
+        "X-Vault-Token: {token}\r\nX-Vault-Namespace:\r\nX-Vault-Namespace:",
+        "X-Vault-Token: {token}\r\nX-Vault-Wrap-TTL: 60\r\nX-Vault-Wrap-TTL: 60",
         "X-Vault-Token: {token}\r\nContent-Length: 0\r\nTransfer-Encoding: chunked",
         "X-Vault-Token: {token}\r\nContent-Length: 0\r\nContent-Length: 5",
     ],
@@ -121,6 +124,21 @@ def test_headers_that_could_mean_two_things_are_refused(gateway: Running, verb: 
         head = lines.format(token=gateway.token)
         connection.sendall(f"{verb} /v1/secret/metadata/ HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n".encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["X-Vault-Token: {token}", "X-Wardgate-Namespace: a", "Idempotency-Key: a", "If-Match: a", "If-None-Match: *"],
+)
+def test_headers_of_the_rest_api_stand_once(gateway: Running, line: str) -> None:
+    """Though the second says the same: 400, in the form of this API's errors."""
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as connection:
+        lines = "\r\n".join([f"Authorization: Bearer {gateway.token}", *[line.format(token=gateway.token)] * 2])
+        connection.sendall(f"GET /api/v1/folders/secret HTTP/1.1\r\nHost: x\r\n{lines}\r\n\r\n".encode())
+        answer = connection.recv(10_000)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"application/problem+json" in answer
+    assert b"stands twice" in answer
 
 
 @pytest.mark.parametrize("verb", ["GET", "LIST"])

@@ -12,10 +12,8 @@ CHUNKED: Final = -1
 """Instead of a body's length: it comes in chunks."""
 
 _REQUEST_LINE = re.compile(rb"([!-~]+) (/[!-\"$-~]*) (HTTP/1\.[01])\r\n")  # the target: visible ASCII without '#'
-_ONCE = (
-    b"authorization", b"content-encoding", b"content-length", b"content-type", b"host", b"transfer-encoding",
-    b"x-amz-target", b"x-vault-namespace", b"x-vault-token", b"x-vault-wrap-ttl",
-)  # fmt: skip
+# HTTP's own. A front-end refuses what is repeated of its wire's headers: in its own form, and audited.
+_ONCE = (b"authorization", b"content-encoding", b"content-length", b"content-type", b"host", b"transfer-encoding")
 _UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 _LONGEST_NUMBER = 18
 

@@ -157,4 +157,8 @@ class Frontend(abc.ABC):
 
     @abc.abstractmethod
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request (ASGI 3)."""
+        """Answer one HTTP request (ASGI 3).
+
+        No header that HTTP itself needs once, nor ``authorization``, comes twice. Others may: refuse those of your wire
+        that say who asks, where or for what, for whoever stands in between may have read the other one.
+        """
