@@ -39,7 +39,7 @@ def test_every_command_answers_as_the_page_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["version", "ETag", "If-Match", "Idempotency-Key", "batch/read", "batch/write", "PATCH"]
+    "word", ["version", "ETag", "If-Match", "Idempotency-Key", "batch/read", "batch/write", "wrapping/unwrap", "PATCH"]
 )
 def test_the_page_runs_what_it_speaks_of(word: str) -> None:
     """Each has a command, not a sentence alone."""

@@ -48,19 +48,20 @@ class RestFrontend(Frontend):
                 if isinstance(route, Document):
                     return route.answer()
                 operation = route.operation(call)
+                wrap = route.wrap(call) if route.wrap else None
                 repeat = request.repeat(scope, route, call)
             except NoSuchEndpoint as missing:
                 return await self._reject(scope, request, missing.error, missing.status, missing.allow)
             except WardgateError as error:
                 return await self._reject(scope, request, error)
             outcome = await self._gateway.perform(
-                scope, operation, credential=request.credential, namespace=request.namespace, repeat=repeat
+                scope, operation, credential=request.credential, namespace=request.namespace, wrap=wrap, repeat=repeat
             )
+            if isinstance(outcome.result, Repeated):
+                return repeats.again(outcome.result)
+            return _unless_known(_answer_of(route, outcome), call)
         except WardgateError as error:
             return problem(error, _id(scope), conditional=request.conditional)
-        if isinstance(outcome.result, Repeated):
-            return repeats.again(outcome.result)
-        return _unless_known(_answer_of(route, outcome), call)
 
     async def _reject(
         self, scope: Scope, request: _Request, error: WardgateError, status: int | None = None, allow: Any = ()

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from wardgate.spi.errors import Unsupported, WardgateError
-from wardgate.spi.frontend import Outcome
+from wardgate.spi.frontend import Outcome, Wrap
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.path import ROOT, Path
 
@@ -48,6 +48,7 @@ class Route:
     ``conditions``: which of ``if-match`` and ``if-none-match`` it honours; one it would ignore is refused.
     ``status`` of a success; None: 200, or 204 where there is no response. ``errors``: those it has beside the usual.
     ``changes``: whether it changes anything; None: unless it is a GET. ``anonymous``: it needs no credential.
+    ``wrap``: how the answer is kept instead of given, where that is what the endpoint is for.
     ``other_answers``: types of answers with another status that are no problems.
     """
 
@@ -67,6 +68,7 @@ class Route:
     errors: tuple[type[WardgateError], ...] = ()
     changes: bool | None = None
     anonymous: bool = False
+    wrap: Callable[[Call], Wrap] | None = None
     other_answers: Mapping[int, type] = field(default_factory=dict)
 
     @property
@@ -82,7 +84,7 @@ class Route:
     @property
     def repeatable(self) -> bool:
         """Whether it honours an Idempotency-Key; the keys are a principal's own, and no value is ever kept."""
-        return self.mutates and not self.anonymous and self.response is not Raw
+        return self.mutates and not self.anonymous and self.wrap is None and self.response is not Raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

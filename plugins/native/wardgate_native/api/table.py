@@ -18,6 +18,7 @@ from wardgate_native.api import (
     secrets,
     system,
     tokens,
+    wrapping,
 )
 from wardgate_native.api.routing import Document, Table
 from wardgate_native.api.wire import Answer
@@ -31,6 +32,7 @@ _ROUTES = (
     *namespaces.ROUTES,
     *policies.ROUTES,
     *labels.ROUTES,
+    *wrapping.ROUTES,
     *system.ROUTES,
 )
 
