@@ -285,6 +285,17 @@ def test_a_folder_is_answered_a_page_at_a_time(gateway: Scripted, rest: Request)
     }
 
 
+@pytest.mark.parametrize("target", ["/api/v1/folders?recursive=true", "/api/v1/folders/?recursive=true&limit=5"])
+def test_a_recursive_page_of_all_mounts_says_what_to_do(rest: Request, gateway: Scripted, target: str) -> None:
+    """A walk is within one mount; whoever asks for all of them is told how to get there."""
+    answer = rest("GET", target)
+    assert 400 == answer.status
+    detail = answer.json()["detail"]
+    for word in ("name it", "/api/v1/folders/MOUNT?recursive=true", "`wardgate list --recursive`"):
+        assert word in detail
+    assert [Rejected] == [type(one) for one in gateway.asked]
+
+
 @pytest.mark.parametrize("target", ["/api/v1/folders", "/api/v1/folders/"])
 def test_the_root_folder_shows_the_mounts_one_may_see(gateway: Scripted, rest: Request, target: str) -> None:
     """The root of a namespace holds mounts, not secrets."""

@@ -227,6 +227,11 @@ def _destroy(call: Call) -> Operation[None]:
 def _folder(call: Call) -> Operation[Page] | Operation[tuple[MountInfo, ...]]:
     query: FolderQuery = call.query
     if query.recursive:
+        if not call.path.segments:
+            raise Malformed(
+                "a recursive page is one mount's: name it, /api/v1/folders/MOUNT?recursive=true, for each mount that "
+                "/api/v1/folders/ lists; `wardgate list --recursive` walks through all of them"
+            )
         return ScanSecrets(path=call.path, cursor=query.cursor, limit=min(query.limit, PAGE))
     if not call.path.segments:
         return ListVisibleMounts()
