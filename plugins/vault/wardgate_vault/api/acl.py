@@ -24,6 +24,7 @@ from wardgate_vault.acl.hcl import decoded, parse
 from wardgate_vault.acl.mapping import mapped
 from wardgate_vault.acl.rendering import rendered
 from wardgate_vault.api import wire
+from wardgate_vault.api.acl_ties import ties
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, flattened, refusal
 from wardgate_vault.api.errors import NOT_FOUND, Refused, refusing
 from wardgate_vault.api.request import Request
@@ -87,8 +88,9 @@ async def _write(request: Request) -> Answer:
 
 def _rules_of(text: str, mounts: Sequence[MountView]) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     try:
-        done = mapped(parse(text), mounts)
-        return done.rules, tuple(done.warnings)
+        stanzas = parse(text)
+        done = mapped(stanzas, mounts)
+        return done.rules, (*done.warnings, *ties(stanzas, mounts))
     except InvalidValue as error:
         raise InvalidValue(f"failed to parse policy: {error.message}") from None
 
