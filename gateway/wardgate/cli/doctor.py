@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import stat
 from collections.abc import Callable
@@ -20,9 +21,12 @@ from wardgate.spi.errors import WardgateError
 
 if TYPE_CHECKING:
     from wardgate.config import Config
+    from wardgate.state import State
 
 _PATIENCE = 5.0
 _MOST = 4_096
+_TOLD = 5
+"""Changed rows of a namespace that are told one by one."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +66,22 @@ def examine(file: Path) -> list[Finding]:
         config = load(file)
     except WardgateError as error:
         return [Finding("configuration", ok=False, detail=error.message)]
-    checks: tuple[tuple[str, Callable[[Config], Finding]], ...] = (
+    # What the state logs is a finding here, and would be told twice; a library's words could hold what it works on.
+    logging.getLogger().addHandler(logging.NullHandler())
+    checks: tuple[tuple[str, Callable[[Config], Finding | list[Finding]]], ...] = (
         ("plugins", _plugins), ("data folder", _data), ("key file", _key_file), ("state", _state),
         ("audit", _audit), ("tls", _tls), ("port", _port), ("readiness", _readiness),
     )  # fmt: skip
     findings = [Finding("configuration", ok=True, detail=f"{file} can be used")]
     for name, check in checks:
         try:
-            findings.append(check(config))
+            found = check(config)
+            findings += found if isinstance(found, list) else [found]
         except WardgateError as error:
             findings.append(Finding(name, ok=False, detail=error.message))
         except Exception as error:  # noqa: BLE001  # a check that breaks is a finding, not the end of the others
             findings.append(Finding(name, ok=False, detail=f"the check broke: {type(error).__name__}"))
-        if name == "state" and findings[-1].ok:
+        if name == "state" and "state" in {found.check for found in findings if found.ok}:
             findings += _stores(config)
     return findings
 
@@ -121,20 +128,44 @@ def _key_file(config: Config) -> Finding:
     return Finding("key file", ok=True, detail=f"{config.key_file} can be read, by this user alone")
 
 
-def _state(config: Config) -> Finding:
+def _state(config: Config) -> list[Finding]:
+    """Whether it opens; and one finding more for each namespace in which something was changed by other hands."""
     import asyncio  # noqa: PLC0415
 
     from wardgate.cli import founding  # noqa: PLC0415
     from wardgate.state.namespaces import ROOT_NAMESPACE  # noqa: PLC0415
 
-    async def mounted() -> int:
+    async def looked() -> tuple[int, dict[str, list[str]]]:
         state = founding.reopen(config.data, config.key_file)
         try:
-            return len(state.mounts.of(ROOT_NAMESPACE))
+            return len(state.mounts.of(ROOT_NAMESPACE)), _forged(state)
         finally:
             await state.close()
 
-    return Finding("state", ok=True, detail=f"it opens; the root namespace has {asyncio.run(mounted())} mounts")
+    mounted, wrong = asyncio.run(looked())
+    cure = f"find out who can write {config.data}; then stop the gateway, and restore a backup of before that"
+    return [Finding("state", ok=True, detail=f"it opens; the root namespace has {mounted} mounts")] + [
+        Finding(f"state of namespace {namespace}", ok=False, detail=_shortened(whats), cure=cure)
+        for namespace, whats in sorted(wrong.items())
+    ]
+
+
+def _forged(state: State) -> dict[str, list[str]]:
+    """What was changed, by the path of its namespace, or the id of one that is not there; mounts are told elsewhere."""
+    from wardgate.state.namespaces import ROOT_NAMESPACE  # noqa: PLC0415
+    from wardgate.state.tables import mounts  # noqa: PLC0415
+
+    paths = {one: str(state.namespaces.info(one).path) or ROOT_NAMESPACE for one in state.namespaces.ids()}
+    wrong: dict[str, list[str]] = {}
+    for one in state.forged():
+        if one.table != mounts.name:
+            wrong.setdefault(paths.get(one.namespace, one.namespace), []).append(one.what)
+    return wrong
+
+
+def _shortened(sentences: list[str]) -> str:
+    more = f"; and {len(sentences) - _TOLD} more" if len(sentences) > _TOLD else ""
+    return "; ".join(sentences[:_TOLD]) + more
 
 
 def _audit(config: Config) -> Finding:

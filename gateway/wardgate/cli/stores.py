@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,8 @@ from wardgate.cli import founding
 from wardgate.clock import SystemClock
 from wardgate.opening import Opening
 from wardgate.registry import Registry
-from wardgate.spi.errors import PermissionDenied, WardgateError
+from wardgate.spi.errors import PermissionDenied, SecretNotFound, Unavailable, WardgateError
+from wardgate.spi.path import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 PATIENCE = 15.0
 """Seconds that one store may take to answer; as many as a new mount's."""
 AT_ONCE = 16
+SAMPLE = 100
+"""Names, from the first on, that are looked at in a store that the gateway keeps itself."""
 CREDENTIAL = (
     "give the mount a credential that is good; one that the gateway finds in its environment is to be in doctor's"
 )
@@ -47,7 +49,6 @@ async def examine(config: Config) -> list[Store]:
     Raises:
         WardgateError: the state or a plugin cannot be opened.
     """
-    logging.getLogger().addHandler(logging.NullHandler())  # a library's own words could hold what it works on
     registry = Registry.load(config.plugins)
     state = founding.reopen(config.data, config.key_file)
     try:
@@ -57,7 +58,7 @@ async def examine(config: Config) -> list[Store]:
         rows = [(row, _name(state, namespace, row)) for _, namespace in places for row in state.mounts.of(namespace)]
         # All are opened before the first is asked: loading a vendor's library takes a while, and is nobody's delay.
         opened = [(_opened(opening, row, name, registry.plugins), row, name) for row, name in rows]
-        looks = [_look(found, row, name, turns) for found, row, name in opened]
+        looks = [_look(found, row, name, turns, kept=opening.embedded(row.type)) for found, row, name in opened]
         return list(await asyncio.gather(*looks))
     finally:
         await state.close()
@@ -77,12 +78,12 @@ def _opened(opening: Opening, row: MountRow, name: str, loaded: Collection[str])
         return _failed(row, name, error)
 
 
-async def _look(found: Backend | Store, row: MountRow, name: str, turns: asyncio.Semaphore) -> Store:
+async def _look(found: Backend | Store, row: MountRow, name: str, turns: asyncio.Semaphore, *, kept: bool) -> Store:
     if isinstance(found, Store):
         return found
     async with turns:
         try:
-            return await _asked(found, row, name)
+            return await _asked(found, row, name, kept=kept)
         except WardgateError as error:
             return _failed(row, name, error)
 
@@ -94,13 +95,19 @@ def _failed(row: MountRow, name: str, error: WardgateError) -> Store:
     return Store(name, ok=False, detail=error.message or error.code, cure=cure)
 
 
-async def _asked(backend: Backend, row: MountRow, name: str) -> Store:
+async def _asked(backend: Backend, row: MountRow, name: str, *, kept: bool) -> Store:
     try:
         permissions = await probing.probe(backend, seconds=PATIENCE)
+        wrong = await _sampled(backend) if kept else []
     finally:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await backend.close()
+    if wrong:
+        cure = (
+            f"only the first {SAMPLE} names were looked at; a backup that is verified looks at all, with their values"
+        )
+        return Store(name, ok=False, detail=wrong[0] + (f"; and {len(wrong) - 1} more" if wrong[1:] else ""), cure=cure)
     lacking = probing.missing(permissions, backend.capabilities)
     if probing.missing(permissions, backend.capabilities, reading=True):
         detail = f"its credential lacks {probing.names(lacking)}{probing.doubt(permissions)}"
@@ -109,6 +116,26 @@ async def _asked(backend: Backend, row: MountRow, name: str) -> Store:
         # It may have been mounted so on purpose.
         return Store(name, ok=True, detail=f"it can be read; its credential lacks {probing.names(lacking)}")
     return Store(name, ok=True, detail=f"its {row.type} store answers, and allows what it needs")
+
+
+async def _sampled(backend: Backend) -> list[str]:
+    """What of the first few secrets is refused; no value is opened."""
+    folders, wrong, left = [ROOT], [], SAMPLE
+    while folders and left:
+        folder = folders.pop()
+        for entry in (await backend.list(folder, limit=left)).entries:
+            left -= 1
+            path = folder.child(entry.name)
+            if entry.folder:
+                folders.append(path)
+                continue
+            try:
+                await backend.describe(path)
+            except Unavailable as error:
+                wrong.append(f"{path}: {error.message}")
+            except SecretNotFound:
+                continue  # deleted at this moment
+    return wrong
 
 
 def _name(state: State, namespace: str, row: MountRow) -> str:

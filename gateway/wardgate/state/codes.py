@@ -44,7 +44,7 @@ class Codes:
     def report(what: str, key: str) -> None:
         """Log that something stored was refused."""
         told = {"event": "state_tampered"}
-        _log.error("%s %.64r was changed outside the gateway and is refused", what, key, extra=told)
+        _log.error("%s %.64r: changed outside the gateway, and refused", what, key, extra=told)
 
     def _code(self, table: Table, row: Mapping[str, Any]) -> bytes:
         columns = self._columns.get(table.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path as FilePath
 
 from sqlalchemy import Connection
@@ -11,10 +12,12 @@ from wardgate.crypto import NamespaceKeyring, RootKey
 from wardgate.server.epochs import Epochs, LocalEpochs
 from wardgate.spi.errors import AlreadyExists, InvalidValue
 from wardgate.spi.services import Clock
+from wardgate.state import forged
 from wardgate.state.approle import AppRole, insert_decoys
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database
 from wardgate.state.failures import plainly
+from wardgate.state.forged import Forged
 from wardgate.state.grants import NAMESPACES, Grants
 from wardgate.state.idempotency import IdempotencyKeys
 from wardgate.state.installation import Installation, Seal, found, unseal
@@ -55,6 +58,7 @@ class State:
         self.idempotency = IdempotencyKeys(database, codes, clock, installation.root)
         self.ledger = Ledger(database)
         self._clock = clock
+        self._codes = codes
         self._database = database
         self._grants = grants
         self._stores: dict[str, Database] = {}
@@ -145,6 +149,12 @@ class State:
     def check(self) -> None:
         """Raises Unavailable when the state cannot be read."""
         self._database.check()
+
+    def forged(self) -> Iterator[Forged]:
+        """All that other hands changed and that is refused: of every namespace, reading each row. Takes its time."""
+        yield from forged.rows(self._database, self._codes)
+        asks = (self.keyring, self.policies.of, self.labels.of)
+        yield from forged.sets(sorted(self.namespaces.ids()), asks)
 
     def committed(self, operation: str, namespaces: tuple[str, ...] | None = None) -> bool:
         """Whether the write of this audit id was committed, to the state or to a native store."""
