@@ -27,17 +27,17 @@ VALUE: Mapping[str, Any] = {
 }
 
 
-def client(base_url: str, token: str) -> hvac.Client:
+def client(base_url: str, token: str, *, namespace: str | None = None) -> hvac.Client:
     """Hvac as a program would make it, with no look into the environment."""
-    made = hvac.Client(url=base_url, token=token, timeout=SECONDS)
+    made = hvac.Client(url=base_url, token=token, timeout=SECONDS, namespace=namespace)
     # hvac picks up ~/.vault-token when it is given an empty token.
     made.token = token
     return made
 
 
 def another(known: hvac.Client, token: str) -> hvac.Client:
-    """A client of the same gateway with another token."""
-    return client(known.url, token)
+    """A client of the same gateway and namespace with another token."""
+    return client(known.url, token, namespace=known.adapter.namespace)
 
 
 def new_path() -> str:

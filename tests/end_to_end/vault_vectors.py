@@ -7,6 +7,7 @@ A vector is a TOML file::
     needs = ["versions"]            # capabilities of the mount's backend; without them the vector does not apply
     lacks = ["undelete"]            # and those it must not have: the vector shows the refusal
     kv = 1                          # of a mount shown as version 1; left out: 2
+    namespace = true                # in a child namespace; left out: in the root
 
     [[step]]
     request = "GET /v1/$mount/data/$path?version=2"
@@ -18,9 +19,10 @@ A vector is a TOML file::
     save = { token = "auth.client_token" }
 
 ``$mount`` is the mount's prefix and ``$path`` a path that no other replay uses; what ``save`` took from an answer is
-``$name`` in the steps that follow. In ``answer``, ``<uuid>``, ``<time>``, ``<text>``, ``<number>`` and ``<any>``
-stand for what changes, a text that ends in ``<why>`` may go on with a store's own reason, and the key ``...`` says
-that an object may hold more. Without ``answer`` the body is empty.
+``$name`` in the steps that follow. In a child namespace ``$namespace`` is its path, the administrator is its own,
+``$root_token`` one of the root's, and there is a mount of that prefix in both. In ``answer``, ``<uuid>``, ``<time>``,
+``<text>``, ``<number>`` and ``<any>`` stand for what changes, a text that ends in ``<why>`` may go on with a store's
+own reason, and the key ``...`` says that an object may hold more. Without ``answer`` the body is empty.
 """
 
 from __future__ import annotations
@@ -92,6 +94,7 @@ class Vector:
     needs: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     kv: int = 2
+    namespace: bool = False
 
     @classmethod
     def load(cls, file: Path) -> Vector:
@@ -121,14 +124,14 @@ def mount_of(vector: Vector, first: str, second: str) -> str:
     return first if vector.kv == 1 else second
 
 
-def replay(base_url: str, token: str, vector: Vector, mount: str) -> None:
+def replay(base_url: str, token: str, vector: Vector, mount: str, **known: str) -> None:
     """Replay a vector over HTTP against the mount of that prefix; raises AssertionError where an answer differs."""
-    replay_through(over_http(base_url), token, vector, mount)
+    replay_through(over_http(base_url), token, vector, mount, **known)
 
 
-def replay_through(send: Send, token: str, vector: Vector, mount: str) -> None:
-    """Replay a vector through any way to send a request."""
-    known = {"mount": mount, "path": f"vectors-{uuid.uuid4().hex[:12]}"}
+def replay_through(send: Send, token: str, vector: Vector, mount: str, **known: str) -> None:
+    """Replay a vector through any way to send a request; ``known``: more that its texts may name."""
+    known = {"mount": mount, "path": f"vectors-{uuid.uuid4().hex[:12]}", **known}
     for number, step in enumerate(vector.steps, 1):
         where = f"{vector.name}, step {number}: {step.request}"
         method, _, target = _filled(step.request, known).partition(" ")

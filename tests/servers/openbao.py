@@ -99,9 +99,9 @@ class OpenBao:
             answer: dict[str, Any] = json.loads(response.read() or b"{}")
         return answer
 
-    def new_mount(self, *, namespace: str = "", version: str = "2") -> str:
-        """Mount a fresh KV engine, so that a test has a store of its own; returns its name."""
-        name = f"kv-{uuid.uuid4().hex[:12]}"
+    def new_mount(self, name: str = "", *, namespace: str = "", version: str = "2") -> str:
+        """Mount a fresh KV engine, so that a test has a store of its own; returns its name, a new one if not given."""
+        name = name or f"kv-{uuid.uuid4().hex[:12]}"
         self._mount(name, namespace, version)
         return name
 
