@@ -57,6 +57,28 @@ def test_one_waiter_that_leaves_does_not_end_the_others(make_room: MakeRoom) -> 
     assert ["s/a"] == room.store.reads
 
 
+def test_the_last_waiter_that_leaves_ends_the_fetch(make_room: MakeRoom) -> None:
+    """Nobody is left to ask for; who comes then begins anew, even before the old one has ended."""
+    room = make_room()
+    room.store.gate = asyncio.Event()
+
+    async def scenario() -> None:
+        waiters = [asyncio.create_task(room.read()) for _ in range(3)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for waiter in waiters:
+            waiter.cancel()
+        anew = asyncio.create_task(room.read())
+        ended = await asyncio.gather(*waiters, return_exceptions=True)
+        assert [asyncio.CancelledError] * 3 == [type(one) for one in ended]
+        assert room.store.gate is not None
+        room.store.gate.set()
+        assert b"one" == await anew
+
+    run(scenario)
+    assert ["s/a"] * 2 == room.store.reads
+
+
 def test_a_waiter_waits_no_longer_than_its_own_deadline(make_room: MakeRoom) -> None:
     """A fetch that takes longer goes on for those who have more time."""
     room = make_room()

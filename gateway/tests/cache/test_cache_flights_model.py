@@ -64,7 +64,11 @@ class Flights(RuleBasedStateMachine):
         assert [] == alike, "two questions for the same thing at the same time"
         held = Held(path, epoch, self.stands[path], self.loop.create_future())
         self.held.append(held)
-        await held.answer
+        try:
+            await held.answer
+        except asyncio.CancelledError:
+            self.held.remove(held)  # nobody waits for it any more; a waiter would be told so below
+            raise
         return Outcome(SecretVersion(VersionInfo("1", 1), Value(b"%d" % held.value)))
 
     @rule(path=PATHS)

@@ -23,7 +23,7 @@ class Clock:
 
 
 class Toy:
-    """Says what arrived. ``/slow`` waits for a file, ``/boom`` raises, ``/epoch`` bumps or reads one."""
+    """Says what arrived. ``/slow`` waits for a file, ``/hang`` for ever, ``/boom`` raises, ``/bump`` bumps an epoch."""
 
     def __init__(self, worker: Worker, folder: pathlib.Path) -> None:
         self.worker = worker
@@ -45,6 +45,12 @@ class Toy:
             (self.folder / "slow-began").touch()
             while not (self.folder / "go").exists():  # noqa: ASYNC110  # the test is another process
                 await asyncio.sleep(0.01)
+        if path == b"/hang":
+            (self.folder / "hang-began").touch()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                (self.folder / "hang-ended").touch()
         if path == b"/bump":
             self.worker.epochs.bump(self.worker.epochs.slot("policies", "x"))
         answer = self.describe(scope, body)

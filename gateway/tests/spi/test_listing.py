@@ -190,3 +190,33 @@ def test_a_fetch_that_fails_fails_for_those_who_shared_it_alone() -> None:
         assert (await listing.page(ROOT, cursor=None, limit=9)).entries == (Entry("a"),)
 
     asyncio.run(scene())
+
+
+def test_the_last_caller_that_goes_away_ends_the_fetch() -> None:
+    """One that goes away takes it from nobody; when all have gone the store is asked for nothing any more."""
+
+    async def scenario() -> None:
+        began, ended = list[int](), list[int]()
+        gate = asyncio.Event()
+
+        async def paths() -> list[Path]:
+            began.append(1)
+            try:
+                await gate.wait()
+            finally:
+                ended.append(1)
+            return [Path.parse("a")]
+
+        listing = Listing(paths, Clock())
+        callers = [asyncio.create_task(listing.page(ROOT, cursor=None, limit=9)) for _ in range(2)]
+        await asyncio.sleep(0.01)
+        callers[0].cancel()
+        await asyncio.sleep(0.01)
+        assert ([1], []) == (began, ended)
+        callers[1].cancel()
+        await asyncio.gather(*callers, return_exceptions=True)
+        gate.set()
+        assert [Entry("a")] == [*(await listing.page(ROOT, cursor=None, limit=9)).entries]
+        assert ([1, 1], [1, 1]) == (began, ended)
+
+    asyncio.run(scenario())

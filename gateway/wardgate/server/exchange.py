@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 
 REMEMBERED: Final = 1_024
 """Heads that are kept once they were checked and joined: most answers begin alike but for their length."""
@@ -37,6 +42,19 @@ class Exchange(RequestResponseCycle):
     _left: int | None = 0
     """Bytes of the body that are still to come; None: it leaves in chunks, or until the connection closes."""
     _chunked = False
+
+    async def run_asgi(self, app: ASGI3Application) -> None:
+        """Run the application to its end, or until it is cancelled because its client has gone."""
+        await super().run_asgi(partial(self._run, app))
+
+    async def _run(
+        self, app: ASGI3Application, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self.disconnected:  # the server ends
+                raise
 
     async def send(self, message: Any) -> None:
         """Send a part of the answer (ASGI 3)."""

@@ -94,12 +94,14 @@ class Connection(HttpToolsProtocol):
         self._allow(self._limits.idle_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client is gone, or was closed."""
+        """The client is gone, or was closed: what it asked for ends."""
         if self._alarm is not None:
             self._alarm.cancel()
         self._inbox = b""
         self._refused = True
         super().connection_lost(exc)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._task.cancel()  # nobody waits for the answer; a change that has begun goes on without it
 
     def data_received(self, data: bytes) -> None:
         """Some bytes came."""
@@ -252,7 +254,7 @@ class Connection(HttpToolsProtocol):
             keep_alive=not self._last and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
-        task = self.loop.create_task(self.cycle.run_asgi(self.app))
+        self._task = task = self.loop.create_task(self.cycle.run_asgi(self.app))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 

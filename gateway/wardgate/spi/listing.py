@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from wardgate.spi import pages
 from wardgate.spi.path import Path
@@ -88,6 +89,14 @@ class FolderListing:
         self._kept = {**dict(kept[1 - KEPT_FOLDERS :]), folder: (now, entries)}
 
 
+@dataclass(slots=True)
+class _Fetch:
+    """One for several who asked."""
+
+    names: asyncio.Task[_Names]
+    waiters: int = 0
+
+
 class Listing(FolderListing):
     """Pages of a folder, from all the paths of a store: a folder is what its names have in common.
 
@@ -103,7 +112,7 @@ class Listing(FolderListing):
         super().__init__(self._entries, clock)
         self._paths = fetch
         self._turn = asyncio.Lock()
-        self._next: asyncio.Task[_Names] | None = None
+        self._next: _Fetch | None = None
         self._latest: tuple[float, _Names] = (float("-inf"), ())
 
     async def _entries(self, folder: Path) -> Iterable[Entry]:
@@ -117,10 +126,20 @@ class Listing(FolderListing):
         return _entries(walk.fetched[self], folder)
 
     async def _fetched(self) -> _Names:
-        if self._next is None or self._next.done():
-            self._next = asyncio.create_task(self._ask())
-            self._next.add_done_callback(_seen)
-        return await asyncio.shield(self._next)  # who goes away takes it from nobody
+        fetch = self._next
+        if fetch is None or fetch.names.done():
+            fetch = self._next = _Fetch(asyncio.create_task(self._ask()))
+            fetch.names.add_done_callback(_seen)
+        fetch.waiters += 1
+        try:
+            return await asyncio.shield(fetch.names)  # who goes away takes it from nobody
+        except asyncio.CancelledError:
+            if fetch.waiters == 1:
+                self._next = None if self._next is fetch else self._next
+                fetch.names.cancel()  # nobody is left
+            raise
+        finally:
+            fetch.waiters -= 1
 
     async def _ask(self) -> _Names:
         async with self._turn:
