@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from wardgate.context import Context
 from wardgate.pipeline import compose
-from wardgate.pipeline.audit import Audit, Journal, verify
+from wardgate.pipeline.audit import Audit, Journal, trouble, verify
 from wardgate.pipeline.audit.sink import Disk
 from wardgate.pipeline.begin import Begin
 from wardgate.spi.errors import PermissionDenied, Unavailable, WardgateError
@@ -119,6 +119,68 @@ def test_service_returns_with_the_disk(tmp_path: FilePath, fault: str) -> None:
     if "deleted" not in fault:
         report = verify(tmp_path / "audit")
         assert (True, ()) == (report.ok, report.shards[0].open)
+
+
+CAUSES = {
+    "full disk": "the audit's disk is full; free some space",
+    "full disk, half written": "the audit's disk is full; free some space",
+    "quota": "the audit's quota on its disk is used up; free some space",
+    "write error": "the audit cannot be written: Input/output error; check its folder and the disk",
+    "read-only": "the audit cannot be written: Read-only file system; check its folder and the disk",
+    "deleted folder": "the audit cannot be written: No such file or directory; check its folder and the disk",
+    "hanging write": "the audit's disk does not answer; check the disk and the system's log",
+    "hanging sync": "the audit's disk does not answer; check the disk and the system's log",
+    "sync error": "the audit can no longer be written; the gateway's log says why",
+}
+
+
+@pytest.mark.parametrize("fault", CAUSES)
+def test_every_caller_hears_the_cause_and_what_to_do(tmp_path: FilePath, fault: str) -> None:
+    """The first as the later ones, of reads and of changes."""
+
+    async def scene(world: World) -> None:
+        road = compose([Audit(world.journal), Begin(world.journal)], world.store)
+        world.disk.begin(fault)
+        for number, operation in enumerate([ReadSecret(path=PATH), DeleteSecret(path=PATH)] * 2):
+            _, answer, _ = await meet(world, road, operation, number)
+            assert isinstance(answer, Unavailable)
+            assert CAUSES[fault] == answer.message
+
+    run_with(tmp_path, scene, patience=patience_for(fault))
+
+
+@pytest.mark.parametrize("fault", [fault for fault in CAUSES if fault not in {"sync error", "quota"}])
+def test_the_log_has_a_line_at_the_beginning_and_one_at_the_end(
+    tmp_path: FilePath, fault: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many requests were refused between."""
+    monkeypatch.setattr(trouble, "QUIET", 0.0)
+
+    def lines() -> list[tuple[str, str]]:
+        ours = [record for record in caplog.records if record.name == trouble.__name__]
+        return [(vars(record)["event"], record.getMessage()) for record in ours]
+
+    async def scene(world: World) -> None:
+        road = compose([Audit(world.journal), Begin(world.journal)], world.store)
+        await meet(world, road, ReadSecret(path=PATH), 0)
+        assert [] == lines()
+        world.disk.begin(fault)
+        for number in range(20):
+            await meet(world, road, (DeleteSecret if number % 2 else ReadSecret)(path=PATH), number)
+        refused = "audit records cannot be written and requests are refused"
+        assert [("audit_unwritten", f"{refused}: {CAUSES[fault]}")] == lines()
+        world.disk.fault = ""
+        world.disk.ended.set()
+        world.folder.mkdir(exist_ok=True, mode=0o700)
+        while len(lines()) < 2:
+            await meet(world, road, ReadSecret(path=PATH), 99)
+            await asyncio.sleep(0.01)
+        for number in range(20):
+            await meet(world, road, ReadSecret(path=PATH), number)
+        assert ["audit_unwritten", "audit_written"] == [event for event, _ in lines()]
+
+    with caplog.at_level("INFO", trouble.__name__):
+        run_with(tmp_path, scene, patience=patience_for(fault))
 
 
 @pytest.mark.parametrize("fault", ["hanging write", "hanging sync"])

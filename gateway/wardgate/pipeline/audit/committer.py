@@ -19,9 +19,9 @@ Watch = Callable[[int, int, float, str], None]
 """Told of each batch, in the committer's own thread: its records, how many of them are not durable, the seconds it
 took, and why the sink is retired, if it is."""
 
-Answer = Callable[[int, frozenset[int] | None, str], None]
-"""Called in the loop for each batch: its length; the indices that are not durable (None: all are durable); and why
-the sink was retired, if it was."""
+Answer = Callable[[int, frozenset[int] | None, str, str], None]
+"""Called in the loop for each batch: its length; the indices that are not durable (None: all are durable); why the
+sink was retired, if it was; and what else keeps records from being written, in a sentence."""
 
 
 class Committer:
@@ -51,7 +51,7 @@ class Committer:
             failed, retired = self._commit(batch, retired)
             seconds = time.perf_counter() - begun
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._answer, len(batch), failed, retired)
+                self._loop.call_soon_threadsafe(self._answer, len(batch), failed, retired, self._shard.trouble)
             self._watch(len(batch), len(failed or ()), seconds, retired)
         self._shard.close()
 

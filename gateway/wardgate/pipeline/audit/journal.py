@@ -18,6 +18,7 @@ from wardgate.pipeline.audit.record import Record
 from wardgate.pipeline.audit.renderer import Renderer
 from wardgate.pipeline.audit.shard import Entry, Settings, Shard
 from wardgate.pipeline.audit.sink import Disk, SinkRetired
+from wardgate.pipeline.audit.trouble import HANGING, RETIRED, UNCLEAR, Trouble
 from wardgate.spi.errors import RateLimited, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.system import ReadLeader, ReadSealStatus
@@ -75,6 +76,7 @@ class Journal:
         self._last_pair = 0
         self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._stalled = False
+        self._trouble = Trouble(clock)
         self._committer: Committer | None = None
         self._gathered: list[Entry] = []
         self._committing = False
@@ -104,9 +106,9 @@ class Journal:
     def check(self) -> None:
         """Refuse at once what could not be recorded. Raises Unavailable."""
         if self.fault:
-            raise Unavailable("the audit can no longer be written; the gateway's log says why")
+            raise Unavailable(RETIRED)
         if self._stalled:
-            raise Unavailable("the audit's disk does not answer")
+            raise Unavailable(HANGING)
 
     async def request(self, context: Context) -> str:
         """Write the request record of a change; return the pair's id, unique for ever, for the store to commit.
@@ -191,11 +193,13 @@ class Journal:
         if batch and self._committer is not None:
             self._committer.put(batch)
 
-    def _settle(self, count: int, failed: frozenset[int] | None, retired: str) -> None:
+    def _settle(self, count: int, failed: frozenset[int] | None, retired: str, trouble: str) -> None:
         """Answer the waiters of a batch; the committer has it called in the loop."""
         self._commit()
         self._stalled = False
         self.fault = self.fault or retired
+        if not retired:
+            self._trouble.heard(trouble)
         for index in range(count):
             future = self._waiting.popleft()[1]
             if future.done():
@@ -203,7 +207,7 @@ class Journal:
             if failed is None or index not in failed:
                 future.set_result(None)
             else:
-                future.set_exception(Unavailable("the audit record could not be written"))
+                future.set_exception(Unavailable(RETIRED if retired else trouble or UNCLEAR))
 
     def _expire(self) -> None:
         """Give up on what waited too long. It may still be written: the audit may say too much, never too little."""
@@ -218,8 +222,9 @@ class Journal:
                 self._expiry = self._loop.call_at(deadline, self._expire)
                 break
             self._stalled = True
+            self._trouble.heard(HANGING)
             if not future.done():
-                future.set_exception(Unavailable("the audit's disk does not answer"))
+                future.set_exception(Unavailable(HANGING))
 
     def _suffices_to_count(self, context: Context, code: str) -> bool:
         """Whether the end of a request, which changed nothing, is beyond its budget; then it was counted."""

@@ -40,9 +40,10 @@ class Audit:
             await self._break(context, error)
         try:
             await self._journal.closing(context, "ok", outcome)
-        except Unavailable:
+        except Unavailable as failure:
             if context.begun:
-                raise OutcomeUnknown("the change was made, but the audit could not confirm it") from None
+                told = f"the change was made, but the audit could not confirm it: {failure.message}"
+                raise OutcomeUnknown(told) from None
             raise
         return outcome
 

@@ -11,6 +11,7 @@ import msgspec
 
 from wardgate.pipeline.audit.record import FORMAT, Broken, Chain, Record, Stamps, body_of, encode, half, lines_of, read
 from wardgate.pipeline.audit.sink import FULL, Disk, FileSink, files_of
+from wardgate.pipeline.audit.trouble import DISK_FULL, sentence_for
 from wardgate.spi.services import Clock
 
 _ATTEMPTS: Final = 2
@@ -51,12 +52,16 @@ class Entry(NamedTuple):
 
 
 class Shard:
-    """Used by one thread at a time: by ``recover`` at boot, afterwards by the committer."""
+    """Used by one thread at a time: by ``recover`` at boot, afterwards by the committer.
+
+    ``trouble``: why records are not written just now, in a sentence; empty while they are.
+    """
 
     def __init__(self, folder: FilePath, slot: int, boot: str, clock: Clock, settings: Settings, disk: Disk) -> None:
         self.slot = slot
         self._boot = boot
         self.low = False
+        self.trouble = ""
         self._clock = clock
         self._stamps = Stamps()
         self._settings = settings
@@ -90,6 +95,8 @@ class Shard:
         """
         if self.low:
             self.low = not self._sink.keep_back()
+        if self.low:
+            self.trouble = DISK_FULL
         wanted = self._closable(entries)
         for _ in range(_ATTEMPTS):
             if self.low:
@@ -99,10 +106,13 @@ class Shard:
             try:
                 self._append_turning(wanted)
             except OSError as error:
+                self.trouble = sentence_for(error)
                 if error.errno in FULL:
                     self.low = True
                     self._sink.give_up_reserve()
             else:
+                # What took up the reserve says nothing of the requests to come.
+                self.trouble = self.trouble if self.low else ""
                 return wanted
         return ()
 
