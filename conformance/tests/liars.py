@@ -32,6 +32,17 @@ LIARS: dict[str, dict[str, str]] = {
             """,
     },
     "Writing": {
+        "what is too large is cut": """
+            async def write(self, path, value, *, expect=None):
+                value = Value(value.data[: self.capabilities.max_value_bytes], value.media_type)
+                return await super().write(path, value, expect=expect)
+            """,
+        "a path that is too long is cut": """
+            async def write(self, path, value, *, expect=None):
+                if len(str(path).encode()) > self.capabilities.max_path_bytes:
+                    path = Path.parse(str(path)[: self.capabilities.max_path_bytes])
+                return await super().write(path, value, expect=expect)
+            """,
         "it forgets a media type": """
             async def write(self, path, value, *, expect=None):
                 if value.media_type == "application/x-pem-file":
@@ -48,6 +59,13 @@ LIARS: dict[str, dict[str, str]] = {
             """,
     },
     "Versions": {
+        "all but the newest six are dropped": """
+            async def read(self, path, *, version=None):
+                found = await super().read(path, version=version)
+                if found.info.ordinal + 6 <= self._store.secret(path).written:
+                    raise VersionNotFound("the secret has no such version")
+                return found
+            """,
         "it keeps more versions than it is told": """
             def _settings(self, secret):
                 return replace(super()._settings(secret), max_versions=0)
@@ -67,6 +85,17 @@ LIARS: dict[str, dict[str, str]] = {
             """,
     },
     "Listing": {
+        "what is on the store's second page is left out": """
+            async def list(self, folder, *, cursor=None, limit=1_000):
+                first = await super().list(folder, limit=20)
+                if first.cursor is None:
+                    return await super().list(folder, cursor=cursor, limit=limit)
+                return Page(first.entries)
+            """,
+        "a long page is longer than was asked for": """
+            async def list(self, folder, *, cursor=None, limit=1_000):
+                return await super().list(folder, cursor=cursor, limit=limit + 1 if limit > 20 else limit)
+            """,
         "a page of one name says that it is the last": """
             async def list(self, folder, *, cursor=None, limit=1_000):
                 page = await super().list(folder, cursor=cursor, limit=limit)
@@ -74,6 +103,18 @@ LIARS: dict[str, dict[str, str]] = {
             """,
     },
     "Annotating": {
+        "a write erases the labels": """
+            async def write(self, path, value, *, expect=None):
+                written = await super().write(path, value, expect=expect)
+                self._store.secret(path).labels = {}
+                return written
+            """,
+        "a label is on every secret": """
+            async def annotate(self, path, *, labels=None, settings=None, merge=False):
+                await super().annotate(path, labels=labels, settings=settings, merge=merge)
+                for other in self._store.secrets.values() if path in self._store.secrets else ():
+                    other.labels = self._store.secrets[path].labels
+            """,
         "a merge replaces": """
             async def annotate(self, path, *, labels=None, settings=None, merge=False):
                 await super().annotate(path, labels=labels, settings=settings, merge=False)
@@ -121,6 +162,11 @@ LIARS: dict[str, dict[str, str]] = {
             """,
     },
     "HostileNames": {
+        "Greek capitals of a name become small": """
+            async def write(self, path, value, *, expect=None):
+                small = Path(tuple(name.replace("Δ", "δ") for name in path.segments))
+                return await super().write(small, value, expect=expect)
+            """,
         "what it cannot hold cannot be asked for": """
             def held(self, path):
                 if "`" in str(path):
@@ -141,6 +187,23 @@ LIARS: dict[str, dict[str, str]] = {
             """,
     },
     "HostileValues": {
+        "an empty value is taken though it declares that it is not": """
+            capabilities = replace(Reference.capabilities, min_value_bytes=1)
+            """,
+        "letters are composed": """
+            async def write(self, path, value, *, expect=None):
+                text = value.text()
+                if text is not None:
+                    value = Value(unicodedata.normalize("NFC", text).encode(), value.media_type)
+                return await super().write(path, value, expect=expect)
+            """,
+        "Greek capitals become small": """
+            async def write(self, path, value, *, expect=None):
+                text = value.text()
+                if text is not None:
+                    value = Value(text.replace("Δ", "δ").encode(), value.media_type)
+                return await super().write(path, value, expect=expect)
+            """,
         "spaces around a value are dropped": """
             async def write(self, path, value, *, expect=None):
                 return await super().write(path, Value(value.data.strip(), value.media_type), expect=expect)
@@ -156,6 +219,12 @@ LIARS: dict[str, dict[str, str]] = {
             """,
     },
     "Secrecy": {
+        "it logs what it reads": """
+            async def read(self, path, *, version=None):
+                found = await super().read(path, version=version)
+                logging.getLogger("liar").debug("read %s", found.value.data)
+                return found
+            """,
         "an error quotes the value as base64": """
             async def write(self, path, value, *, expect=None):
                 try:

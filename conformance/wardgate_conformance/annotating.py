@@ -10,7 +10,7 @@ from wardgate.spi.values import SecretSettings, VersionState
 
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.selection import lacks, needs, reaches
-from wardgate_conformance.values import SECRET, document
+from wardgate_conformance.values import OTHER, SECRET, document
 
 LABELS: tuple[dict[str, str], ...] = ({"owner": "ada", "größe": "klein"}, {"owner": "grace"}, {})
 HOUR = 3_600 * 1_000_000_000
@@ -27,6 +27,15 @@ class Annotating:
             await backend.annotate(SECRET, labels=labels)
             assert labels == (await backend.describe(SECRET)).labels
             assert written.id == (await backend.read(SECRET)).info.id
+
+    @needs("write", "labels", "describe")
+    async def test_labels_are_their_secret_s_own(self, backend: Backend) -> None:
+        """They are on no other, and a later write leaves them where they are."""
+        for path in (SECRET, OTHER):
+            await backend.write(path, document(turn="1"))
+        await backend.annotate(SECRET, labels=LABELS[0])
+        await backend.write(SECRET, document(turn="2"))
+        assert [LABELS[0], {}] == [(await backend.describe(path)).labels for path in (SECRET, OTHER)]
 
     @reaches("reads_tell_all")
     @needs("labels")

@@ -174,6 +174,9 @@ class Secrecy:
         value = Value(f'{{"{CANARY}": "{CANARY}"}}'.encode())
         await backend.write(SECRET, value)
         attempts: tuple[Callable[[], Awaitable[object]], ...] = (
+            lambda: backend.read(SECRET),
+            lambda: backend.describe(SECRET),
+            lambda: backend.list(ROOT),
             lambda: backend.read(MISSING),
             lambda: backend.read(SECRET, version="no-such-id"),
             lambda: backend.write(SECRET, value, expect=Expect("no-such-id")),

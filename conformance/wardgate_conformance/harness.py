@@ -7,7 +7,7 @@ only asks the backend.
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 
 from wardgate.spi.backend import Backend
@@ -26,6 +26,11 @@ class Harness(abc.ABC):
     @abc.abstractmethod
     async def put(self, path: Path, fields: Mapping[str, str]) -> None:
         """Store ``fields`` as a new current version, in the form that a user of the vendor's own tool would."""
+
+    async def fill(self, paths: Iterable[Path]) -> None:
+        """``put`` something at each of them. Override it where the store can be filled faster."""
+        for path in paths:
+            await self.put(path, {"a": "b"})
 
     @abc.abstractmethod
     async def get(self, path: Path) -> Mapping[str, str] | None:

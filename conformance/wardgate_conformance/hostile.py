@@ -18,11 +18,13 @@ NAMES = (
     "with space", "100%", "%41", "%2e%2e", "%2f", "%00", "what?", "a=b&c=d", "frag#ment", "semi;colon", "plus+sign",
     "quote'quote", 'double"quote', "tick`", "<tag>", "{brace}", "$HOME", "~home", "star*", "@at", "co:lon", "co,mma",
     "...", "..a", "a..b", ".hidden", "-flag", "data", "metadata", "config", "NUL", "ünïcödé", "日本語", "😀", "עברית",
-    "a\u0301b", "x" * 255,
+    "مفتاح", "कुंजी", "กุญแจ", "ΟΔΟΣ", "a\u0301b", "x" * 255,
 )  # fmt: skip
 VALUES = (
     Value(b"\x00"), Value(bytes(range(256))), Value(b"\xff\xfe\xfa"),
     Value("grüße 😀\n\r\t\x00\x1b\u2028".encode(), TEXT), Value(b" \n trailing and leading \n ", TEXT),
+    Value("e\u0301 \u212b \uac00 \u1100\u1161 \ufb01 ΟΔΟΣ οδός مفتاح कुंजी กุญแจ".encode(), TEXT),
+    Value('{"e\u0301": "\u212b \u1100\u1161", "\u00e9": "ΟΔΟΣ", "مفتاح": "कुंजी กุญแจ"}'.encode(), JSON),
     Value(b"null", JSON), Value(b"[1, 2, 3]", JSON), Value(b'"text"', JSON), Value(b"{", TEXT), Value(b"{}", JSON),
     Value(b'{"a": 1, "a": 2}', TEXT), Value(b'{"n": NaN}', TEXT), Value(b'{"\\ud800": 1}', TEXT),
     Value(b'{"big": 123456789012345678901234567890, "exact": 9007199254740993, "float": 0.1, "list": [[]]}', JSON),
@@ -123,6 +125,15 @@ class HostileValues:
         await backend.write(SECRET, value)
         found = await backend.read(SECRET)
         assert value.data == found.value.data
+
+    @needs("write", "min_value_bytes")
+    async def test_an_empty_value_is_refused(self, backend: Backend) -> None:
+        """By a store that declares it: as InvalidValue, and there is no secret afterwards."""
+        for kind in (BYTES, TEXT):
+            with pytest.raises(InvalidValue):
+                await backend.write(SECRET, Value(b"", kind))
+            with pytest.raises(SecretNotFound):
+                await backend.read(SECRET)
 
     @needs("write")
     @pytest.mark.parametrize("value", VALUES, ids=lambda value: ascii(value.data[:24]))

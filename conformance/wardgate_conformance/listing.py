@@ -12,6 +12,8 @@ from wardgate_conformance.harness import Harness
 from wardgate_conformance.selection import needs
 from wardgate_conformance.values import MISSING, SECRET, names
 
+MANY = 130
+
 
 class Listing:
     """The names directly below a folder, in one order, each once."""
@@ -58,6 +60,14 @@ class Listing:
         whole = await names(backend, ROOT)
         assert len(held) == len(whole)
         assert whole == await names(backend, ROOT, limit=limit)
+
+    @needs("list")
+    async def test_a_long_list_is_whole(self, backend: Backend, harness: Harness) -> None:
+        """Longer than the pages that stores themselves give: at once, in the largest page declared, and in smaller."""
+        await harness.fill(ROOT.child(f"n{number:03}") for number in range(MANY))
+        whole = [Entry(f"n{number:03}") for number in range(MANY)]
+        for limit in (backend.capabilities.page_size, MANY // 2 + 1):
+            assert whole == await names(backend, ROOT, limit=limit)
 
     @needs("list")
     @pytest.mark.parametrize("cursor", ["", "no-cursor", "%%%", "🗝", "e30=", "W10="])

@@ -114,6 +114,9 @@ class Below(Backend):
 
     @contextlib.asynccontextmanager
     async def _making(self, path: Path) -> AsyncIterator[Path]:
+        if len(str(path).encode()) > self.capabilities.max_path_bytes:
+            # The account's own limit is further away: the folder takes less than its room.
+            raise TooLarge("the path is longer than is declared")
         there = self._at(path)
         known = there in self._made
         self._made.add(there)

@@ -44,6 +44,7 @@ class Conformance:
     They are said here, not by the harness, since cases are selected before any harness is made.
     ``reads_tell_all``: a read tells its version's times and stages and its secret's labels. Where that is an option
     which is off when nothing is said, the class of the store as it is mounted then says False.
+    ``keeps``: a store that keeps fewer than a dozen versions of a secret, which cannot be set, says how many.
     ``notes``: those of the Declaration, for the report. ``kind``: the BackendType that has it, where there is one.
     """
 
@@ -55,6 +56,7 @@ class Conformance:
     authenticates: ClassVar[bool] = False
     passes_time: ClassVar[bool] = False
     reads_tell_all: ClassVar[bool] = True
+    keeps: ClassVar[int] = 12
 
     @pytest.fixture
     def harness(self) -> Harness:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import ClassVar
+
 import pytest
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import Conflict, PreconditionRequired, VersionNotFound
+from wardgate.spi.errors import Conflict, PreconditionRequired, SecretNotFound, TooLarge, VersionNotFound
+from wardgate.spi.path import MAX_SEGMENT_BYTES, ROOT, Path
 from wardgate.spi.values import BYTES, TEXT, Expect, SecretSettings, Value, VersionState
 
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.selection import needs, reaches
-from wardgate_conformance.values import OTHER, SECRET, document, same
+from wardgate_conformance.values import OTHER, SECRET, document, names, same
+
+
+def _longer(limit: int, end: str) -> Path:
+    """A path of more bytes than ``limit``, of which only the last one tells it from others."""
+    room = limit + (1 if (limit + 1) % (MAX_SEGMENT_BYTES + 1) else 2)
+    whole = "n" * (room - 1) + end
+    return Path(tuple(whole[start : start + MAX_SEGMENT_BYTES] for start in range(0, room, MAX_SEGMENT_BYTES + 1)))
 
 
 class Writing:
@@ -74,6 +85,26 @@ class Writing:
             value = Value(text * (backend.capabilities.max_text_bytes // len(text)))
             await backend.write(SECRET, value)
             assert value.data == (await backend.read(SECRET)).value.data
+
+    @needs("write")
+    async def test_what_is_larger_than_declared_is_refused_or_whole(self, backend: Backend) -> None:
+        """By a byte, of a value or a path: TooLarge and not there, or whole. The gateway asks no store for either."""
+        able = backend.capabilities
+        tried = {SECRET: Value(b"x" * max(able.max_value_bytes, able.max_text_bytes) + b"y")}
+        tried |= {_longer(able.max_path_bytes, end): document(end=end) for end in "ab"}
+        held = {}
+        for path, value in tried.items():
+            with contextlib.suppress(TooLarge):
+                await backend.write(path, value)
+                held[path] = value
+        for path, value in tried.items():
+            if path in held:
+                assert same(value, (await backend.read(path)).value)
+            else:
+                with pytest.raises((SecretNotFound, TooLarge)):
+                    await backend.read(path)
+        if able.list:
+            assert bool(held) == bool(await names(backend, ROOT))
 
     @needs("write", "media_types")
     @pytest.mark.parametrize("media_type", [TEXT, BYTES, "application/x-pem-file"])
@@ -144,11 +175,16 @@ class CompareAndSet:
 class Versions:
     """What was written stays readable under its id."""
 
+    keeps: ClassVar[int]
+
     @needs("write", "versions")
     async def test_older_versions_keep_their_values(self, backend: Backend) -> None:
-        """Each id opens the value that was written under it."""
-        values = [document(turn=str(turn)) for turn in range(4)]
-        written = [await backend.write(SECRET, value) for value in values]
+        """Each id opens the value that was written under it; of a dozen of them, or as many as the store keeps."""
+        values = [document(turn=str(turn)) for turn in range(self.keeps)]
+        written = [await backend.write(SECRET, values[0])]
+        if backend.capabilities.settings:
+            await backend.annotate(SECRET, settings=SecretSettings(max_versions=self.keeps))
+        written += [await backend.write(SECRET, value) for value in values[1:]]
         for info, value in zip(written, values, strict=True):
             found = await backend.read(SECRET, version=info.id)
             assert info.id == found.info.id
