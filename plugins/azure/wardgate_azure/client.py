@@ -111,7 +111,7 @@ def _client(options: Options, login: Any) -> Any:
     from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415
     from azure.keyvault.secrets.aio import SecretClient  # noqa: PLC0415
 
-    from wardgate_azure.answers import Answer  # noqa: PLC0415
+    from wardgate_azure.answers import Answer, check  # noqa: PLC0415
     from wardgate_azure.retries import Retries  # noqa: PLC0415
 
     session = aiohttp.ClientSession(
@@ -135,5 +135,6 @@ def _client(options: Options, login: Any) -> Any:
         # A transport of one's own takes its timeouts itself: those of the client would not reach it.
         transport=AioHttpTransport(session=session, connection_timeout=options.timeout, read_timeout=options.timeout),
         retry_policy=Retries(retry_total=options.retries),
+        raw_response_hook=check,
         permit_redirects=False,  # a value goes nowhere but to the vault
     )

@@ -27,6 +27,7 @@ from wardgate.spi.errors import (
 
 DELETED = "the secret is deleted and can be recovered; undelete or destroy it first"
 DISABLED = "the version is disabled in the store"
+NONSENSE = "the answer is not one of the store's; check 'vault_url'"
 ANOTHER_DOMAIN = (
     "the vault names a resource of another domain, and is given no token; check 'vault_url': it must be the vault's own"
     " name, such as https://example.vault.azure.net, or a 'ca_file' be given"
@@ -61,12 +62,18 @@ BY_STATUS: Mapping[int, Row] = {
 """Statuses that say for certain that nothing was changed."""
 
 
+class AnotherServer(Exception):
+    """What answered is no vault."""
+
+
 def of(problem: Exception, *, mutates: bool) -> WardgateError:
     """The error that an exception of the SDK stands for; the login's own pass as they are."""
     from azure.core.exceptions import HttpResponseError  # noqa: PLC0415  # slow to import
 
     if isinstance(problem, WardgateError):
         return problem
+    if isinstance(problem, AnotherServer):
+        return unclear(NONSENSE, mutates=mutates)
     status = getattr(problem, "status_code", None)
     if isinstance(problem, HttpResponseError) and status is not None:
         return _of_answer(status, problem.response, mutates=mutates)

@@ -50,7 +50,8 @@ class KeyVaultServer:
     """The STAND-IN on a socket of this machine, over TLS of an authority of its own. It is its own login too.
 
     ``login_refuses`` makes the login fail; ``logins`` counts the tokens that it gave; ``resource`` is what the vault
-    says a token is to be for.
+    says a token is to be for. ``breaks``: the method whose requests are read and never answered; ``pages``: by method,
+    the status and the page of another server that answers in the vault's place.
     """
 
     def __init__(self, folder: FilePath) -> None:
@@ -87,6 +88,7 @@ class KeyVaultServer:
         self.resource = RESOURCE
         self.logins = 0
         self.breaks = ""
+        self.pages: dict[str, tuple[int, bytes]] = {}
         return self.vault
 
     @property
@@ -124,15 +126,22 @@ class KeyVaultServer:
             self.vault.seen.append((scope["method"], scope["path"]))
             self._abort()
             return
+        if scope["method"] in self.pages:
+            self.vault.seen.append((scope["method"], scope["path"]))
+            await self._send(send, *self.pages[scope["method"]], {"content-type": "text/html"})
+            return
         given = dict(scope["headers"]).get(b"authorization", b"").decode()
         query = {key: values[0] for key, values in parse_qs(scope["query_string"].decode()).items()}
         try:
             status, answer = self._answer(scope["method"], scope["path"], query, body, given)
-            headers: dict[str, str] = {}
+            headers: Mapping[str, str] = {}
         except Refused as refused:
             status, answer, headers = refused.status, refused.body, refused.headers
         data = b"" if answer is None else json.dumps(answer).encode()
-        fields = {"content-type": "application/json; charset=utf-8", "content-length": str(len(data))} | headers
+        await self._send(send, status, data, {"content-type": "application/json; charset=utf-8", **headers})
+
+    async def _send(self, send: Any, status: int, data: bytes, headers: Mapping[str, str]) -> None:
+        fields = {"content-length": str(len(data)), **headers}
         head = [(name.replace("_", "-").encode(), text.encode()) for name, text in fields.items()]
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": data})
