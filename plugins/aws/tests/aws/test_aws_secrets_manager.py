@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -111,3 +112,41 @@ def test_values_that_are_too_long_are_refused_before_they_are_sent(moto: Moto) -
         await backend.close()
 
     asyncio.run(asked())
+
+
+@pytest.mark.server
+def test_the_stages_are_aws_s_own_labels(moto: Moto) -> None:
+    """Told by the SDK itself: what other tools know them by, and nothing of ours beside them."""
+    moto.reset()
+
+    async def moved() -> dict[str, list[str]]:
+        backend = opened(BACKEND, moto.endpoint)
+        first, second, third = [(await backend.write(SECRET, Value(b"%d" % turn))).id for turn in range(3)]
+        await backend.move_stage(SECRET, "pending", version=first)
+        await backend.move_stage(SECRET, "blue", version=second)
+        told = {info.id: info.stages for info in (await backend.describe(SECRET)).versions}
+        await backend.close()
+        assert told == {first: {"pending"}, second: {"previous", "blue"}, third: {"current"}}
+        return {first: ["AWSPENDING"], second: ["AWSPREVIOUS", "blue"], third: ["AWSCURRENT"]}
+
+    expected = asyncio.run(moved())
+    described = sdk(moto, "secretsmanager").describe_secret(SecretId=str(SECRET))
+    assert {version: sorted(labels) for version, labels in described["VersionIdsToStages"].items()} == expected
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("days", [7, 30])
+def test_a_deleted_secret_can_be_recovered_for_the_days_of_the_option(moto: Moto, days: int) -> None:
+    """Told by the SDK itself: the emulator gives the end of the window as the day of the deletion."""
+    moto.reset()
+
+    async def deleted() -> None:
+        backend = opened(BACKEND, moto.endpoint, recovery_days=days)
+        await backend.write(SECRET, Value(b"value"))
+        await backend.delete(SECRET)
+        await backend.close()
+
+    asyncio.run(deleted())
+    end = sdk(moto, "secretsmanager").describe_secret(SecretId=str(SECRET))["DeletedDate"]
+    left = end - dt.datetime.now(dt.UTC)
+    assert round(left / dt.timedelta(days=1)) == days
