@@ -1,5 +1,6 @@
-"""From Vault's policies to the gateway's rules: they allow what Vault would, or less, and never more.
+"""From Vault's policies to the gateway's rules: they allow what Vault would, or less.
 
+Where an action stands for more than a stanza's words, ``api/acl_ties`` warns whoever writes the policy.
 In Vault the most specific of a policy's paths decides alone; here all rules count and a deny wins. So what a narrower
 path does not give, and a wider one does, is denied at the narrower one. An action that stands for several of Vault's
 requests is given only where all of them would be.
