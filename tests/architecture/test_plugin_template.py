@@ -101,6 +101,24 @@ def test_a_new_plugin_passes_the_suite(workspace: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_new_plugin_breaks_no_rule_of_the_house(workspace: Path) -> None:
+    """Neither of the layout nor of the imports; and no page has to be changed for it."""
+    rooms = ("test_docs.py", "test_docs_backends.py", "test_docs_plugins.py", "test_imports.py", "test_layout.py")
+    files = [f"tests/architecture/{room}" for room in rooms]
+    said = run(
+        tool("pytest"),
+        "-n0",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *files,
+        cwd=workspace,
+        PYTHONPATH=str(workspace / "plugins/demo"),
+    )
+    assert "failed" not in said
+
+
+@pytest.mark.slow
 def test_a_new_plugin_has_its_types(workspace: Path) -> None:
     """All of them, as strictly as everything here."""
     path = ":".join(map(str, [*PACKAGES, workspace / "plugins/demo"]))
