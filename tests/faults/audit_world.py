@@ -21,51 +21,17 @@ from wardgate.pipeline.audit.sink import Disk, files_of
 from wardgate.spi.errors import OutcomeUnknown, Unavailable
 from wardgate.spi.frontend import Arrival, Outcome
 from wardgate.spi.identity import Principal
-from wardgate.spi.operations.approle import Login
-from wardgate.spi.operations.base import Operation
-from wardgate.spi.operations.keys import CreateKey
-from wardgate.spi.operations.mounts import CreateMount
-from wardgate.spi.operations.policies import DeletePolicy
-from wardgate.spi.operations.secrets import (
-    AnnotateSecret,
-    DeleteSecret,
-    DestroySecret,
-    ListSecrets,
-    MoveStage,
-    Ordinal,
-    ReadSecret,
-    UndeleteSecret,
-    WriteSecret,
-)
-from wardgate.spi.operations.system import ReadSealStatus
-from wardgate.spi.operations.tokens import LookupSelf, RevokeSelf
-from wardgate.spi.path import Path
+from wardgate.spi.operations.base import Batch, Operation
 from wardgate.spi.values import SecretVersion, Value, VersionInfo
 
+from tests.faults.every_operation import EVERY
 from tests.support.audit_settings import kept
 
 PATIENCE = 0.2
 SLACK = 0.8
 SECRET = Outcome(SecretVersion(VersionInfo("1", 1), Value(b"the secret")))
-PATH = Path(("secret", "db"))
-
-OPERATIONS: tuple[Operation[Any], ...] = (
-    ReadSecret(path=PATH),
-    ListSecrets(path=PATH),
-    LookupSelf(),
-    ReadSealStatus(),
-    WriteSecret(path=PATH, value=Value(b"new")),
-    AnnotateSecret(path=PATH, labels={}),
-    DeleteSecret(path=PATH),
-    UndeleteSecret(path=PATH, versions=(Ordinal(1),)),
-    DestroySecret(path=PATH),
-    MoveStage(path=PATH, stage="previous", version=None),
-    RevokeSelf(),
-    CreateKey(key_name="k", policies=()),
-    CreateMount(path=Path(("sys", "mounts", "m")), type="native"),
-    DeletePolicy(path=Path(("sys", "policies", "p"))),
-    Login(role_id="r", secret_id="s"),
-)
+SIDE_BY_SIDE = 20
+"""Worlds at once; those that wait for a hanging disk wait together."""
 
 
 class FaultyDisk(Disk):
@@ -160,7 +126,7 @@ class World:
             self.changed.append(context)
             if not any(record.kind == "request" for record in self.records_of(context)):
                 self.unrecorded.append(context)
-        return SECRET
+        return answer_to(context.operation)
 
     def records_of(self, context: Context) -> list[Record]:
         """The request's records that a power cut would leave."""
@@ -170,6 +136,13 @@ class World:
         kept = [file.read_bytes()[: self.disk.durable.get(file.stat().st_ino, 0)] for file in files]
         records = [read(line) for text in kept for line in text.splitlines(keepends=True) if line.endswith(b"\n")]
         return [record for record in records if record.request == context.arrival.id]
+
+
+def answer_to(operation: Operation[Any]) -> Outcome[Any]:
+    """What leaks when it leaves: the secret, or of a batch as many as it asks for."""
+    if isinstance(operation, Batch):
+        return Outcome((SECRET.result,) * len(operation.items))
+    return SECRET
 
 
 def context_of(operation: Operation[Any], number: int = 1) -> Context:
@@ -206,20 +179,45 @@ def patience_for(fault: str) -> float:
     return PATIENCE if "hanging" in fault else 30
 
 
+async def _opened(place: FilePath, journal: type[Journal], patience: float) -> World:
+    folder = place / "audit"
+    disk = FaultyDisk(folder)
+    settings = kept(patience=patience, reserve_bytes=4_096)
+    world = World(folder, disk, journal(folder, 0, bytes(32), SystemClock(), settings=settings, disk=disk))
+    await world.journal.open(lambda record: "unknown")
+    return world
+
+
+async def _close(world: World) -> None:
+    world.disk.fault = ""
+    world.disk.ended.set()
+    await world.journal.close(1)
+
+
 def run_with(
     place: FilePath, scene: Callable[[World], Any], journal: type[Journal] = Journal, patience: float = 30
 ) -> None:
+    """Play the scene in a world of its own."""
+
     async def run() -> None:
-        folder = place / "audit"
-        disk = FaultyDisk(folder)
-        settings = kept(patience=patience, reserve_bytes=4_096)
-        world = World(folder, disk, journal(folder, 0, bytes(32), SystemClock(), settings=settings, disk=disk))
-        await world.journal.open(lambda record: "unknown")
+        world = await _opened(place, journal, patience)
         try:
             await scene(world)
         finally:
-            disk.fault = ""
-            disk.ended.set()
-            await world.journal.close(1)
+            await _close(world)
 
     asyncio.run(run())
+
+
+def run_for_each(place: FilePath, scene: Callable[[World, Operation[Any]], Any], patience: float) -> None:
+    """Play the scene with every operation, each in a world of its own."""
+
+    async def run(numbers: range) -> None:
+        worlds = [await _opened(place / str(number), Journal, patience) for number in numbers]
+        try:
+            await asyncio.gather(*(scene(world, EVERY[number]) for world, number in zip(worlds, numbers, strict=True)))
+        finally:
+            await asyncio.gather(*map(_close, worlds))
+
+    for first in range(0, len(EVERY), SIDE_BY_SIDE):
+        asyncio.run(run(range(first, min(first + SIDE_BY_SIDE, len(EVERY)))))

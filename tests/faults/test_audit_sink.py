@@ -1,4 +1,4 @@
-"""No audit, no secret: every fault of the audit's disk, met by every kind of operation.
+"""No audit, no secret: every fault of the audit's disk, met by every operation that the road records.
 
 For each pair: no value leaves and nothing is changed without a record on disk, and the caller hears of it within the
 audit's patience. Controls show that the same checks catch a journal that swallows its errors.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from functools import partial
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -20,19 +19,19 @@ from wardgate.pipeline.audit.sink import Disk
 from wardgate.pipeline.begin import Begin
 from wardgate.spi.errors import PermissionDenied, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
-from wardgate.spi.operations.base import Operation
+from wardgate.spi.operations.base import Batch, Operation
 from wardgate.spi.operations.secrets import (
     DeleteSecret,
+    ListSecrets,
     ReadSecret,
     WriteSecret,
 )
-from wardgate.spi.operations.system import ReadHealth
+from wardgate.spi.operations.system import ReadHealth, ReadSealStatus
+from wardgate.spi.operations.tokens import LookupSelf
 from wardgate.spi.values import Value
 
 from tests.faults.audit_world import (
     FAULTS,
-    OPERATIONS,
-    PATH,
     PATIENCE,
     SECRET,
     FaultyDisk,
@@ -41,8 +40,25 @@ from tests.faults.audit_world import (
     context_of,
     meet,
     patience_for,
+    run_for_each,
     run_with,
 )
+from tests.faults.every_operation import EVERY, PATH, kinds
+
+WRITING = WriteSecret(path=PATH, value=Value(b"new"))
+ASKING = (ReadSecret(path=PATH), ListSecrets(path=PATH), LookupSelf(), ReadSealStatus())
+
+
+def test_no_operation_is_left_out() -> None:
+    """Of all classes there are, only the batches' common base is no request, and only health is not recorded."""
+
+    def below(kind: type[Operation[Any]]) -> set[str]:
+        ours = [each for each in kind.__subclasses__() if each.__module__.startswith("wardgate")]
+        return {each.__name__ for each in ours}.union(*map(below, ours))
+
+    assert below(Operation) == {kind.__name__ for kind in kinds()} | {Batch.__name__}
+    assert {type(operation) for operation in EVERY} == kinds() - {ReadHealth}
+    assert len(EVERY) == len(kinds()) - 1
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -52,7 +68,7 @@ def test_no_audit_no_secret(tmp_path: FilePath, fault: str) -> None:
     async def scene(world: World) -> None:
         road = compose([Audit(world.journal), Begin(world.journal)], world.store)
         world.disk.begin(fault)
-        for number, operation in enumerate(OPERATIONS):
+        for number, operation in enumerate(EVERY):
             assert [] == broken_promises(world, *await meet(world, road, operation, number)), operation.name()
         assert not fault.endswith(("sync", "sync error")) or world.disk.syncs_while_faulty == 1
         assert SECRET is await road(context_of(ReadHealth()))
@@ -73,8 +89,7 @@ def test_a_fault_between_the_change_and_its_closing_record(tmp_path: FilePath, f
         road = compose([Audit(world.journal), Begin(world.journal)], store)
         assert [] == broken_promises(world, *await meet(world, road, operation, 1)), operation.name()
 
-    for number, operation in enumerate(OPERATIONS):
-        run_with(tmp_path / str(number), partial(scene, operation=operation), patience=patience_for(fault))
+    run_for_each(tmp_path, scene, patience_for(fault))
 
 
 @pytest.mark.parametrize("fault", ["sync error", "full disk at the sync", "half written, cannot be cut back"])
@@ -87,7 +102,7 @@ def test_a_retired_sink_stays_retired(tmp_path: FilePath, fault: str) -> None:
         await meet(world, road, ReadSecret(path=PATH), 1)
         world.disk.fault = ""
         assert world.journal.fault
-        for number, operation in enumerate(OPERATIONS):
+        for number, operation in enumerate(EVERY):
             _, answer, _ = await meet(world, road, operation, number)
             assert isinstance(answer, Unavailable)
         assert [] == world.changed
@@ -102,13 +117,13 @@ def test_service_returns_with_the_disk(tmp_path: FilePath, fault: str) -> None:
     async def scene(world: World) -> None:
         road = compose([Audit(world.journal), Begin(world.journal)], world.store)
         world.disk.begin(fault)
-        for number, operation in enumerate(OPERATIONS[:6]):
+        for number, operation in enumerate([*ASKING, WRITING, DeleteSecret(path=PATH)]):
             await meet(world, road, operation, number)
         world.disk.fault = ""
         world.disk.ended.set()
         world.folder.mkdir(exist_ok=True, mode=0o700)
         while True:
-            context, answer, _ = await meet(world, road, OPERATIONS[4], 99)
+            context, answer, _ = await meet(world, road, WRITING, 99)
             if not isinstance(answer, Unavailable):
                 break
             await asyncio.sleep(0.01)
@@ -190,9 +205,9 @@ def test_everyone_who_waits_for_a_hanging_disk_is_answered(tmp_path: FilePath, f
     async def scene(world: World) -> None:
         road = compose([Audit(world.journal), Begin(world.journal)], world.store)
         world.disk.begin(fault)
-        met = await asyncio.gather(*(meet(world, road, OPERATIONS[n % len(OPERATIONS)], n) for n in range(100)))
+        met = await asyncio.gather(*(meet(world, road, EVERY[n % len(EVERY)], n) for n in range(100)))
         assert [] == [broken for each in met for broken in broken_promises(world, *each)]
-        _, answer, seconds = await meet(world, road, OPERATIONS[0], 1)
+        _, answer, seconds = await meet(world, road, ASKING[0], 1)
         assert isinstance(answer, Unavailable)
         assert seconds < PATIENCE
 
@@ -207,7 +222,7 @@ def test_denials_wait_for_their_record_too(tmp_path: FilePath) -> None:
 
     async def scene(world: World) -> None:
         world.disk.begin("write error")
-        _, answer, _ = await meet(world, compose([Audit(world.journal)], denied), OPERATIONS[0], 1)
+        _, answer, _ = await meet(world, compose([Audit(world.journal)], denied), ASKING[0], 1)
         assert isinstance(answer, Unavailable)
 
     run_with(tmp_path, scene)
@@ -232,7 +247,7 @@ def test_the_reserve_lets_changes_under_way_be_closed(tmp_path: FilePath) -> Non
         road = compose([Audit(world.journal), Begin(world.journal)], store)
         _, answer, _ = await meet(world, road, WriteSecret(path=PATH, value=Value(b"new")), 1)
         assert SECRET is answer
-        for number, operation in enumerate(OPERATIONS, start=2):
+        for number, operation in enumerate(EVERY, start=2):
             _, refused, _ = await meet(world, road, operation, number)
             assert isinstance(refused, Unavailable)
         assert 1 == len(world.changed)
@@ -265,14 +280,16 @@ class Swallowing(Journal):
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "deleted file"])
 def test_a_journal_that_swallows_errors_is_caught(tmp_path: FilePath, fault: str) -> None:
-    """The checks of this file can fail: they name the answer that left and the change that was made."""
+    """The checks of this file can fail: of every operation they name the answer that left and the change made."""
 
     async def scene(world: World) -> None:
         road = compose([Audit(world.journal), Begin(world.journal)], world.store)
         world.disk.begin(fault)
-        read_ = broken_promises(world, *await meet(world, road, ReadSecret(path=PATH), 1))
-        written = broken_promises(world, *await meet(world, road, DeleteSecret(path=PATH), 2))
-        assert "an answer left without its record" in read_
-        assert "something was changed without its record" in written
+        met = await asyncio.gather(*(meet(world, road, operation, n) for n, operation in enumerate(EVERY)))
+        for each in met:
+            broken = broken_promises(world, *each)
+            operation = each[0].operation
+            assert "an answer left without its record" in broken, operation.name()
+            assert operation.mutates is ("something was changed without its record" in broken), operation.name()
 
     run_with(tmp_path, scene, Swallowing, patience_for(fault))
