@@ -17,6 +17,7 @@ from wardgate_azure.names import NAMES
 from wardgate_azure.plugin import BACKEND
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
+from wardgate_conformance.throttling import PAGE
 
 
 class AzureHarness(Harness):
@@ -52,6 +53,13 @@ class AzureHarness(Harness):
         for method in ("GET", "PUT"):
             self._vault.refuse[method] = Refused(429, "Throttled", retry_after=str(retry_after))
         yield self.address()
+
+    @contextlib.contextmanager
+    def another_server(self) -> Iterator[tuple[str, int]]:
+        """Over TLS too."""
+        self._server.pages = dict.fromkeys(("GET", "PUT", "PATCH", "POST", "DELETE"), (200, PAGE))
+        yield self.address()
+        self._server.pages = {}
 
     @contextlib.contextmanager
     def refused(self) -> Iterator[Backend]:
