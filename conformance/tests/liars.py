@@ -292,6 +292,11 @@ REMOTE_LIARS: dict[str, dict[str, str]] = {
                 except Unavailable:
                     raise SecretNotFound("there is no secret of that path") from None
             """,
+        "whatever is answered, it is deleted": """
+            async def exchange(self, line):
+                answer = await super().exchange(line)
+                return b"[]\\n" if b'["delete"' in line and answer.startswith(b"<") else answer
+            """,
         "a lost answer is a success": """
             async def delete(self, path, *, versions=None):
                 with contextlib.suppress(OutcomeUnknown):

@@ -25,6 +25,10 @@ STORE_PAGE = 2
 """Names in one answer of the store: so few that any list takes several."""
 
 
+OTHER = object()
+"""What is no answer of the store's."""
+
+
 class Server(socketserver.ThreadingTCPServer):
     """One JSON line asks, ``[what, path, argument]``; one answers, whatever the argument of ``wait`` or null."""
 
@@ -125,7 +129,11 @@ class Remote(Backend):
             answer = b""
         if not answer.endswith(b"\n"):
             raise unclear("the store did not answer", mutates=mutates)
-        found = json.loads(answer)
+        found: Any = OTHER
+        with contextlib.suppress(ValueError):
+            found = json.loads(answer)
+        if found is OTHER:
+            raise unclear("another server answers", mutates=mutates)
         if isinstance(found, dict):
             raise RateLimited("the store asks for fewer requests", retry_after=found["wait"])
         return found

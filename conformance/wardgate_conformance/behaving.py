@@ -21,24 +21,24 @@ from wardgate_conformance.harness import Harness
 from wardgate_conformance.selection import lacks, needs
 from wardgate_conformance.values import CANARY, MISSING, SECRET, document, shows
 
-CALLS: dict[str, Callable[[Backend], Awaitable[object]]] = {
-    "write": lambda backend: backend.write(SECRET, document(a="b")),
-    "compare_and_set": lambda backend: backend.write(SECRET, document(a="b"), expect=Expect(None)),
-    "list": lambda backend: backend.list(ROOT),
-    "describe": lambda backend: backend.describe(SECRET),
-    "labels": lambda backend: backend.annotate(SECRET, labels={"a": "b"}),
-    "settings": lambda backend: backend.annotate(SECRET, settings=SecretSettings(max_versions=2)),
-    "mount_settings": lambda backend: backend.annotate(ROOT, settings=SecretSettings(max_versions=2)),
-    "versions": lambda backend: backend.read(SECRET, version="1"),
-    "delete": lambda backend: backend.delete(SECRET),
-    "delete_versions": lambda backend: backend.delete(SECRET, versions=["1"]),
-    "undelete": lambda backend: backend.undelete(SECRET, versions=["1"]),
-    "destroy": lambda backend: backend.destroy(SECRET),
-    "destroy_versions": lambda backend: backend.destroy(SECRET, versions=["1"]),
-    "stages": lambda backend: backend.move_stage(SECRET, "pending", version="1"),
-    "move_current": lambda backend: backend.move_stage(SECRET, "current", version="1"),
+CALLS: dict[str, Callable[[Backend, str], Awaitable[object]]] = {
+    "write": lambda backend, _: backend.write(SECRET, document(a="b")),
+    "compare_and_set": lambda backend, _: backend.write(SECRET, document(a="b"), expect=Expect(None)),
+    "list": lambda backend, _: backend.list(ROOT),
+    "describe": lambda backend, _: backend.describe(SECRET),
+    "labels": lambda backend, _: backend.annotate(SECRET, labels={"a": "b"}),
+    "settings": lambda backend, _: backend.annotate(SECRET, settings=SecretSettings(max_versions=2)),
+    "mount_settings": lambda backend, _: backend.annotate(ROOT, settings=SecretSettings(max_versions=2)),
+    "versions": lambda backend, version: backend.read(SECRET, version=version),
+    "delete": lambda backend, _: backend.delete(SECRET),
+    "delete_versions": lambda backend, version: backend.delete(SECRET, versions=[version]),
+    "undelete": lambda backend, version: backend.undelete(SECRET, versions=[version]),
+    "destroy": lambda backend, _: backend.destroy(SECRET),
+    "destroy_versions": lambda backend, version: backend.destroy(SECRET, versions=[version]),
+    "stages": lambda backend, version: backend.move_stage(SECRET, "pending", version=version),
+    "move_current": lambda backend, version: backend.move_stage(SECRET, "current", version=version),
 }
-"""One call for each capability that has a method, or an argument, of its own."""
+"""One call for each capability that has a method, or an argument, of its own; some name a version."""
 MANY = 12
 
 
@@ -63,7 +63,7 @@ class Declaration:
         await harness.put(SECRET, {"turn": "1"})
         before = await backend.read(SECRET)
         with pytest.raises(Unsupported):
-            await CALLS[capability](backend)
+            await CALLS[capability](backend, "1")
         assert before == await backend.read(SECRET)
 
     @pytest.mark.parametrize("capability", [pytest.param(name, marks=needs(name)) for name in CALLS])
@@ -71,7 +71,7 @@ class Declaration:
         """It may fail for a good reason; being unsupported is none."""
         await harness.put(SECRET, {"turn": "1"})
         try:
-            await CALLS[capability](backend)
+            await CALLS[capability](backend, "1")
         except Unsupported:
             pytest.fail(f"{capability} is declared and unsupported")
         except WardgateError:

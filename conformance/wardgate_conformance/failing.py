@@ -11,6 +11,7 @@ from wardgate.spi.backend import Backend
 from wardgate.spi.errors import OutcomeUnknown, RateLimited, Unavailable, WardgateError
 from wardgate.spi.path import ROOT
 
+from wardgate_conformance.behaving import CALLS
 from wardgate_conformance.faults import Fault, FaultProxy
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.selection import needs, reaches
@@ -22,6 +23,7 @@ RETRY_AFTER = 7
 OLD = {"turn": "1"}
 NEW = {"turn": "2"}
 MANY = 12
+READS = ("read", "list", "describe", "versions")
 PAGED = ("a", "b", "c", "d")
 MOST_PIECES = 40
 
@@ -39,6 +41,12 @@ async def proxied(harness: Harness) -> AsyncIterator[tuple[Backend, FaultProxy]]
     finally:
         proxy.close()
         await backend.close()
+
+
+async def _refusal(call: Awaitable[object]) -> type[BaseException] | None:
+    """What it raises; None where it is done."""
+    (outcome,) = await asyncio.gather(call, return_exceptions=True)
+    return type(outcome) if isinstance(outcome, BaseException) else None
 
 
 class Failing:
@@ -107,6 +115,25 @@ class Failing:
             assert type(refused.value) in {Unavailable, OutcomeUnknown}
             held = await harness.get(SECRET)
             assert held == OLD or (held is None and type(refused.value) is OutcomeUnknown)
+
+    @reaches("networked")
+    async def test_another_server_s_page_is_no_answer(self, backend: Backend, harness: Harness) -> None:
+        """That of a portal on the way, with status 200: no read is made of it, and no change is called done."""
+        await harness.put(SECRET, OLD)
+        version = (await backend.read(SECRET)).info.id
+        with harness.another_server() as (host, port):
+            misled = harness.open_at(host, port)
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    told = {"read": await _refusal(misled.read(SECRET))}
+                    for name, call in CALLS.items():
+                        if getattr(misled.capabilities, name):
+                            told[name] = await _refusal(call(misled, version))
+            finally:
+                await misled.close()
+        wrong = {name: error for name, error in told.items() if error not in {Unavailable, OutcomeUnknown}}
+        assert wrong == {}
+        assert {told[name] for name in READS if name in told} == {Unavailable}
 
     @reaches("networked")
     async def test_a_slow_answer_is_whole_or_unavailable(self, harness: Harness) -> None:

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from wardgate.spi.backend import Backend
 from wardgate.spi.path import Path
 
-from wardgate_conformance.throttling import throttling
+from wardgate_conformance.throttling import another_server, throttling
 
 
 class Harness(abc.ABC):
@@ -59,6 +59,14 @@ class Harness(abc.ABC):
         is HTTP's own, 429 with ``Retry-After``; override it for a store that says it otherwise.
         """
         return throttling(retry_after)
+
+    def another_server(self) -> AbstractContextManager[tuple[str, int]]:
+        """Host and port of a server that is none of the store's, and answers all with a page of its own as a success.
+
+        ``open_at`` is then called with them, where the test class says ``networked = True``. Override it for a store
+        whose protocol is not plain HTTP.
+        """
+        return another_server()
 
     def refused(self) -> AbstractContextManager[Backend]:
         """A backend over the store, with a credential that the store does not accept.

@@ -1,4 +1,4 @@
-"""A store that has had enough: an HTTP server on loopback that answers every request with 429 and ``Retry-After``."""
+"""HTTP servers on loopback in a store's place: one that has had enough, 429 and ``Retry-After``, and one of nobody."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
+
+PAGE = b"<html>Sign in</html>"
+"""What a portal on the way to a store says."""
 
 
 class _Refusing(BaseHTTPRequestHandler):
@@ -70,3 +73,8 @@ def throttling(
             yield "127.0.0.1", server.server_address[1]
         finally:
             server.shutdown()
+
+
+def another_server() -> contextlib.AbstractContextManager[tuple[str, int]]:
+    """Host and port of a server that knows nothing of any store: with status 200 and ``PAGE`` it answers everything."""
+    return throttling(0, status=HTTPStatus.OK, body=PAGE)
