@@ -6,8 +6,11 @@ import asyncio
 import multiprocessing
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -272,6 +275,44 @@ def test_workers_that_start_together_migrate_once_and_lose_no_write(tmp_path: Pa
     database = Database(tmp_path / "shared.db", FixedClock())
     assert 150 == count(database)
     database.close_and_wait()
+
+
+HOLDER = """
+import fcntl, sys
+lock = open(sys.argv[1], "r+")
+fcntl.flock(lock, getattr(fcntl, sys.argv[2]))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def _waited_for(lock: Path) -> bool:
+    """Whether somebody is in the kernel's queue for this file's lock."""
+    node = f":{lock.stat().st_ino} "
+    return any(" -> FLOCK " in line and node in line for line in Path("/proc/locks").read_text().splitlines())
+
+
+@pytest.mark.parametrize("how", ["LOCK_EX", "LOCK_SH"])
+def test_a_write_waits_for_another_process_that_writes(database: Database, how: str) -> None:
+    """While it holds the lock, which nobody shares, nothing is committed; once it lets go, the write is done."""
+    database.write_and_wait(insert(1))
+    assert 1 == count(database)  # its first connection of a thread waits for the lock, too
+    lock = database.file.with_name("numbers.db.lock")
+    command = (sys.executable, "-c", HOLDER, str(lock), how)
+    with (
+        ThreadPoolExecutor(1) as threads,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder,
+    ):
+        assert holder.stdin
+        assert holder.stdout
+        assert b"held\n" == holder.stdout.readline()
+        writing = threads.submit(database.write_and_wait, insert(2))
+        while not _waited_for(lock):
+            assert not wait([writing], timeout=0.01).done, "it was written while another process held the lock"
+        assert 1 == count(database)
+        holder.stdin.close()
+        assert 1 == writing.result()
+    assert 2 == count(database)
 
 
 def test_threads_have_connections_of_their_own(database: Database) -> None:
