@@ -204,6 +204,25 @@ def test_a_reserve_is_kept_on_the_disk(audited: Any) -> None:
     assert (65_536, True) == (kept.st_size, kept.st_blocks * 512 >= 65_536)
 
 
+def test_the_folders_name_is_durable_before_a_record_is(audited: Any) -> None:
+    """Else a power cut after the first start could take the folder away, and every record in it."""
+    synced: list[Any] = []
+
+    class Watched(Disk):
+        def sync_folder(self, folder: Any) -> None:
+            super().sync_folder(folder)
+            synced.append(folder)
+
+        def sync(self, descriptor: int) -> None:
+            super().sync(descriptor)
+            synced.append("a record")
+
+    above = audited.folder.parent
+    audited.folder = above / "log" / "audit"
+    asyncio.run(audited.run(reads(audited, 1), disk=Watched()))
+    assert [above, above / "log", audited.folder, "a record"] == synced[:4]
+
+
 def test_a_file_system_that_cannot_allocate_still_serves(audited: Any) -> None:
     """The reserve is a help, not a condition."""
 

@@ -28,12 +28,23 @@ class Disk:
     def create(self, file: FilePath) -> int:
         """Make a new file, mode 0600, and make its name durable."""
         descriptor = self.open(file, os.O_CREAT | os.O_EXCL)
-        folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        self.sync_folder(file.parent)
         return descriptor
+
+    def make_folder(self, folder: FilePath) -> None:
+        """Make it, mode 0700, and what is missing above it, and make their names durable."""
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+        for each in reversed(missing):
+            self.sync_folder(each.parent)
+
+    def sync_folder(self, folder: FilePath) -> None:
+        """Make the names in it survive a power cut."""
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def open(self, file: FilePath, flags: int = 0) -> int:
         """Open for appending."""
@@ -89,7 +100,7 @@ class FileSink:
     def claim(self) -> None:
         """Make the folder (0700) and take the shard for this process. Raises Unavailable."""
         try:
-            self.folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+            self._disk.make_folder(self.folder)
             if stat.S_IMODE(self.folder.stat().st_mode) != stat.S_IRWXU:
                 self.folder.chmod(stat.S_IRWXU)
             lock = self.folder / f"shard-{self._slot}.lock"
