@@ -8,7 +8,9 @@ from dataclasses import fields
 from pathlib import Path
 
 from click.testing import CliRunner
+from wardgate.cli import declared
 from wardgate.cli.plugins import plugins
+from wardgate.pipeline.dispatch import secrets
 from wardgate.registry import Registry
 from wardgate.spi.capabilities import Capabilities
 
@@ -18,9 +20,20 @@ SHIPPED = ("native", "vault", "aws", "azure", "gcp", "files")
 
 
 def test_there_is_a_row_for_each_capability_in_order() -> None:
-    """With what it means, as the interface declares them."""
-    meanings = PAGE.partition("| capability | what it is |")[2].partition("\n\n")[0]
-    assert [field.name for field in fields(Capabilities)] == re.findall(r"^\| `(\w+)` \|", meanings, re.MULTILINE)
+    """With what it means, and for each operation that is none, as the printed table has them."""
+    meanings = PAGE.partition("| capability | what it is |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert list(map(declared.named, declared.rows())) == [
+        line.split(" | ")[0].lstrip("| ") for line in meanings.split("\n")
+    ]
+    assert {field.name for field in fields(Capabilities)} <= set(declared.rows())
+
+
+def test_a_no_that_refuses_nothing_is_named() -> None:
+    """All others are refused with ``unsupported``, or are done by the gateway."""
+    booleans = {field.name for field in fields(Capabilities) if isinstance(field.default, bool)}
+    told = PAGE.partition("A no of three rows refuses nothing: ")[2].partition("This table is printed by")[0]
+    refused = set(secrets._REFUSALS)
+    assert booleans - refused - set(declared.ADDED) == set(re.findall("without `(\\w+)`", told))
 
 
 def test_the_table_is_what_the_plugins_declare() -> None:
@@ -54,3 +67,11 @@ def test_every_no_of_a_shipped_backend_has_its_reason() -> None:
         if getattr(declaration.capabilities, field.name) is False and field.name not in declaration.notes
     ]
     assert bare == []
+
+
+def test_what_never_ran_against_its_cloud_says_so() -> None:
+    """A status that is not the usual one has its sentence on the page."""
+    told = {kind.status for kind in Registry.load(SHIPPED).backend_types.values()} - {"stable"}
+    assert told == {"beta"}
+    assert "`beta`: run against emulators only." in PAGE
+    assert {kind.status for kind in Registry.load(("aws", "azure")).backend_types.values()} == {"beta"}

@@ -1,24 +1,82 @@
-"""The table of what stores can do, as their plugins declare it, in Markdown."""
+"""The table of what stores can do, in Markdown: what their plugins declare, and what the gateway adds to that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from types import MappingProxyType
 
 from wardgate.spi.capabilities import Capabilities, Declaration
 from wardgate.spi.hookspecs import BackendType
 
+BY_GATEWAY = "by the gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What the gateway does itself, over a store that has all of these capabilities; and how."""
+
+    needs: tuple[str, ...]
+    note: str
+
+
+ADDED: Mapping[str, Added] = MappingProxyType(
+    {
+        "patch": Added(("write", "compare_and_set"), "read, merged, and written where nobody else wrote meanwhile"),
+        "recursive list": Added(("list",), "folder by folder"),
+        "ordinals": Added((), "the gateway's ledger numbers what it sees"),
+        "stages": Added(("describe", "ordinals"), "current and previous can be read, by the order of the versions"),
+    }
+)
+"""Operations that are no capability, and capabilities where a store lacks them."""
+REQUIRED: Mapping[str, str] = MappingProxyType(
+    {
+        "read": "",
+        "health": "",
+        "probe": "a store that tells no rights is asked whether it is well",
+    }
+)
+"""What every backend does, with what to know of it."""
+_BEFORE: Mapping[str, tuple[str, ...]] = {
+    "write": ("read",),
+    "list": ("patch",),
+    "describe": ("recursive list",),
+    "min_value_bytes": ("health", "probe"),
+}
+
+
+def rows() -> Iterator[str]:
+    """The names of the rows, in order: the capabilities, with what is none of them where it belongs."""
+    for field in fields(Capabilities):
+        yield from (*_BEFORE.get(field.name, ()), field.name)
+
+
+def by_gateway(declaration: Declaration) -> Sequence[str]:
+    """What the gateway adds to a store that declares this, sorted."""
+    can = declaration.capabilities
+    return sorted(
+        name
+        for name, added in ADDED.items()
+        if not getattr(can, name, False) and all(getattr(can, need) for need in added.needs)
+    )
+
 
 def table(types: Iterable[BackendType]) -> str:
-    """A row for each capability, a column for each kind of store, and below it why or how, where there is a note."""
+    """A row for each operation and capability, a column for each kind of store; below it why or how, by the notes."""
     columns = [(kind.name, one) for kind in types for one in kind.declarations]
     notes: dict[str, int] = {}
     heading = ["capability", *(_title(kind, one) for kind, one in columns)]
-    rows = [
-        [f"`{field.name}`", *(_cell(one, field.name, notes) for _, one in columns)] for field in fields(Capabilities)
+    lines = [
+        _row(heading),
+        _row(["---"] * len(heading)),
+        *(_row([named(name), *(_cell(one, name, notes) for _, one in columns)]) for name in rows()),
     ]
-    lines = [_row(heading), _row(["---"] * len(heading)), *map(_row, rows)]
     return "\n".join([*lines, "", *(f"{number}. {note}" for note, number in notes.items())]).rstrip()
+
+
+def named(name: str) -> str:
+    """A row's name: capabilities are set as code."""
+    return f"`{name}`" if hasattr(Capabilities, name) else name
 
 
 def _title(kind: str, declaration: Declaration) -> str:
@@ -26,13 +84,26 @@ def _title(kind: str, declaration: Declaration) -> str:
 
 
 def _cell(declaration: Declaration, name: str, notes: dict[str, int]) -> str:
-    value = getattr(declaration.capabilities, name)
-    note = declaration.notes.get(name)
-    said = f"{value:,}"
-    if isinstance(value, bool):
-        said = ("emulated" if name in declaration.emulated else "yes") if value else "no"
+    said, note = _said(declaration, name)
     # One number for a sentence, however many stores share it.
     return f"{said} ({notes.setdefault(note, len(notes) + 1)})" if note else said
+
+
+def _said(declaration: Declaration, name: str) -> tuple[str, str]:
+    """The word of a cell, and its note."""
+    can, note = declaration.capabilities, declaration.notes.get(name, "")
+    if name in REQUIRED:
+        return "yes", REQUIRED[name]
+    if name in by_gateway(declaration):
+        how = ADDED[name].note
+        return BY_GATEWAY, note if how in note else "; ".join(filter(None, (note, how)))
+    if not hasattr(can, name):  # it needs what the store has not
+        lacking = next(need for need in ADDED[name].needs if not getattr(can, need))
+        return "no", declaration.notes.get(lacking, "")
+    value = getattr(can, name)
+    if isinstance(value, bool):
+        return ("emulated" if name in declaration.emulated else "yes") if value else "no", note
+    return f"{value:,}", note
 
 
 def _row(cells: Sequence[str]) -> str:

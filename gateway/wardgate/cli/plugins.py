@@ -114,10 +114,13 @@ def _store(declaration: Declaration) -> dict[str, Any]:
     """What one kind of store can do, as the table has it."""
     from dataclasses import asdict  # noqa: PLC0415  # what only --json needs
 
+    from wardgate.cli import declared  # noqa: PLC0415
+
     return {
         "name": declaration.name,
         "capabilities": asdict(declaration.capabilities),
         "emulated": sorted(declaration.emulated),
+        "by_gateway": declared.by_gateway(declaration),
         "notes": dict(declaration.notes),
     }
 

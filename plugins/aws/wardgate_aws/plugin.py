@@ -35,6 +35,7 @@ SECRETS_MANAGER = BackendType(
     help="AWS Secrets Manager in one account and region",
     open=open_secrets_manager,
     options=SecretsManagerOptions,
+    status="beta",  # run against emulators only
     declarations=(declaration.SECRETS_MANAGER,),
 )
 PARAMETER_STORE = BackendType(
@@ -42,6 +43,7 @@ PARAMETER_STORE = BackendType(
     help="AWS Systems Manager Parameter Store: encrypted parameters with numbered versions",
     open=open_parameter_store,
     options=ParameterStoreOptions,
+    status="beta",  # run against emulators only
     declarations=(declaration.STANDARD_PARAMETERS, declaration.ADVANCED_PARAMETERS),
 )
 

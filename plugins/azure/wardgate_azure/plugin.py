@@ -30,6 +30,7 @@ BACKEND = BackendType(
     help="the secrets of an Azure Key Vault",
     open=open_vault,
     options=Options,
+    status="beta",  # run against a stand-in only
     declarations=(DECLARATION,),
 )
 
