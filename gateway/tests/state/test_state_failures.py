@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -56,6 +59,26 @@ def test_each_failure_of_the_file_says_what_to_do(code: int, words: str) -> None
     assert words in str(error)
     assert "gateway.db" in str(error)
     assert "canary" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("room", "names", "words"),
+    [(15, (100, 50), "is full"), (100, (100, 0), "is full"), (16, (0, 0), "answers with an error")],
+)
+def test_a_full_disk_that_fails_otherwise_is_called_full(
+    monkeypatch: pytest.MonkeyPatch, room: int, names: tuple[int, int], words: str
+) -> None:
+    """SQLite cannot make its log's index there, and calls that I/O; some file systems count no names at all."""
+    told = SimpleNamespace(f_bavail=room, f_frsize=4_096, f_files=names[0], f_favail=names[1])
+    monkeypatch.setattr("wardgate.state.failures.os.statvfs", lambda _: told)
+    assert f"the disk of gateway.db {words}" in str(translate(failure(sqlite3.SQLITE_IOERR_WRITE), FILE))
+    assert "restore it from a backup" in str(translate(failure(sqlite3.SQLITE_CORRUPT), FILE))
+
+
+@pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "is full"), (errno.EACCES, "cannot be used: Perm")])
+def test_what_the_system_refuses_is_said(number: int, words: str) -> None:
+    """A file beside the database, such as its lock, finds no room either."""
+    assert words in str(translate(OSError(number, os.strerror(number)), FILE))
 
 
 def test_a_callers_own_mistake_is_not_the_files() -> None:

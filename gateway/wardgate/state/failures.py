@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path as FilePath
@@ -25,6 +27,10 @@ _SENTENCES = {
     sqlite3.SQLITE_NOMEM: "there is not enough memory to work on {file}",
 }
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+_LEAST_ROOM = 64 * 1024
+"""Bytes: SQLite's index of its log grows by 32 KiB, and where there is no room for that it speaks of I/O alone."""
+
 
 def reason(error: BaseException) -> int | None:
     """SQLite's primary result code when ``error`` is the file's or the disk's fault, else None."""
@@ -40,9 +46,23 @@ def reason(error: BaseException) -> int | None:
 def translate(error: BaseException, file: FilePath) -> Unavailable | None:
     """The error to raise instead when ``error`` is the file's or the disk's fault, else None."""
     if isinstance(error, OSError):
+        if error.errno in _NO_ROOM:
+            return Unavailable(_SENTENCES[sqlite3.SQLITE_FULL].format(file=file.name))
         return Unavailable(f"{file.name} cannot be used: {error.strerror or 'the system refused'}; check its folder")
     code = reason(error)
+    if code == sqlite3.SQLITE_IOERR and _full(file):
+        code = sqlite3.SQLITE_FULL
     return None if code is None else Unavailable(_SENTENCES[code].format(file=file.name))
+
+
+def _full(file: FilePath) -> bool:
+    """Whether the disk of a file has no room left, for bytes or for names."""
+    try:
+        disk = os.statvfs(file.parent)
+    except OSError:
+        return False
+    # Some file systems do not count names: they say 0 of 0.
+    return disk.f_bavail * disk.f_frsize < _LEAST_ROOM or (disk.f_files > 0 and disk.f_favail == 0)
 
 
 @contextlib.contextmanager
