@@ -350,6 +350,10 @@ REMOTE_LIARS: dict[str, dict[str, str]] = {
             """,
     },
     "Cancellation": {
+        "a request outlives its caller": """
+            async def read(self, path, *, version=None):
+                return await asyncio.shield(asyncio.create_task(super().read(path, version=version)))
+            """,
         "a connection whose answer is still to come goes to the next reader": """
             idle = None
 

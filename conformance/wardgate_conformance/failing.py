@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable
 
 import pytest
@@ -18,11 +19,14 @@ from wardgate_conformance.selection import needs, reaches
 from wardgate_conformance.values import OTHER, SECRET, document, names
 
 PATIENCE = 60
-FAULTS = [fault for fault in Fault if fault not in {Fault.NONE, Fault.SLOW}]
+FAULTS = [fault for fault in Fault if fault not in {Fault.NONE, Fault.SLOW, Fault.SILENT}]
 RETRY_AFTER = 7
 OLD = {"turn": "1"}
 NEW = {"turn": "2"}
 MANY = 12
+TRIES = 3
+AT_ONCE = 0.4
+"""Seconds; less than the time limit of any backend that ``open_at`` opens."""
 READS = ("read", "list", "describe", "versions")
 PAGED = ("a", "b", "c", "d")
 MOST_PIECES = 40
@@ -185,6 +189,25 @@ class Cancellation:
             assert {type(answer) for answer in answers} <= {asyncio.CancelledError, Unavailable, RateLimited}
             proxy.set(Fault.NONE)
             assert (await backend.read(SECRET)).value.fields() == OLD
+
+    @reaches("networked")
+    @reaches("one_at_a_time")
+    async def test_a_request_ends_with_its_caller(self, harness: Harness) -> None:
+        """Its connection is closed at once, not when the backend has had enough. A busy machine may try again."""
+        async with proxied(harness) as (backend, proxy):
+            for _ in range(TRIES):
+                proxy.after(0, Fault.SILENT)
+                until = time.monotonic() + AT_ONCE
+                task = asyncio.create_task(backend.read(SECRET))
+                await asyncio.to_thread(proxy.received.wait, PATIENCE)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                quiet = await asyncio.to_thread(proxy.quiet, max(0.0, until - time.monotonic()))
+                if quiet and time.monotonic() < until:
+                    return
+                proxy.set(Fault.NONE)
+                await backend.read(SECRET)
+        pytest.fail("the store is still asked for a caller that went away")
 
     @reaches("networked")
     async def test_an_answer_goes_to_nobody_else(self, harness: Harness) -> None:

@@ -21,7 +21,8 @@ TRICKLE = 32
 class Fault(enum.Enum):
     """What goes wrong, from the next connection or answer on.
 
-    An answer is ``LOST`` whole, ``TORN`` after its first bytes, or ``CUT`` before its last ones.
+    An answer is ``LOST`` whole, ``TORN`` after its first bytes, or ``CUT`` before its last ones. Where the store is
+    ``SILENT`` it gets what is asked, the end of a connection too, and nothing is heard of it.
     """
 
     NONE = "none"
@@ -32,6 +33,7 @@ class Fault(enum.Enum):
     TORN = "torn"
     CUT = "cut"
     SLOW = "slow"
+    SILENT = "silent"
 
 
 class FaultProxy:
@@ -42,10 +44,12 @@ class FaultProxy:
         self._fault = Fault.NONE
         self._spared = 0
         self._lock = threading.Lock()
+        self._closed = threading.Condition(self._lock)
         self._open: set[socket.socket] = set()
+        self._asking: set[socket.socket] = set()
         self._listener: socket.socket | None = None
         self.received = threading.Event()
-        """Set once bytes of a request have come since the last ``set``."""
+        """Set once bytes of a request have come since the last ``set`` or ``after``."""
         self.host = "127.0.0.1"
         self.port = 0
         self._listen()
@@ -54,6 +58,8 @@ class FaultProxy:
         """Keep the connections there are, let so many pieces of answers pass, and fail in this way then."""
         with self._lock:
             self._fault, self._spared = fault, pieces
+            self._asking = set()
+        self.received.clear()
 
     def set(self, fault: Fault) -> None:
         """Fail in this way from now on; ``Fault.NONE`` heals."""
@@ -65,6 +71,11 @@ class FaultProxy:
             self._stop_listening()
         elif self._listener is None:
             self._listen()
+
+    def quiet(self, within: float) -> bool:
+        """Whether all connections over which anything was asked since the last change end within so many seconds."""
+        with self._closed:
+            return self._closed.wait_for(lambda: not self._asking, within)
 
     def close(self) -> None:
         """Stop listening and drop what is open."""
@@ -109,12 +120,16 @@ class FaultProxy:
         with contextlib.suppress(OSError):
             work(client, store)
         for one in (client, store):
-            with self._lock:
+            with self._closed:
                 self._open.discard(one)
+                self._asking.discard(one)
+                self._closed.notify_all()
             _end(one, politely=self._fault in {Fault.TORN, Fault.CUT})
 
     def _requests(self, client: socket.socket, store: socket.socket) -> None:
         while data := client.recv(CHUNK):
+            with self._lock:
+                self._asking.add(client)
             self.received.set()
             if self._fault is Fault.RESET:
                 return
@@ -124,6 +139,8 @@ class FaultProxy:
     def _answers(self, client: socket.socket, store: socket.socket) -> None:
         while data := store.recv(CHUNK):
             fault = self._next()
+            if fault is Fault.SILENT:
+                continue
             if fault is Fault.LOST:
                 return
             if fault in {Fault.TORN, Fault.CUT}:

@@ -45,7 +45,7 @@ class Harness(abc.ABC):
         raise NotImplementedError
 
     def open_at(self, host: str, port: int) -> Backend:
-        """A backend whose store is reached at that address, with a timeout of about a second and few retries.
+        """A backend whose store is reached at that address, with a timeout of half a second to two, and few retries.
 
         A TCP proxy that fails on demand listens there, or what ``throttling`` gave. Only where the test class says
         ``networked = True`` or ``throttles = True``.

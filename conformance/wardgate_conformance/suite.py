@@ -42,6 +42,7 @@ class Conformance:
     ``open_at``, and the backend knows a store that asks it to come back later. ``authenticates``: it has ``refused``,
     since the store wants a credential. ``passes_time``: it has ``pass_time``.
     They are said here, not by the harness, since cases are selected before any harness is made.
+    ``one_at_a_time``: a connection carries one request at a time, so it ends with it; gRPC's carries them all.
     ``reads_tell_all``: a read tells its version's times and stages and its secret's labels. Where that is an option
     which is off when nothing is said, the class of the store as it is mounted then says False.
     ``keeps``: a store that keeps fewer than a dozen versions of a secret, which cannot be set, says how many.
@@ -55,6 +56,7 @@ class Conformance:
     throttles: ClassVar[bool] = False
     authenticates: ClassVar[bool] = False
     passes_time: ClassVar[bool] = False
+    one_at_a_time: ClassVar[bool] = True
     reads_tell_all: ClassVar[bool] = True
     keeps: ClassVar[int] = 12
 

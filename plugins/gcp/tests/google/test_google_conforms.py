@@ -97,6 +97,7 @@ class TestGoogle(BackendConformance):
     networked = True
     throttles = True
     authenticates = True
+    one_at_a_time = False
 
     @pytest.fixture
     def harness(self, google_emulator: str) -> GoogleHarness:
