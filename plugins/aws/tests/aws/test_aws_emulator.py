@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -129,3 +131,23 @@ def test_pages_have_the_size_that_is_asked_for(parameters: Any) -> None:
     first = parameters.describe_parameters(MaxResults=12)
     rest = parameters.describe_parameters(MaxResults=12, NextToken=first["NextToken"])
     assert (len(first["Parameters"]), len(rest["Parameters"]), rest.get("NextToken")) == (12, 1, None)
+
+
+def test_parameters_put_at_once_have_each_a_version() -> None:
+    """No two have one number, and none is lost; asked here, where threads can be made to meet."""
+    from tests.servers.moto_corrected import Parameters  # noqa: PLC0415  # it loads the whole emulator
+
+    store = Parameters("eu-central-1", "123456789012")
+
+    def put(_turn: int) -> int:
+        more: dict[str, Any] = {"overwrite": True, "tags": [], "data_type": "text", "tier": None, "policies": None}
+        version: int = store.put_parameter("/a", "", "x", "SecureString", "", "", **more).version
+        return version
+
+    patience = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            assert sorted(threads.map(put, range(100))) == list(range(1, 101))
+    finally:
+        sys.setswitchinterval(patience)

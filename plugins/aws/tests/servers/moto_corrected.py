@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from base64 import b64decode
 from typing import Any
 
@@ -134,6 +135,7 @@ class Parameters(parameters.SimpleSystemManagerBackend):
     """Parameter Store."""
 
     __module__ = parameters.__name__
+    _putting = threading.Lock()
 
     def put_parameter(self, name: str, description: str, value: str, *args: Any, **named: Any) -> parameters.Parameter:
         """Values and names have limits, and a value holds no reference to another parameter."""
@@ -147,7 +149,8 @@ class Parameters(parameters.SimpleSystemManagerBackend):
             raise ValidationException("Parameter name must be a fully qualified name of letters, numbers and .-_")
         if name.count("/") > LEVELS:
             raise ValidationException("Parameter hierarchies are limited to a maximum depth of fifteen levels.")
-        return super().put_parameter(name, description, value, *args, **named)
+        with self._putting:  # or two that are put at once get one number
+            return super().put_parameter(name, description, value, *args, **named)
 
     def label_parameter_version(self, name: str, version: int, labels: list[str]) -> tuple[list[str], int]:
         """What is asked for in vain does not come to be there."""
