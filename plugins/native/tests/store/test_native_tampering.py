@@ -121,6 +121,20 @@ def test_junk_in_a_version(bench: Bench, filled: Backend, column: str, junk: obj
         read(filled, MINE)
 
 
+@pytest.mark.parametrize(
+    ("table", "column"), [("versions", "media_type"), ("versions", "ciphertext"), ("secrets", "head")]
+)
+def test_a_text_that_is_none(bench: Bench, filled: Backend, table: str, column: str) -> None:
+    """The driver itself cannot decode it, and says so in its own way."""
+    where = "ordinal = 2" if table == "versions" else "number = 1"
+    bench.sql(f"UPDATE native_{table} SET {column} = CAST(x'fe' AS TEXT) WHERE {where}")
+    with told():
+        read(filled, MINE)
+    if table == "secrets":
+        refused(filled, MINE)
+        assert b"theirs two" == read(filled, THEIRS)
+
+
 def _swap(table: str, columns: list[str]) -> list[str]:
     """Exchange what stands under MINE and under THEIRS, in some columns."""
     number = "(SELECT number FROM native_secrets WHERE place = x'{place}')"
