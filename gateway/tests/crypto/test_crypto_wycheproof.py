@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from wardgate.crypto import envelope, keyring
 
-# No code with SHA-512 is made here alone; it is what HKDF is built of.
+# RFC 4231's cases, for SHA-512 too, which HKDF is built of.
 RFC_4231 = [
     (
         "0b" * 20,
