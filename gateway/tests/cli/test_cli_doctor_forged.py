@@ -77,7 +77,7 @@ def test_nothing_is_found_where_nothing_was_changed(made: Path) -> None:
         ("UPDATE policies SET rules = replace(rules, 'team-*/', '')", "team", "the policies of this namespace were"),
         ("DELETE FROM policy_sets WHERE namespace = 'root'", "root", "the policies of this namespace were changed"),
         ("UPDATE labels SET labels = '{}'", "team", "the labels of this namespace were changed"),
-        ("UPDATE principals SET policies = '[]' WHERE namespace != 'root'", "team", "principals '"),
+        ("UPDATE principals SET policies = '[]' WHERE namespace != 'root'", "team", "the row '"),
         ("UPDATE keks SET wrapped = zeroblob(118) WHERE namespace != 'root'", "team", "the keys of this namespace"),
     ],
 )

@@ -40,7 +40,7 @@ def _of_table(database: Database, codes: Codes, table: Table) -> Iterator[Forged
     with database.reading() as connection:
         for row in connection.execute(select(table)).mappings().yield_per(_PAGE):
             if not codes.vouch(table, dict(row)):
-                told = f"{table.name} {str(row[key])[:_LONGEST]!r} was changed outside the gateway"
+                told = f"the row {str(row[key])[:_LONGEST]!r} of {table.name} was changed outside the gateway"
                 yield Forged(str(row[of]), table.name, told)
 
 
