@@ -7,9 +7,9 @@ from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 from wardgate.spi import pages
+from wardgate.spi.flights import Flights
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock
 from wardgate.spi.values import Entry, Page
@@ -89,14 +89,6 @@ class FolderListing:
         self._kept = {**dict(kept[1 - KEPT_FOLDERS :]), folder: (now, entries)}
 
 
-@dataclass(slots=True)
-class _Fetch:
-    """One for several who asked."""
-
-    names: asyncio.Task[_Names]
-    waiters: int = 0
-
-
 class Listing(FolderListing):
     """Pages of a folder, from all the paths of a store: a folder is what its names have in common.
 
@@ -112,7 +104,8 @@ class Listing(FolderListing):
         super().__init__(self._entries, clock)
         self._paths = fetch
         self._turn = asyncio.Lock()
-        self._next: _Fetch | None = None
+        self._begun = 0
+        self._flights = Flights[None, _Names]()
         self._latest: tuple[float, _Names] = (float("-inf"), ())
 
     async def _entries(self, folder: Path) -> Iterable[Entry]:
@@ -126,33 +119,14 @@ class Listing(FolderListing):
         return _entries(walk.fetched[self], folder)
 
     async def _fetched(self) -> _Names:
-        fetch = self._next
-        if fetch is None or fetch.names.done():
-            fetch = self._next = _Fetch(asyncio.create_task(self._ask()))
-            fetch.names.add_done_callback(_seen)
-        fetch.waiters += 1
-        try:
-            return await asyncio.shield(fetch.names)  # who goes away takes it from nobody
-        except asyncio.CancelledError:
-            if fetch.waiters == 1:
-                self._next = None if self._next is fetch else self._next
-                fetch.names.cancel()  # nobody is left
-            raise
-        finally:
-            fetch.waiters -= 1
+        return await self._flights.join(None, self._begun, self._ask)
 
     async def _ask(self) -> _Names:
         async with self._turn:
-            self._next = None  # it begins: who asks from now on is not served by it
+            self._begun += 1  # who asks from now on is not served by it
             names = await asyncio.to_thread(_ordered, await self._paths())
             self._latest = (self._clock.monotonic(), names)
             return names
-
-
-def _seen(task: asyncio.Task[_Names]) -> None:
-    """Everybody who asked may be gone, and then nobody else looks at what it raised."""
-    if not task.cancelled():
-        task.exception()
 
 
 def _ordered(paths: Iterable[Path]) -> _Names:

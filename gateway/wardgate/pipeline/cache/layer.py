@@ -12,10 +12,10 @@ from wardgate.context import Context
 from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline import Handler
 from wardgate.pipeline.cache.batches import Question, Questions, Result, Ticket, alone, in_turn, narrowed, share
-from wardgate.pipeline.cache.flights import Flights
 from wardgate.pipeline.cache.memory import Entry, Key, Limits, Memory
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import Gone, SecretNotFound, Unavailable, VersionNotFound, WardgateError
+from wardgate.spi.flights import Flights
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Batch, Operation
 from wardgate.spi.operations.secrets import ReadSecret, ReadSecrets

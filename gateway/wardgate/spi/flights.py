@@ -1,4 +1,4 @@
-"""Single flight: callers who miss the same thing at the same time wait for one fetch."""
+"""Single flight: callers who want the same thing at the same time wait for one fetch."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Flights(Generic[K, V]):
         self._flying: dict[K, _Flight[V]] = {}
         self._tasks: set[asyncio.Task[V]] = set()
 
-    async def join(self, key: K, epoch: int, fetch: Callable[[], Awaitable[V]], patience: float) -> V:
+    async def join(self, key: K, epoch: int, fetch: Callable[[], Awaitable[V]], patience: float | None = None) -> V:
         """What ``fetch`` returns or raises, begun by this caller or by one before it.
 
         Args:
             key: what is fetched.
             epoch: its epoch now; a fetch that began before a change is not joined.
             fetch: begins it; it bounds its own time.
-            patience: seconds this caller waits.
+            patience: seconds this caller waits; None: as long as it takes.
 
         Raises:
             TimeoutError: this caller's patience ended; the fetch goes on.
