@@ -21,9 +21,12 @@ from wardgate.spi.values import SecretInfo, SecretVersion, VersionInfo, VersionS
 
 from wardgate_azure import tags
 from wardgate_azure.client import PAGE, Client
-from wardgate_azure.errors import DELETED, DISABLED
+from wardgate_azure.errors import DELETED, DISABLED, AnotherServer
 from wardgate_azure.names import NAMES
 from wardgate_azure.values import value_of
+
+MAX_PAGES = 20_000
+"""Of one list: half a million names."""
 
 
 class Secrets:
@@ -79,7 +82,7 @@ class Secrets:
         """The properties of all versions, oldest first; at least one. Raises SecretNotFound and Gone."""
 
         async def all_of(sdk: Any) -> list[Any]:
-            return [one async for one in sdk.list_properties_of_secret_versions(name, max_page_size=PAGE)]
+            return await _of_all_pages(sdk.list_properties_of_secret_versions(name, max_page_size=PAGE))
 
         try:
             known = tags.in_order(await self._client.ask(all_of, long=True))
@@ -97,7 +100,7 @@ class Secrets:
         """Every secret that a path can name; made as they are gone through, which is not on the loop."""
 
         async def names(sdk: Any) -> list[str]:
-            return [one.name async for one in sdk.list_properties_of_secrets(max_page_size=PAGE)]
+            return [one.name for one in await _of_all_pages(sdk.list_properties_of_secrets(max_page_size=PAGE))]
 
         found = await self._client.ask(names, long=True)
         return (path for name in found if (path := NAMES.path_of(name)) is not None)
@@ -124,6 +127,22 @@ class Secrets:
         except (Gone, PermissionDenied):
             pass
         return True
+
+
+async def _of_all_pages(listed: Any) -> list[Any]:
+    """What all pages of a list hold. Raises AnotherServer where they go round, or on and on."""
+    found: list[Any] = []
+    seen: set[str] = set()
+    pages = listed.by_page()
+    async for page in pages:
+        found += [one async for one in page]
+        following = pages.continuation_token
+        if following is None:
+            break
+        if following in seen or len(seen) == MAX_PAGES:
+            raise AnotherServer
+        seen.add(following)
+    return found
 
 
 def _of_version(gone: Gone, version: str) -> Gone | VersionNotFound:

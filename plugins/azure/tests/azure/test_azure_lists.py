@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import pytest
 from tests.servers.key_vault import KeyVaultServer
 from tests.servers.key_vault_client import opened
 from tests.servers.key_vault_store import MOST
+from wardgate.spi.errors import Unavailable
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import CURRENT, PREVIOUS, Entry
+from wardgate_azure import calls
 from wardgate_azure.backend import KeyVaultBackend
 
 T = TypeVar("T")
@@ -73,3 +77,26 @@ def test_versions_of_several_pages_are_told(key_vault: KeyVaultServer) -> None:
 
     used(key_vault, asked)
     assert vault.seen.count(("GET", f"/secrets/{NAME}/versions")) % -(-MANY // MOST) == 0
+
+
+@pytest.mark.parametrize(
+    "tokens", [itertools.repeat(0), itertools.cycle([0, 1]), itertools.count()], ids=["same", "round", "on"]
+)
+def test_a_list_without_an_end_ends(
+    key_vault: KeyVaultServer, monkeypatch: pytest.MonkeyPatch, tokens: itertools.count[int]
+) -> None:
+    """Whether it goes round or on and on: it is no vault's, and nobody waits for ever."""
+    monkeypatch.setattr(calls, "MAX_PAGES", 20)
+    vault = key_vault.empty()
+    vault.put("alone", "x")
+    page = vault._page
+
+    def endless(path: str, *asked: Any) -> dict[str, Any]:
+        following = f"{key_vault.url}{path}?api-version=7.6&$skiptoken=MA%3D%3D&turn={next(tokens)}"
+        return page(path, *asked) | {"nextLink": following}
+
+    monkeypatch.setattr(vault, "_page", endless)
+    for ask in (lambda backend: backend.list(ROOT), lambda backend: backend.describe(Path(("alone",)))):
+        with pytest.raises(Unavailable, match="not one of the store's"):
+            used(key_vault, ask)
+    assert len(vault.seen) < 60
