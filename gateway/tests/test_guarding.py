@@ -201,8 +201,8 @@ def test_a_wait_is_a_day_at_most(wait: Any) -> None:
 
 
 altered: Any = replace
-made_entry: Any = Entry
 """With what no type allows."""
+made_entry: Any = Entry
 GRANT = Permission("x", frozenset({"read"}), granted=False)
 INFO = VersionInfo("1", 1, 5)
 FOUND = SecretVersion(INFO, Value(CANARY.encode()))

@@ -84,6 +84,8 @@ class FaultyDisk(Disk):
     def allocate(self, descriptor: int, size: int) -> None:
         if "full" in self.fault:
             raise OSError(errno.ENOSPC, "No space left on device")
+        if self.fault == "quota":
+            raise OSError(errno.EDQUOT, "Disk quota exceeded")
         super().allocate(descriptor, size)
 
     def begin(self, fault: str) -> None:

@@ -26,6 +26,7 @@ BACKEND = BackendType(
     open=open_google,
     options=Options,
     declarations=(DECLARATION,),
+    status="beta",  # run against an emulator only
 )
 
 

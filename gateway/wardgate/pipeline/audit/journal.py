@@ -18,7 +18,7 @@ from wardgate.pipeline.audit.record import Record
 from wardgate.pipeline.audit.renderer import Renderer
 from wardgate.pipeline.audit.shard import Entry, Settings, Shard
 from wardgate.pipeline.audit.sink import Disk, SinkRetired
-from wardgate.pipeline.audit.trouble import HANGING, RETIRED, UNCLEAR, Trouble
+from wardgate.pipeline.audit.trouble import HANGING, RETIRED, UNCLEAR, Trouble, sentence_for
 from wardgate.spi.errors import RateLimited, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.system import ReadLeader, ReadSealStatus
@@ -93,8 +93,9 @@ class Journal:
             left_open = self._shard.recover(self._renderer.boot)
         except (OSError, SinkRetired) as error:
             self._shard.close()
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise Unavailable(f"the audit cannot be written: {reason}; make room or mend the disk") from None
+            raise Unavailable(
+                sentence_for(error) if isinstance(error, OSError) else f"{error}; mend the disk"
+            ) from None
         self._loop = asyncio.get_running_loop()
         self._committer = Committer(self._shard, self._loop, self._settle, self._watch)
         for record in left_open:

@@ -96,7 +96,7 @@ class Shard:
         if self.low:
             self.low = not self._sink.keep_back()
         if self.low:
-            self.trouble = DISK_FULL
+            self.trouble = self.trouble or DISK_FULL
         wanted = self._closable(entries)
         for _ in range(_ATTEMPTS):
             if self.low:

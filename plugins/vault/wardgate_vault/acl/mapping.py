@@ -1,9 +1,9 @@
-"""From Vault's policies to the gateway's rules: they allow what Vault would, or less.
+"""From Vault's policies to the gateway's rules.
 
-Where an action stands for more than a stanza's words, ``api/acl_ties`` warns whoever writes the policy.
+An action here stands for several of Vault's requests; where that is more than a stanza says, whoever writes the policy
+is warned (``api/acl_ties``; docs/vault.md lists all that may be more).
 In Vault the most specific of a policy's paths decides alone; here all rules count and a deny wins. So what a narrower
-path does not give, and a wider one does, is denied at the narrower one. An action that stands for several of Vault's
-requests is given only where all of them would be.
+path does not give, and a wider one does, is denied at the narrower one.
 """
 
 from __future__ import annotations
