@@ -43,6 +43,16 @@ CHANNEL = (
 logging.getLogger(Transport.__module__).setLevel(logging.INFO)
 
 
+class _Decoded(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[misc]  # grpc has no types
+    """gRPC hands over None for an answer it could not decode, which looks like that of a call that answers nothing."""
+
+    async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        call = await continuation(details, request)
+        if await call is None:
+            raise ValueError("the answer could not be decoded")
+        return call
+
+
 class Client:
     """Asks the service; every failure is one of the closed list."""
 
@@ -145,7 +155,7 @@ class Client:
         if not secure:
             # What stays on this machine goes through no proxy.
             direct = (*CHANNEL, ("grpc.enable_http_proxy", 0))
-            return Transport(host=host, channel=grpc.aio.insecure_channel(host, direct))
+            return Transport(host=host, channel=grpc.aio.insecure_channel(host, direct, interceptors=[_Decoded()]))
         # Files are read, and on Google's machines a metadata server is asked.
         credentials, authority = await self._thread.run(_loaded, self._options)
         if credentials is None:
@@ -157,7 +167,10 @@ class Client:
     def _channel(self, host: str, *, options: Sequence[tuple[str, int]], credentials: Any, **named: Any) -> Any:
         """As the client makes one, with options of our own, and with the credentials that it made of those given."""
         self._watch(credentials)
-        return Transport.create_channel(host, options=[*options, *CHANNEL], credentials=credentials, **named)
+        options = [*options, *CHANNEL]
+        return Transport.create_channel(
+            host, options=options, credentials=credentials, interceptors=[_Decoded()], **named
+        )
 
     def _watch(self, credentials: Any) -> None:
         """Count the renewals that fail here: a service can say the words, and cannot make one fail."""

@@ -56,6 +56,12 @@ class GoogleHarness(Harness):
         return throttling(retry_after)
 
     @contextlib.contextmanager
+    def another_server(self) -> Iterator[tuple[str, int]]:
+        """One that speaks gRPC, so that what it says reaches the client."""
+        with answering(lambda *_: b"<html>Sign in</html>") as service:
+            yield "127.0.0.1", service.port
+
+    @contextlib.contextmanager
     def refused(self) -> Iterator[Backend]:
         """The emulator takes any credential, so another server takes its place."""
         with answering(refusing(grpc.StatusCode.UNAUTHENTICATED)) as service:
