@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
-from wardgate.pipeline.authorize.pattern import Pattern, Target
+from tests.support.gateway_rules import allowed
+from tests.support.vault_acl import allows
 from wardgate.pipeline.authorize.validation import validate
 from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import InvalidValue
@@ -19,8 +19,6 @@ from wardgate.spi.operations.policies import Effect, Policy, Rule
 from wardgate.spi.path import Path
 from wardgate_vault.acl.hcl import Stanza
 from wardgate_vault.acl.mapping import Mapped, mapped
-
-from tests.support.vault_acl import allows
 
 MOUNTS = (
     MountView(Path(("s",)), {"vault.kv": "2"}, Capabilities()),
@@ -53,20 +51,6 @@ def requests_of(action: Action, path: Sequence[str]) -> list[tuple[str, str]]:
     if path[0] == "s":
         return [(wanted, "/".join(("s", kind, *path[1:])) + slash) for wanted, kind in SECOND.get(action, [])]
     return [(wanted, "/".join(path) + slash) for wanted in FIRST.get(action, [])]
-
-
-parsed = cache(Pattern.parse)
-
-
-def allowed(rules: Sequence[Rule], action: Action, path: Sequence[str]) -> bool:
-    """A denial wins; no rule denies."""
-    target = Target(tuple(path), folder=action is Action.LIST)
-    effects = {
-        rule.effect
-        for rule in rules
-        if action.value in rule.actions and any(parsed(text).matches(target) for text in rule.paths)
-    }
-    return effects == {Effect.ALLOW}
 
 
 NAMES = st.sampled_from(["a", "ab", "b"])

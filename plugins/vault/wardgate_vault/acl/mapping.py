@@ -1,15 +1,16 @@
 """From Vault's policies to the gateway's rules.
 
 An action here stands for several of Vault's requests; where that is more than a stanza says, whoever writes the policy
-is warned (``api/acl_ties``; docs/vault.md lists all that may be more).
+is warned (``acl/ties``; docs/vault.md lists all that may be more).
 In Vault the most specific of a policy's paths decides alone; here all rules count and a deny wins. So what a narrower
 path does not give, and a wider one does, is denied at the narrower one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from wardgate.spi.errors import InvalidValue
@@ -28,10 +29,11 @@ _OWN = frozenset({"sys", "auth", "identity", "cubbyhole"})
 """What begins so is the gateway's own; no mount will ever be there."""
 
 
-class _Claim(NamedTuple):
+class Claim(NamedTuple):
     """A piece of a stanza within one need of a grant. ``order``: of two that overlap, the greater decides."""
 
     stanza: Stanza
+    glob: Glob
     piece: Piece
     order: tuple[int, Key]
     given: bool
@@ -60,7 +62,7 @@ class Mapped:
 
 
 _Paths = dict[str, set[str]]
-_Globs = Sequence[tuple[Stanza, Glob]]
+Globs = Sequence[tuple[Stanza, Glob]]
 
 
 def mapped(stanzas: Sequence[Stanza], mounts: Iterable[MountView]) -> Mapped:
@@ -71,18 +73,16 @@ def mapped(stanzas: Sequence[Stanza], mounts: Iterable[MountView]) -> Mapped:
             take too long.
     """
     views = tuple(mounts)
-    globs = [(stanza, Glob.parse(stanza.path)) for stanza in stanzas]
+    globs = globs_of(stanzas)
+    beginning = beginnings(globs)
     done = Mapped()
     allowed: _Paths = {}
     denied: _Paths = {}
     reached: set[str] = set()
-    begun: dict[str, _Globs] = {}
     for grant in grants_of(views):
-        first = grant.target[0]
-        if first not in begun:
-            begun[first] = _beginning(globs, first)
-        done.spend(len(begun[first]) * len(grant.needs))
-        claims = [_claims(begun[first], need, folder=grant.folder) for need in grant.needs]
+        begun = beginning(grant.target[0])
+        done.spend(len(begun) * len(grant.needs))
+        claims = [claims_of(begun, need, folder=grant.folder) for need in grant.needs]
         reached |= {claim.stanza.path for each in claims for claim in each}
         _grant(grant, claims, allowed, denied, done)
     for stanza, glob in globs:
@@ -94,21 +94,27 @@ def mapped(stanzas: Sequence[Stanza], mounts: Iterable[MountView]) -> Mapped:
     return done
 
 
-def _beginning(globs: _Globs, first: str) -> _Globs:
-    """Those that can reach a path with this first segment."""
-    return [each for each in globs if not each[1].segments or each[1].segments[0] in {PLUS, first}]
+def globs_of(stanzas: Iterable[Stanza]) -> Globs:
+    """Each with its path read. Raises InvalidValue."""
+    return [(stanza, Glob.parse(stanza.path)) for stanza in stanzas]
 
 
-def _claims(globs: _Globs, need: Need, *, folder: bool) -> list[_Claim]:
+def beginnings(globs: Globs) -> Callable[[str], Globs]:
+    """To ask for those that can reach a path with a first segment; each is looked for once."""
+    return cache(lambda first: [each for each in globs if not each[1].segments or each[1].segments[0] in {PLUS, first}])
+
+
+def claims_of(globs: Globs, need: Need, *, folder: bool) -> list[Claim]:
+    """What of them lies within a need, whether or not it gives all that is needed."""
     template, capabilities = need
     return [
-        _Claim(stanza, piece, (piece.try_, glob.key), capabilities <= stanza.capabilities)
+        Claim(stanza, glob, piece, (piece.try_, glob.key), capabilities <= stanza.capabilities)
         for stanza, glob in globs
         for piece in reach(glob, template, folder=folder)
     ]
 
 
-def _grant(grant: Grant, claims: Sequence[list[_Claim]], allowed: _Paths, denied: _Paths, done: Mapped) -> None:
+def _grant(grant: Grant, claims: Sequence[list[Claim]], allowed: _Paths, denied: _Paths, done: Mapped) -> None:
     """Add what one grant comes to."""
     given = [[claim for claim in each if claim.given] for each in claims]
     common = [claim.piece for claim in given[0]]
@@ -142,12 +148,12 @@ def _common(one: Piece, other: Piece) -> Piece | None:
     return other if within(other, one) else None
 
 
-def _takes_away(claim: _Claim, givers: Iterable[_Claim]) -> bool:
+def _takes_away(claim: Claim, givers: Iterable[Claim]) -> bool:
     """Whether a wider path gives what this one does not."""
     return any(other.order < claim.order and overlap(other.piece, claim.piece) for other in givers)
 
 
-def _warn_of_losses(claim: _Claim, givers: Iterable[_Claim], grant: Grant, done: Mapped) -> None:
+def _warn_of_losses(claim: Claim, givers: Iterable[Claim], grant: Grant, done: Mapped) -> None:
     for other in givers:
         if other.order > claim.order and overlap(other.piece, claim.piece):
             done.warn(
@@ -156,7 +162,7 @@ def _warn_of_losses(claim: _Claim, givers: Iterable[_Claim], grant: Grant, done:
             )
 
 
-def _needs_more(claim: _Claim, grant: Grant) -> str:
+def _needs_more(claim: Claim, grant: Grant) -> str:
     others = ", ".join(
         f"{_listed(capabilities)} at {'/'.join(template).replace('/**', '/…')}"
         for template, capabilities in grant.needs

@@ -19,13 +19,15 @@ Need = tuple[tuple[str, ...], frozenset[str]]
 class Grant:
     """An action at a path of the gateway, and all that Vault would need for it.
 
-    ``target``: with as many holes as each template of ``needs``. ``folder``: what is listed is a folder.
+    ``target``: with as many holes as each template of ``needs``. ``folder``: what is listed is a folder. ``tied``: a
+    word of Vault's own for what this action does too, at the one template there is; rules cannot tell the two apart.
     """
 
     action: Action
     target: tuple[str, ...]
     needs: tuple[Need, ...]
     folder: bool = False
+    tied: str = ""
 
 
 def grants_of(mounts: Iterable[MountView]) -> tuple[Grant, ...]:
@@ -45,7 +47,7 @@ def _first(prefix: tuple[str, ...]) -> list[Grant]:
         Action.DESTROY: ("delete",),
     }  # fmt: skip
     grants = [Grant(action, here, ((here, frozenset(needed)),)) for action, needed in plain.items()]
-    return [*grants, Grant(Action.LIST, here, ((here, frozenset({"list"})),), folder=True)]
+    return [*grants, Grant(Action.LIST, here, ((here, frozenset({"list"})),), folder=True, tied="scan")]
 
 
 def _second(prefix: tuple[str, ...]) -> list[Grant]:
@@ -57,13 +59,13 @@ def _second(prefix: tuple[str, ...]) -> list[Grant]:
     # Our delete and destroy reach single versions and the whole; Vault has a path for each, so both are needed.
     return [
         Grant(Action.READ, here, (need("data", "read"),)),
-        Grant(Action.WRITE, here, (need("data", "create", "update"),)),
+        Grant(Action.WRITE, here, (need("data", "create", "update"),), tied="patch"),
         Grant(Action.DELETE, here, (need("data", "delete"), need("delete", "update"))),
         Grant(Action.UNDELETE, here, (need("undelete", "update"),)),
         Grant(Action.DESTROY, here, (need("destroy", "update"), need("metadata", "delete"))),
         Grant(Action.DESCRIBE, here, (need("metadata", "read"),)),
-        Grant(Action.ANNOTATE, here, (need("metadata", "create", "update"),)),
-        Grant(Action.LIST, here, (need("metadata", "list"),), folder=True),
+        Grant(Action.ANNOTATE, here, (need("metadata", "create", "update"),), tied="patch"),
+        Grant(Action.LIST, here, (need("metadata", "list"),), folder=True, tied="scan"),
         # The settings for all secrets of the mount; Vault looks for none there, so that writing them is an update.
         Grant(Action.DESCRIBE, prefix, (((*prefix, "config"), frozenset({"read"})),)),
         Grant(Action.ANNOTATE, prefix, (((*prefix, "config"), frozenset({"update"})),)),

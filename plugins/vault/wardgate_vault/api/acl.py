@@ -23,8 +23,8 @@ from wardgate.spi.path import Path
 from wardgate_vault.acl.hcl import decoded, parse
 from wardgate_vault.acl.mapping import mapped
 from wardgate_vault.acl.rendering import rendered
+from wardgate_vault.acl.ties import ties
 from wardgate_vault.api import wire
-from wardgate_vault.api.acl_ties import ties
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, flattened, refusal
 from wardgate_vault.api.errors import NOT_FOUND, Refused, refusing
 from wardgate_vault.api.request import Request
