@@ -63,7 +63,8 @@ class Outcome(Generic[R]):
 class Wrap:
     """Asks that an answer be kept for whoever shows a wrapping token, instead of being given.
 
-    ``ttl``: nanoseconds. ``encode`` makes the bytes that unwrapping returns, in the front-end's own wire.
+    ``ttl``: nanoseconds. ``encode`` makes the payload that unwrapping returns, of the form that
+    :mod:`wardgate.spi.operations.wrapping` tells; nothing where there is nothing to keep.
     ``creation_path``: what the wrapping's holder is told of where the answer came from. ``narrow`` leaves of an outcome
     what its caller may see; set on the way, where that is not all.
     """

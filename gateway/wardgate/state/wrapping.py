@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from wardgate.crypto import NamespaceKeyring, RootKey, envelope
 from wardgate.spi.errors import InvalidValue, RateLimited, TooLarge
+from wardgate.spi.operations.wrapping import MAX_TTL as MAX_TTL  # noqa: PLC0414  # the test of this room takes it from here
 from wardgate.spi.operations.wrapping import Unwrapped, Wrapped
 from wardgate.spi.services import Clock, SealedMessage
 from wardgate.state.codes import Codes
@@ -28,8 +29,6 @@ OWN_BYTES = MAX_BYTES // 8
 """Bytes of one maker's answers; the largest one has room in it."""
 MAX_ANSWER = 4 * 1024 * 1024
 """Bytes of one answer."""
-MAX_TTL = 32 * 86_400 * 10**9
-"""The longest an answer is kept, in nanoseconds."""
 GONE = "wrapping token is not valid or does not exist"
 """The one answer to any token that does not hold, whatever is wrong with it."""
 

@@ -1,4 +1,8 @@
-"""Operations on wrapped answers, at ``sys/wrapping/``: kept for whoever shows their token, once."""
+"""Operations on wrapped answers, at ``sys/wrapping/``: kept for whoever shows their token, once.
+
+Any front-end can open what another wrapped: a payload is a JSON object that has the answer as an object at ``data``, or
+else is, as a whole, what its front-end answers.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,9 @@ from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.path import Path
 
 WRAPPING = Path(("sys", "wrapping"))
+WRAP = WRAPPING.child("wrap")
+MAX_TTL = 32 * 86_400 * 10**9
+"""The longest an answer is kept, in nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ class WrapData(Operation[bytes]):
     """
 
     action = Action.WRITE
-    path: Path = WRAPPING.child("wrap")
+    path: Path = WRAP
     data: bytes = field(repr=False)
 
 

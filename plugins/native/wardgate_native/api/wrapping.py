@@ -9,14 +9,21 @@ from wardgate.spi import strict_json
 from wardgate.spi.errors import InvalidValue, Malformed, PermissionDenied
 from wardgate.spi.frontend import Outcome, Wrap
 from wardgate.spi.operations.base import Operation
-from wardgate.spi.operations.wrapping import LookupWrapping, Rewrap, Unwrap, UnwrapOwn, Unwrapped, WrapData, Wrapped
+from wardgate.spi.operations.wrapping import (
+    MAX_TTL,
+    WRAP,
+    LookupWrapping,
+    Rewrap,
+    Unwrap,
+    UnwrapOwn,
+    Unwrapped,
+    WrapData,
+    Wrapped,
+)
 
 from wardgate_native.api import reading
 from wardgate_native.api.routing import Call, Route
 from wardgate_native.api.wire import SECOND, Answer, Body, ShownOnce, rfc3339
-
-MAX_SECONDS = 32 * 86_400
-"""The longest that anything is kept wrapped."""
 
 _Object = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]
 
@@ -25,7 +32,7 @@ class WrapRequest(Body):
     """A JSON object to keep, and for how long: 32 days at most."""
 
     data: _Object
-    ttl_seconds: Annotated[int, msgspec.Meta(ge=1, le=MAX_SECONDS)]
+    ttl_seconds: Annotated[int, msgspec.Meta(ge=1, le=MAX_TTL // SECOND)]
 
 
 class WrappingToken(Body):
@@ -89,11 +96,10 @@ def _wrap(call: Call) -> WrapData:
 
 def _kept(call: Call) -> Wrap:
     asked: WrapRequest = call.body
-    return Wrap(asked.ttl_seconds * SECOND, str(WrapData(data=b"").path), _payload)
+    return Wrap(asked.ttl_seconds * SECOND, str(WRAP), _payload)
 
 
 def _payload(outcome: Outcome[bytes]) -> bytes:
-    # Under the name that other APIs look for, too: who unwraps need not know which one it was wrapped by.
     return b'{"data":%b}' % outcome.result
 
 

@@ -11,19 +11,18 @@ from wardgate.spi.errors import InvalidValue, Malformed, WardgateError
 from wardgate.spi.frontend import ARRIVAL, Gateway, Outcome, Receive, Scope
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.base import Action, Operation
+from wardgate.spi.operations.wrapping import MAX_TTL
 from wardgate.spi.path import Path
 
 from wardgate_vault.api.envelope import Answer, refusal
 from wardgate_vault.api.errors import Refused
-from wardgate_vault.durations import SECOND, parse_duration
+from wardgate_vault.durations import parse_duration
 
 R = TypeVar("R")
 Handler = Callable[["Request"], Awaitable[Answer]]
 
 PREFIX = b"/v1/"
 MAX_PARAMETERS = 32
-MAX_WRAP_TTL = 768 * 3_600 * SECOND
-"""The longest that an answer is kept wrapped: 32 days, Vault's own longest lease."""
 MAX_REMEMBERED = 256
 """Bytes of a path that is remembered once it was read; longer ones are read again each time."""
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
@@ -198,7 +197,7 @@ def _wrap_ttl(given: str) -> int:
         ttl = parse_duration(given, field="X-Vault-Wrap-TTL")
     except InvalidValue:
         raise Malformed("error parsing X-Vault-Wrap-TTL header: no duration, or a negative one") from None
-    if ttl > MAX_WRAP_TTL:
+    if ttl > MAX_TTL:
         raise Malformed("error parsing X-Vault-Wrap-TTL header: more than 768h")
     return ttl
 

@@ -10,6 +10,7 @@ from wardgate.spi.errors import InvalidValue, Unsupported, WardgateError
 from wardgate.spi.frontend import Outcome, Wrap
 from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.operations.wrapping import (
+    WRAP,
     LookupWrapping,
     Rewrap,
     Unwrap,
@@ -158,8 +159,7 @@ def _told(wrapped: Wrapped) -> Answer:
 
 
 async def _wrap(request: Request) -> Answer:
-    operation = WrapData(data=b"")
-    with refusing(operation.action, operation.path):
+    with refusing(WrapData.action, WRAP):
         body = await request.body()
         wire.decode(body, dict)
     data = (await request.perform(WrapData(data=body.strip() or b"null"))).result
