@@ -25,19 +25,18 @@ _OF_OLD = f'The "{_LIST}" field is deprecated and will be removed. Please use "s
 class _Field(NamedTuple):
     """``shown``: its name in the role, and in a body; ``kept``: of ``Role``; ``older``: another name in a body.
 
-    ``missing``: the name that a body without any is told.
+    ``missing``: a body without any is told the older one.
     """
 
     shown: str
     kept: str
     older: str = ""
-    missing: str = ""
+    missing: bool = False
 
 
 _FIELDS: Mapping[str, _Field] = {
     "bind-secret-id": _Field("bind_secret_id", "bind_secret_id"),
-    "bound-cidr-list": _Field("secret_id_bound_cidrs", "secret_id_networks", _LIST, missing=_LIST),
-    "period": _Field("token_period", "token_period", "period", missing="period"),
+    "period": _Field("token_period", "token_period", "period", missing=True),
     "policies": _Field("token_policies", "policies", "policies"),
     "secret-id-bound-cidrs": _Field("secret_id_bound_cidrs", "secret_id_networks"),
     "secret-id-num-uses": _Field("secret_id_num_uses", "secret_id_uses"),
@@ -47,19 +46,27 @@ _FIELDS: Mapping[str, _Field] = {
     "token-num-uses": _Field("token_num_uses", "token_uses"),
     "token-ttl": _Field("token_ttl", "token_ttl"),
 }
+_OLDEST = _Field("secret_id_bound_cidrs", "secret_id_networks", _LIST, missing=True)
+"""The one that has its older name alone at its path, and is told to be of old."""
 
 
 def _reading(field: _Field) -> Handler:
     async def read(request: Request) -> Answer:
-        path, _ = role_of(request)
-        value = shown((await request.perform(ReadRole(path=path))).result)[field.shown]
-        if field.older == _LIST:
-            return envelope(request.id, encode({_LIST: value}), warnings=(_OF_OLD,))
+        value = await _value(request, field)
         # Vault has the older name beside the newer where it was written so, which is not kept here.
         names = (field.older, field.shown) if field.older and value else (field.shown,)
         return envelope(request.id, encode(dict.fromkeys(names, value)))
 
     return read
+
+
+async def _read_oldest(request: Request) -> Answer:
+    return envelope(request.id, encode({_LIST: await _value(request, _OLDEST)}), warnings=(_OF_OLD,))
+
+
+async def _value(request: Request, field: _Field) -> object:
+    path, _ = role_of(request)
+    return shown((await request.perform(ReadRole(path=path))).result)[field.shown]
 
 
 def _writing(field: _Field) -> Handler:
@@ -69,7 +76,7 @@ def _writing(field: _Field) -> Handler:
             given, _ = wire.decode(await request.body(), wire.WriteRole)
             named = {each: getattr(given, each) for each in (field.shown, field.older) if each}
             if all(value is None for value in named.values()):
-                raise InvalidValue(f"missing {field.missing or field.shown}")
+                raise InvalidValue(f"missing {field.older if field.missing else field.shown}")
             asked = wire.WriteRole(**named)
             changed(Role(name=name), asked, whole=False)
         try:
@@ -112,6 +119,10 @@ ROUTES = (
             {"read": _reading(field), "write": _writing(field), "delete": _resetting(field)},
         )
         for name, field in _FIELDS.items()
+    ),
+    Route(
+        ("auth", "approle", "role", ONE, "bound-cidr-list"),
+        {"read": _read_oldest, "write": _writing(_OLDEST), "delete": _resetting(_OLDEST)},
     ),
     Route(("auth", "approle", "role", ONE, "local-secret-ids"), {"read": _local_secret_ids}),
 )
