@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from tests.servers.key_vault import KeyVaultServer
-from tests.servers.key_vault_client import opened
+from tests.servers.key_vault_client import Use, use
 from tests.servers.key_vault_store import Vault
-from wardgate.spi.errors import OutcomeUnknown, Unavailable, WardgateError
+from wardgate.spi.errors import OutcomeUnknown, Unavailable
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import TEXT, Value
-from wardgate_azure.backend import KeyVaultBackend
 
 PATH = Path.parse("team/database")
 NAME = "team--database"
@@ -36,8 +33,6 @@ PAGES = {
     "another status": (202, b"{}"),
     "elsewhere": (302, b""),
 }
-Use = Callable[[KeyVaultBackend], Awaitable[object]]
-
 CHANGES: dict[str, tuple[str, Use]] = {
     "write": ("PUT", lambda backend: backend.write(PATH, VALUE)),
     "labels": ("PATCH", lambda backend: backend.annotate(PATH, labels={"a": "b"})),
@@ -60,21 +55,6 @@ def vault(key_vault: KeyVaultServer) -> Vault:
     vault = key_vault.empty()
     vault.put(NAME, "x")
     return vault
-
-
-def use(server: KeyVaultServer, work: Use) -> object:
-    """What ``work`` answers, or the error it raises, with a backend of its own."""
-
-    async def used() -> object:
-        backend = opened(server)
-        try:
-            return await work(backend)
-        except WardgateError as error:
-            return error
-        finally:
-            await backend.close()
-
-    return asyncio.run(used())
 
 
 @pytest.mark.parametrize("page", PAGES)

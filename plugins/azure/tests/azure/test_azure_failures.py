@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
 
 import aiohttp
@@ -16,7 +15,7 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 from tests.servers.key_vault import KeyVaultServer
-from tests.servers.key_vault_client import opened
+from tests.servers.key_vault_client import use
 from tests.servers.key_vault_store import Refused
 from wardgate.spi.errors import (
     CLOSED_LIST,
@@ -43,22 +42,6 @@ PATH = Path.parse("team/database")
 NAME = "team--database"
 CANARY = "canary-of-the-store"
 VALUE = Value(b"swordfish", TEXT)
-Use = Callable[[KeyVaultBackend], Awaitable[object]]
-
-
-def use(server: KeyVaultServer, work: Use, **options: Any) -> object:
-    """What ``work`` answers, or the error it raises, on a loop and a backend of its own."""
-
-    async def used() -> object:
-        backend = opened(server, **options)
-        try:
-            return await work(backend)
-        except WardgateError as error:
-            return error
-        finally:
-            await backend.close()
-
-    return asyncio.run(used())
 
 
 def read(backend: KeyVaultBackend) -> Awaitable[object]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
 from tests.servers.key_vault import KeyVaultServer
-from tests.servers.key_vault_client import opened
+from tests.servers.key_vault_client import Use, opened
 from tests.servers.key_vault_store import Refused, Vault
 from wardgate.spi.errors import Gone, OutcomeUnknown, SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.path import Path
@@ -20,7 +20,6 @@ PATH = Path.parse("team/database")
 NAME = "team--database"
 VALUE = Value(b"swordfish", TEXT)
 FOR_LONG = 1_000
-Use = Callable[[KeyVaultBackend], Awaitable[object]]
 
 
 @pytest.fixture
