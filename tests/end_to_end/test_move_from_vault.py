@@ -14,6 +14,7 @@ from tests.support.dev import running_dev, shell
 PAGE = (Path(__file__).parents[2] / "docs" / "move-from-vault.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = "@@@"
+DELETED = ("app/old", "payments/zz")
 
 
 def blocks(language: str) -> list[str]:
@@ -32,14 +33,18 @@ def steps() -> list[tuple[str, list[str]]]:
 
 
 def like(shown: str) -> re.Pattern[str]:
-    """A line of the page as a pattern: ``…`` stands for anything."""
-    return re.compile("^" + re.escape(shown).replace("…", ".*") + "$", re.MULTILINE)
+    """A line of the page as a pattern: ``…`` stands for anything, and two spaces for what is between columns."""
+    pattern = re.escape(shown).replace("…", ".*").replace(r"\ \ ", r"[ \t]+")
+    return re.compile(f"^{pattern}[ \t]*$", re.MULTILINE)
 
 
 @pytest.fixture
 def old(bao: Path) -> Iterator[recipe.OpenBao]:
-    """An OpenBao of the test's own, since all of it is copied."""
+    """An OpenBao of the test's own, since all of it is copied; the first and the last secret are deleted there."""
     with recipe.running() as server:
+        for name in DELETED:
+            server.call("POST", f"secret/data/{name}", {"data": {"user": "gone"}})
+            server.call("DELETE", f"secret/data/{name}")
         yield server
 
 
@@ -58,4 +63,7 @@ def test_a_service_moves_as_the_page_says(old: recipe.OpenBao, tmp_path: Path) -
     for (command, shown), answer in zip(steps(), said.split(f"{MARK}\n")[1:], strict=True):
         missing = [line for line in shown if not like(line).search(answer)]
         assert [] == missing, f"{command}\n{answer}"
+    for name in DELETED:
+        assert re.search(rf"^skipped\told/{name}\tsecret/{name}\tdeleted at the source$", said, re.MULTILINE)
+    assert "2 skipped, 1 copied." in said
     assert "s3cr3t" not in said
