@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -45,6 +47,8 @@ def gateway() -> Iterator[tuple[Running, SocketServer]]:
         options = {"address": store.address, "token": "t", "timeout": 300}
         mount = {"prefix": "far", "type": "vault", "options": options, "check": "none"}
         assert 201 == gateway.call("POST", "/api/v1/mounts", mount | {"presentation": {"vault.kv": "2"}}).status
+        store.answers(403, b'{"errors":["permission denied"]}')  # the first question is the mount's own: of its token
+        assert 403 == gateway.call("GET", TARGETS["a secret"]).status
         yield gateway, store
 
 
@@ -82,6 +86,22 @@ def test_who_goes_away_takes_it_from_nobody_who_asked_for_the_same(gateway: tupl
         until(lambda: cancelled(running) == before + 1)
         assert not silent.cut.acquire(blocking=False)
     assert silent.cut.acquire(timeout=SECONDS)
+
+
+def test_nobody_asks_for_anything_without_an_address(gateway: tuple[Running, SocketServer]) -> None:
+    """Who resets a connection before it is taken could not be named, bounded or held to a network: nothing is read."""
+    running, _ = gateway
+    body = b'{"json": {"a": 1}}'
+    head = f"PUT /api/v1/secrets/none/x HTTP/1.1\r\nHost: x\r\nX-Vault-Token: {running.token}\r\n".encode()
+    request = head + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    for _ in range(100):
+        with socket.create_connection(("127.0.0.1", running.port), timeout=SECONDS) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(request)
+    assert 200 == running.call("GET", "/api/v1/mounts").status
+    records = [json.loads(line) for file in running.audit.glob("*.jsonl") for line in file.read_text().splitlines()]
+    asked = [record for record in records if record["kind"] in {"request", "closing"}]
+    assert [] == [record for record in asked if not record.get("source")]
 
 
 def cancelled(gateway: Running) -> int:

@@ -10,7 +10,7 @@ import pytest
 from wardgate.context import Context
 from wardgate.pipeline.begin import Begin
 from wardgate.spi.errors import Conflict, Unavailable
-from wardgate.spi.frontend import Arrival, Outcome
+from wardgate.spi.frontend import Arrival, Outcome, Wrap
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.secrets import DeleteSecret, ReadSecret
 from wardgate.spi.path import Path
@@ -55,6 +55,15 @@ def test_what_changes_nothing_passes() -> None:
         answered(Begin(records)(context_of(ReadSecret(path=Path(("a",)))), seen))
     )
     assert [] == records.taken
+
+
+def test_an_answer_that_is_kept_wrapped_is_a_change() -> None:
+    """Whatever it answers: what is kept stays when its caller has gone."""
+    records = Records()
+    context = context_of(ReadSecret(path=Path(("a",))))
+    context.wrap = Wrap(60, "a", lambda _: b"")
+    assert (True, "change-1") == asyncio.run(answered(Begin(records)(context, seen))).result
+    assert [context] == records.taken
 
 
 def test_a_change_is_recorded_first_and_carries_its_id() -> None:

@@ -76,6 +76,7 @@ class Unnumbered(Backend):
         self.calls = 0
         self.failure: WardgateError | None = None
         self.hangs = False
+        self.gate: asyncio.Event | None = None
 
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
         await self._called()
@@ -99,6 +100,8 @@ class Unnumbered(Backend):
             raise self.failure
         if self.hangs:
             await asyncio.Event().wait()
+        if self.gate:
+            await self.gate.wait()
 
 
 class MemoryLedger:
@@ -330,6 +333,33 @@ def test_a_probe_that_finds_nothing_closes_the_breaker_too(room: Room) -> None:
     with pytest.raises(SecretNotFound):
         room.run(ReadSecret(path=SECRET))
     assert 1 == room.run(write("one")).ordinal
+
+
+def test_a_probe_outlives_the_caller_who_happens_to_ask(room: Room) -> None:
+    """Callers with little patience cannot keep a store that is back from everybody else."""
+    room.run(write("one"))
+    room.backend.failure = Unavailable("down")
+    for _ in range(FAILURES):
+        with pytest.raises(Unavailable):
+            room.run(ReadSecret(path=SECRET))
+    room.backend.failure = None
+    room.clock.seconds += COOL_DOWN
+
+    async def impatient() -> None:
+        room.backend.gate = asyncio.Event()
+        probe = asyncio.create_task(room.ask(ReadSecret(path=SECRET)))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert FAILURES + 2 == room.backend.calls
+        probe.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await probe
+        room.backend.gate.set()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert b"one" == (await room.ask(ReadSecret(path=SECRET))).value.data
+
+    asyncio.run(impatient())
 
 
 class Listing(Unnumbered):

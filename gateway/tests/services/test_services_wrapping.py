@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 from wardgate.spi.errors import InvalidValue, RateLimited, TooLarge
-from wardgate.spi.operations.wrapping import LookupWrapping, Rewrap, Unwrap, UnwrapOwn, WrapData, Wrapped
+from wardgate.spi.operations.wrapping import MAX_TTL, LookupWrapping, Rewrap, Unwrap, UnwrapOwn, WrapData, Wrapped
 from wardgate.state import State
 from wardgate.state import wrapping as kept_answers
 from wardgate.state.tables import wrapped
@@ -153,7 +153,7 @@ def test_what_is_kept_is_bounded(state: State, monkeypatch: pytest.MonkeyPatch) 
         keep(state)
     with pytest.raises(TooLarge):
         keep(state, bytes(kept_answers.MAX_ANSWER + 1))
-    for ttl in (0, -1, kept_answers.MAX_TTL + 1):
+    for ttl in (0, -1, MAX_TTL + 1):
         with pytest.raises(InvalidValue):
             state.wrapping.check("other", ttl)
 

@@ -77,6 +77,9 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the base has it
         """A client connected, and its handshake is done."""
         super().connection_made(transport)
+        if self.client is None:  # reset before it was taken: nobody is there, and nobody could be named
+            transport.abort()
+            return
         self._facts = {
             "type": "http",
             "asgi": {"version": self.asgi_version, "spec_version": "2.3"},

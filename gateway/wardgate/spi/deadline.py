@@ -43,6 +43,12 @@ class Deadline:
         """Count the total from now on: what came before was not the store's. What is cut stays so."""
         self._at = self._clock.monotonic() + self._total
 
+    def apart(self) -> Deadline:
+        """One that ends when this one does, and is not cut with it."""
+        other = Deadline(self._clock, timeout=self._timeout, total=self._total)
+        other._at = self._at  # one of us
+        return other
+
     def cut(self) -> None:
         """End it now, from any thread: what waits is woken, what follows fails."""
         self._cut = True
@@ -83,12 +89,13 @@ def current() -> Deadline:
 
 @contextmanager
 def within(deadline: Deadline) -> Iterator[None]:
-    """What is asked in this block by this thread is asked under ``deadline``."""
+    """What is asked in this block by this thread is asked under ``deadline``, and then under the one before again."""
+    before = getattr(_here, "deadline", None)
     _here.deadline = deadline
     try:
         yield
     finally:
-        del _here.deadline
+        _here.deadline = before
 
 
 class _Wire(io.RawIOBase):

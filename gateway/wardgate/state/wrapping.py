@@ -11,8 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from wardgate.crypto import NamespaceKeyring, RootKey, envelope
 from wardgate.spi.errors import InvalidValue, RateLimited, TooLarge
-from wardgate.spi.operations.wrapping import MAX_TTL as MAX_TTL  # noqa: PLC0414  # the test of this room takes it from here
-from wardgate.spi.operations.wrapping import Unwrapped, Wrapped
+from wardgate.spi.operations.wrapping import MAX_TTL, Unwrapped, Wrapped
 from wardgate.spi.services import Clock, SealedMessage
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database

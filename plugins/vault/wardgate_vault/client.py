@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
@@ -11,7 +12,7 @@ from weakref import WeakSet
 
 from hvac.api import SystemBackend
 from hvac.api.secrets_engines import KvV1, KvV2
-from wardgate.spi.deadline import Deadline, within
+from wardgate.spi.deadline import Deadline, current, within
 from wardgate.spi.errors import Unavailable, unclear
 from wardgate.spi.services import Clock
 from wardgate.spi.threads import Threads
@@ -40,7 +41,7 @@ class Client:
         self.kv_v1 = KvV1(adapter)
         # A server's health is asked of the server itself, not of a namespace.
         self.system = SystemBackend(Adapter(self._pool, options.address, namespace=None))
-        self._login = Login(options, adapter, clock)
+        self._login = Login(options, adapter, clock, self._apart)
         self._threads = Threads("wardgate-vault", options.pool_size)
 
     async def ask(
@@ -104,6 +105,14 @@ class Client:
         if answer.status == HTTPStatus.FORBIDDEN and self._login.replace(token):
             return exchange(call, *args, mutates=mutates, bounds=bounds, **named)
         return answer
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        """What is asked in here is the mount's own affair, not the caller's: only the mount's end cuts it."""
+        deadline = current().apart()
+        self._deadlines.add(deadline)
+        with within(deadline):
+            yield
 
 
 def _under(deadline: Deadline, work: Callable[[], T]) -> T:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import Any
 
@@ -29,9 +30,15 @@ LOGIN_REFUSED = "the store refuses the gateway's AppRole login; check 'role_id',
 
 
 class Login:
-    """Keeps ``adapter.token`` good. Called from the mount's threads; at most one of them speaks to the server."""
+    """Keeps ``adapter.token`` good. Called from the mount's threads; at most one of them speaks to the server.
 
-    def __init__(self, options: Options, adapter: Adapter, clock: Clock) -> None:
+    ``apart``: in such a block the request goes on when the caller who happens to need it has gone away.
+    """
+
+    def __init__(
+        self, options: Options, adapter: Adapter, clock: Clock, apart: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        self._apart = apart
         self._options = options
         self._adapter = adapter
         self._clock = clock
@@ -57,14 +64,15 @@ class Login:
         if self._clock.monotonic() >= self._due and self._lock.acquire(blocking=self._adapter.token is None):
             try:
                 if self._clock.monotonic() >= self._due:
-                    self._act()
+                    with self._apart():
+                        self._act()
             finally:
                 self._lock.release()
         return self._adapter.token
 
     def replace(self, refused: str | None) -> bool:
         """After a refusal: whether there is another token to try once more with."""
-        with self._lock:
+        with self._lock, self._apart():
             if self._adapter.token != refused:
                 return True
             recent = self._clock.monotonic() - self._learned_at < LEAST_PAUSE

@@ -89,7 +89,7 @@ def load_policy(file: FilePath) -> Policy:
 def _run_file(file: FilePath, decider: Decider) -> Iterable[PolicyTestResult]:
     document = _read(file)
     if "rules" in document:
-        raise InvalidValue(f"{file}: is a policy; name the file with its tests")
+        raise InvalidValue(f"{file} is a policy; name the file with its tests")
     check_keys(document, _FILE_KEYS, of=str(file))
     tests = document.get("test")
     if not isinstance(tests, list) or not tests:

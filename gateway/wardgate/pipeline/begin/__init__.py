@@ -21,7 +21,7 @@ class RequestRecords(Protocol):
 
 
 class Begin:
-    """Records the request of an operation that mutates, then runs the rest of the road in a task of its own."""
+    """Records the request of what changes anything, then runs the rest of the road in a task of its own."""
 
     def __init__(self, journal: RequestRecords) -> None:
         self._journal = journal
@@ -29,7 +29,9 @@ class Begin:
 
     def __call__(self, context: Context, call_next: Handler) -> Awaitable[Outcome[Any]]:
         """Handle one request."""
-        return self._change(context, call_next) if context.operation.mutates else call_next(context)
+        # An answer that is kept wrapped is a change too, whatever it answers.
+        changes = context.operation.mutates or context.wrap is not None
+        return self._change(context, call_next) if changes else call_next(context)
 
     async def _change(self, context: Context, call_next: Handler) -> Outcome[Any]:
         """Once begun it waits for the end even when cancelled, so that the end is recorded."""

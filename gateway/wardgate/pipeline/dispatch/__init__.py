@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -74,6 +74,7 @@ class Dispatch:
         self._clock = clock
         self._watch = watch
         self._breakers = Breakers(clock, watch)
+        self._trials = set[asyncio.Task[Any]]()
         self._wrapping = Wrapping(keeper)
         self._repeating = Repeating(keys, clock)
 
@@ -148,12 +149,18 @@ class Dispatch:
         listing = operation if isinstance(operation, ListSecrets | ScanSecrets) else None
         asked = self._cursors.opened(listing, mount) if listing else operation
         try:
-            self._breakers.check(mount.id)
+            trial = self._breakers.check(mount.id)
         except Unavailable as error:
             raise _named(mount, error) from None
+        answer = self._in_time(context, handler(asked, mount.backend, versions), mount)
+        heard = self._heard(mount, self._watch.backend(mount, operation, answer))
+        result = await (self._outliving(heard) if trial else heard)
+        return self._cursors.sealed(result, listing, mount) if listing else result
+
+    async def _heard(self, mount: Mount, answer: Awaitable[Any]) -> Any:
+        """What a store answers; the mount's breaker hears it too."""
         try:
-            answer = self._in_time(context, handler(asked, mount.backend, versions), mount)
-            result = await self._watch.backend(mount, operation, answer)
+            result = await answer
         except (Unavailable, OutcomeUnknown) as error:
             if isinstance(error, Unavailable) and error.answered:
                 self._breakers.answered(mount.id)
@@ -164,7 +171,14 @@ class Dispatch:
             self._breakers.answered(mount.id)  # a store that refuses is there
             raise _named(mount, error) from None
         self._breakers.answered(mount.id)
-        return self._cursors.sealed(result, listing, mount) if listing else result
+        return result
+
+    def _outliving(self, heard: Coroutine[Any, Any, Any]) -> Awaitable[Any]:
+        """The same, to its end: all wait to know how the store is, not the one caller alone who happens to ask."""
+        trial = asyncio.get_running_loop().create_task(heard)
+        self._trials.add(trial)
+        trial.add_done_callback(self._trials.discard)
+        return asyncio.shield(trial)
 
     async def _in_time(self, context: Context, answer: Awaitable[Any], mount: Mount | None) -> Any:
         if (mount is None or mount.embedded) and not context.operation.mutates:

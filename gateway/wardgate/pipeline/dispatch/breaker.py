@@ -28,19 +28,20 @@ class Breakers:
         self._watch = watch
         self._breakers: dict[str, _Breaker] = {}
 
-    def check(self, mount: str) -> None:
-        """Refuse at once while the breaker is open; after its cool-down let one request through as a probe.
+    def check(self, mount: str) -> bool:
+        """Refuse at once while the breaker is open; after its cool-down let one request through, and say that it is it.
 
         Raises:
             Unavailable: the breaker is open.
         """
         breaker = self._breakers.get(mount)
         if breaker is None or breaker.failures < FAILURES:
-            return
+            return False
         now = self._clock.monotonic()
         if now < breaker.retry_at:
             raise Unavailable("the store has failed repeatedly and is left alone for a few seconds; try again")
         breaker.retry_at = now + COOL_DOWN
+        return True
 
     def failed(self, mount: str) -> None:
         """Count an answer that was Unavailable."""

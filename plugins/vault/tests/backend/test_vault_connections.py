@@ -119,3 +119,39 @@ def test_who_goes_away_takes_the_request_along(opened: Opened, server: SocketSer
 
     server.behaviour = silent
     asyncio.run(asked())
+
+
+def test_a_login_is_the_mount_s_and_not_the_caller_s(
+    opened: Opened, server: SocketServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Callers who go away while it runs do not end it: each would cost another login, and a use of the secret id."""
+    monkeypatch.undo()  # it learns its token from the server here
+    arrived, go = threading.Event(), threading.Event()
+    logins: list[bytes] = []
+
+    def slow(connection: socket.socket) -> None:
+        login = b"/auth/approle/login" in server.requests[-1]
+        if login:
+            logins.append(server.requests[-1])
+            arrived.set()
+            assert go.wait(JOIN_SECONDS)
+        body = b'{"auth":{"client_token":"t","lease_duration":60,"renewable":false}}' if login else ABSENT
+        status = b"200 OK" if login else b"404 No"
+        head = b"HTTP/1.1 %b\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % (status, len(body))
+        connection.sendall(head + body)
+        connection.close()
+
+    async def asked() -> None:
+        backend = opened(address=server.address, role_id="r", secret_id="s")
+        first = asyncio.ensure_future(backend.read(SECRET))
+        assert await asyncio.to_thread(arrived.wait, JOIN_SECONDS)
+        first.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await first
+        go.set()
+        with pytest.raises(SecretNotFound):
+            await backend.read(SECRET)
+
+    server.behaviour = slow
+    asyncio.run(asked())
+    assert 1 == len(logins)
