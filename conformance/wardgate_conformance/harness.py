@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from wardgate.spi.backend import Backend
 from wardgate.spi.path import Path
 
-from wardgate_conformance.throttling import another_server, throttling
+from wardgate_conformance.answering import another_server, throttling
 
 
 class Harness(abc.ABC):

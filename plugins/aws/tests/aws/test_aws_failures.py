@@ -37,7 +37,7 @@ from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import Expect, Value
 from wardgate_aws.errors import of_answer
 from wardgate_aws.plugin import PARAMETER_STORE, SECRETS_MANAGER
-from wardgate_conformance.throttling import throttling
+from wardgate_conformance.answering import throttling
 
 pytestmark = pytest.mark.usefixtures("some_credentials")
 SECRET = Path.parse("team/database")

@@ -19,8 +19,8 @@ from wardgate.spi.backend import Backend
 from wardgate.spi.errors import Malformed
 from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.path import Path
+from wardgate_conformance.answering import throttling
 from wardgate_conformance.harness import Harness
-from wardgate_conformance.throttling import throttling
 
 REGION = "eu-central-1"
 SERVICES = cast("Any", SimpleNamespace(clock=SimpleNamespace(now=time.time_ns, monotonic=time.monotonic)))

@@ -15,9 +15,9 @@ from wardgate.spi.path import Path
 from wardgate_azure.declaration import DECLARATION
 from wardgate_azure.names import NAMES
 from wardgate_azure.plugin import BACKEND
+from wardgate_conformance.answering import PAGE
 from wardgate_conformance.harness import Harness
 from wardgate_conformance.suite import BackendConformance
-from wardgate_conformance.throttling import PAGE
 
 
 class AzureHarness(Harness):

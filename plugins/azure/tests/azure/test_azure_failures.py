@@ -36,7 +36,7 @@ from wardgate.spi.path import Path
 from wardgate.spi.values import JSON, TEXT, Value, VersionState
 from wardgate_azure import errors
 from wardgate_azure.backend import KeyVaultBackend
-from wardgate_conformance.throttling import throttling
+from wardgate_conformance.answering import throttling
 
 PATH = Path.parse("team/database")
 NAME = "team--database"

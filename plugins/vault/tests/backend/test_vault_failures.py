@@ -16,7 +16,7 @@ from wardgate.spi.backend import Backend
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.threads import QUEUE
 from wardgate.spi.values import Value
-from wardgate_conformance.throttling import throttling
+from wardgate_conformance.answering import throttling
 from wardgate_vault import client, exchange, login
 
 from tests.servers.sockets import SocketServer, listening

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
@@ -14,28 +15,28 @@ PAGE = b"<html>Sign in</html>"
 """What a portal on the way to a store says."""
 
 
-class _Refusing(BaseHTTPRequestHandler):
+class _Answering(BaseHTTPRequestHandler):
     """Answers any method, and keeps the connection."""
 
     protocol_version = "HTTP/1.1"
-    retry_after: ClassVar[int]
     status: ClassVar[int]
+    headers_sent: ClassVar[Mapping[str, str]]
     body: ClassVar[bytes]
 
     def __getattr__(self, name: str) -> Any:
         # Looked up by method, `do_GET` and so on: stores have methods of their own, such as Vault's LIST.
         if name.startswith("do_"):
-            return self._refuse
+            return self._answer
         raise AttributeError(name)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # as in the base class
         """Nothing: a request line can hold a name."""
 
-    def _refuse(self) -> None:
+    def _answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.send_response(self.status)
-        self.send_header("Retry-After", str(self.retry_after))
-        self.send_header("Content-Type", "application/json")
+        for name, value in self.headers_sent.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(self.body)))
         self.end_headers()
         self.wfile.write(self.body)
@@ -45,7 +46,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, handler: type[_Refusing], tls: ssl.SSLContext | None) -> None:
+    def __init__(self, handler: type[_Answering], tls: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), handler)
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
@@ -55,19 +56,12 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def throttling(
-    retry_after: int,
-    *,
-    status: int = HTTPStatus.TOO_MANY_REQUESTS,
-    body: bytes = b"{}",
-    tls: ssl.SSLContext | None = None,
+def answering(
+    status: int, headers: Mapping[str, str], body: bytes, tls: ssl.SSLContext | None = None
 ) -> Iterator[tuple[str, int]]:
-    """Host and port of such a server until the end of the block.
-
-    ``status`` and ``body`` where a vendor says it in other words (the header goes with them); ``tls`` to speak it.
-    """
-    told = {"retry_after": retry_after, "status": status, "body": body}
-    with _Server(type("Refusing", (_Refusing,), told), tls) as server:
+    """Host and port of a server that answers everything so, until the end of the block; ``tls`` to speak it."""
+    told = {"status": status, "headers_sent": headers, "body": body}
+    with _Server(type("Answering", (_Answering,), told), tls) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         try:
             yield "127.0.0.1", server.server_address[1]
@@ -75,6 +69,18 @@ def throttling(
             server.shutdown()
 
 
-def another_server() -> contextlib.AbstractContextManager[tuple[str, int]]:
-    """Host and port of a server that knows nothing of any store: with status 200 and ``PAGE`` it answers everything."""
-    return throttling(0, status=HTTPStatus.OK, body=PAGE)
+def throttling(
+    retry_after: int,
+    *,
+    status: int = HTTPStatus.TOO_MANY_REQUESTS,
+    body: bytes = b"{}",
+    tls: ssl.SSLContext | None = None,
+) -> AbstractContextManager[tuple[str, int]]:
+    """A server that has had enough. ``status`` and ``body`` where a vendor says it in other words."""
+    headers = {"Retry-After": str(retry_after), "Content-Type": "application/json"}
+    return answering(status, headers, body, tls)
+
+
+def another_server() -> AbstractContextManager[tuple[str, int]]:
+    """A server that knows nothing of any store: it answers everything with status 200 and ``PAGE``."""
+    return answering(HTTPStatus.OK, {"Content-Type": "text/html"}, PAGE)
