@@ -252,7 +252,8 @@ def test_what_is_not_found_names_the_command_that_lists_it(run: Run, command: st
 def test_tls_to_an_http_address_is_told(served: tuple[str, Scripted], run: Run) -> None:
     """What comes back is no TLS, which OpenSSL tells in words for the few."""
     result = run("mount", "list", "--address", served[0].replace("http://", "https://"))
-    assert (6, True) == (result.exit_code, "no TLS is spoken there; is it an http:// address?" in result.stderr)
+    told = "no TLS is spoken there; check --address: the port, and http:// or https://"
+    assert (6, True) == (result.exit_code, told in result.stderr)
 
 
 @pytest.mark.parametrize("arguments", [[], ["mount"]])

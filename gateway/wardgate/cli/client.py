@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import ssl
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Self
@@ -68,10 +69,27 @@ class Client:
     """Speaks to one gateway, with one token, in one namespace."""
 
     def __init__(
-        self, address: str, *, token: str | None, namespace: str, ca_file: FilePath | None, refused: str = ""
+        self,
+        address: str,
+        *,
+        token: str | None,
+        namespace: str,
+        ca_file: FilePath | None,
+        refused: str = "",
+        said_by: str = "--address",
     ) -> None:
-        """Make ready to speak. ``refused``: the hint for when the gateway does not accept the credential."""
+        """Make ready to speak.
+
+        Args:
+            address: the gateway's URL.
+            token: what to show; None: nothing.
+            namespace: its path; empty: the root.
+            ca_file: the authorities to trust; None: the system's.
+            refused: the hint for when the gateway does not accept the credential.
+            said_by: the option or variable that the address comes from.
+        """
         self._refused = refused
+        self._said_by = said_by
         headers = {"accept": "application/json"}
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
@@ -111,10 +129,12 @@ class Client:
                 content=content,
                 headers=dict(headers or {}),
             )
-        except httpx2.TimeoutException:
-            raise Failure(f"{self._address} does not answer in time", code="unavailable") from None
+        except httpx2.TimeoutException as error:
+            # A gateway that speaks plain HTTP waits for the rest of what it takes for a request.
+            why = f": perhaps no TLS is spoken there; {self._check()}" if _in_handshake(error) else ""
+            raise Failure(f"{self._address} does not answer in time{why}", code="unavailable") from None
         except httpx2.TransportError as error:
-            raise Failure(f"{self._address} cannot be reached: {_why(error)}", code="unavailable") from None
+            raise Failure(f"{self._address} cannot be reached: {self._why(error)}", code="unavailable") from None
         if response.status_code >= _ERROR:
             raise self._problem(response, path)
         return Reply(response.status_code, response.headers, response.content)
@@ -132,6 +152,23 @@ class Client:
         elif failure.code == "permission_denied" and _is_of_a_store(failure.message):
             failure.hint = STORE_REFUSES
         return failure
+
+    def _why(self, error: httpx2.TransportError) -> str:
+        """The reason in a few words; the library's own sentence, which may quote the request, is not shown."""
+        for cause in _chain(error):
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                return f"its certificate is not trusted ({cause.verify_message}); see --ca-file"
+            if isinstance(cause, ssl.SSLError) and cause.reason in NO_TLS:
+                return f"no TLS is spoken there; {self._check()}"
+            if isinstance(cause, ConnectionRefusedError):
+                return "nothing listens there; is the gateway running?"
+        if isinstance(error, httpx2.ConnectError):
+            return "the connection failed"
+        plain = self._address.startswith("http:")
+        return f"the connection broke{f', perhaps as TLS is spoken there; {self._check()}' if plain else ''}"
+
+    def _check(self) -> str:
+        return f"check {self._said_by}: the port, and http:// or https://"
 
     def close(self) -> None:
         """Give the connection back."""
@@ -154,18 +191,17 @@ def _trust(address: str, ca_file: FilePath | None) -> ssl.SSLContext:
         raise Failure(f"the CA file {ca_file} cannot be read as PEM", code="invalid_configuration") from None
 
 
-def _why(error: httpx2.TransportError) -> str:
-    """The reason in a few words; the library's own sentence, which may quote the request, is not shown."""
+def _chain(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({cause.verify_message}); see --ca-file"
-        if isinstance(cause, ssl.SSLError) and cause.reason in NO_TLS:
-            return "no TLS is spoken there; is it an http:// address?"
-        if isinstance(cause, ConnectionRefusedError):
-            return "nothing listens there; is the gateway running?"
+        yield cause
         cause = cause.__cause__ or cause.__context__
-    return "the connection failed" if isinstance(error, httpx2.ConnectError) else "the connection broke"
+
+
+def _in_handshake(error: BaseException) -> bool:
+    """Whether the other side was reached, and TLS with it never began."""
+    frames = (frame for cause in _chain(error) for frame, _ in traceback.walk_tb(cause.__traceback__))
+    return any(frame.f_code.co_name == "do_handshake" for frame in frames)
 
 
 def _is_of_a_store(message: str) -> bool:

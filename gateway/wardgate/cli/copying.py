@@ -80,9 +80,10 @@ def copy(
 def _compare(planner: Planner, items: Sequence[Item]) -> None:
     """Find out the state of all."""
     chunks = [items[start : start + TOGETHER] for start in range(0, len(items), TOGETHER)]
-    with progress.shown("Comparing", total=2 * len(items), unit="secrets") as tick:
+    with progress.shown("Comparing", total=len(items), unit="secrets") as tick:
         for chunk in _at_once(planner.values, chunks, WORKERS):
             tick(len(chunk))
+    with progress.shown("Describing", total=len(items), unit="secrets") as tick:
         for _ in _at_once(planner.more, items, SINGLY):
             tick(1)
 

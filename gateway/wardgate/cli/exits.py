@@ -46,7 +46,10 @@ HINTS = {
     "gone": "`wardgate history` shows the versions; `wardgate undelete` recovers a deleted one.",
     "precondition_required": "Say which version you expect: --expect VERSION, or --create.",
     "unauthenticated": "Give a valid credential: a token by --token-file FILE, or WARDGATE_TOKEN in the environment.",
-    "permission_denied": "Ask an administrator for a policy; `wardgate policy explain` says which rule decides.",
+    "permission_denied": (
+        "Ask an administrator for a policy; "
+        "`wardgate policy explain ACTION PATH --policy NAME` says which rule decides."
+    ),
     "outcome_unknown": "Look before you try again: the change may have happened.",
     "sealed": "Run `wardgate doctor` on the gateway's machine.",
 }

@@ -11,6 +11,9 @@ from wardgate.cli import exits
 from wardgate.cli.terminal import printable
 from wardgate.spi.errors import WardgateError
 
+OF_COMMANDS = frozenset({"--json", "--address", "--token-file", "--namespace", "--ca-file", "--allow-http"})
+"""Options that commands have, and groups of commands have not."""
+
 
 @dataclass
 class Manner:
@@ -27,6 +30,10 @@ class Failure(click.ClickException):
         self.code = code
         self.request_id = request_id
         self.hint = hint
+
+    def reworded(self, message: str, *, hint: str = "") -> Failure:
+        """The same failure in other words, or with another hint."""
+        return Failure(message, code=self.code, request_id=self.request_id, hint=hint or self.hint)
 
 
 def of(error: WardgateError) -> Failure:
@@ -45,6 +52,8 @@ def report(failure: click.ClickException, manner: Manner) -> int:
         hint = f"Try '{failure.ctx.command_path} --help'."
     request_id = failure.request_id if isinstance(failure, Failure) else ""
     message = failure.format_message()
+    if misplaced := _misplaced(failure):
+        message, hint = failure.message, misplaced  # without the nearest option of the group's own
     ending = exits.of(code) if isinstance(failure, Failure) else exits.USAGE
     if manner.json:
         import json  # noqa: PLC0415  # --help and completion do without
@@ -58,6 +67,15 @@ def report(failure: click.ClickException, manner: Manner) -> int:
     if request_id:
         click.echo(f"(request {printable(request_id)})", err=True)
     return ending
+
+
+def _misplaced(failure: click.ClickException) -> str:
+    """What to do about an option of every command that stands before its command; empty where it is no such thing."""
+    if not isinstance(failure, click.NoSuchOption) or failure.option_name not in OF_COMMANDS:
+        return ""
+    if failure.ctx is None or not isinstance(failure.ctx.command, click.Group):
+        return ""
+    return f"Put {failure.option_name} after the command."
 
 
 def unexpected(error: Exception, manner: Manner) -> int:

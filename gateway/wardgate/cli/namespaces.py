@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from wardgate.cli import output
+from wardgate.cli.failure import Failure
 from wardgate.cli.paths import path_of
 from wardgate.cli.session import Session, client_options
 
@@ -53,5 +56,11 @@ def delete(session: Session, name: str, *, yes: bool) -> None:
     """Delete the child NAME, which must have no mounts and no children. Its keys and policies end with it."""
     output.confirm(f"Delete the namespace {name}, its keys and its policies, for ever?", yes=yes)
     with session.client() as client:
-        client.request("DELETE", f"namespaces/{path_of(name)}")
+        try:
+            client.request("DELETE", f"namespaces/{path_of(name)}")
+        except Failure as failure:
+            if failure.code == "conflict" and "has mounts" in failure.message:
+                whole = "/".join(part for part in (session.namespace.strip("/"), name) if part)
+                failure.hint = f"There, `wardgate mount remove PREFIX --namespace {shlex.quote(whole)}` does it."
+            raise
     output.done(session.json, f"Deleted the namespace {name}.")

@@ -35,9 +35,10 @@ def new(name: str, into: Path | None, *, as_json: bool) -> None:
     _check_name(name)
     folder = into or Path(name)
     if folder.exists():
-        raise Failure(f"{folder} is there already; name another with --into")
+        raise Failure(f"{folder} is there already; name another with --into", code="already_exists")
     if not folder.parent.is_dir():
-        raise Failure(f"there is no folder {folder.parent} to make {folder.name} in; make it first, or see --into")
+        told = f"there is no folder {folder.parent} to make {folder.name} in; make it first, or see --into"
+        raise Failure(told, code="invalid_value")
     try:
         _make(name, folder)
     except OSError as problem:
@@ -55,10 +56,12 @@ def _check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         plain = NAME.search(re.sub(r"[^a-z0-9]", "", name.lower()))
         hint = f": {plain[0]}, for example" if plain else ""
-        raise Failure(f"a plugin's name is up to 40 small letters and digits, and begins with a letter{hint}")
+        told = f"a plugin's name is up to 40 small letters and digits, and begins with a letter{hint}"
+        raise Failure(told, code="invalid_value")
     # A gateway that is told to load one of two plugins of one name does not start.
     if find_spec(f"wardgate_{name}") or entry_points(group="wardgate.plugins", name=name):
-        raise Failure(f"there is a plugin or a package wardgate_{name} already; choose another name")
+        told = f"there is a plugin or a package wardgate_{name} already; choose another name"
+        raise Failure(told, code="already_exists")
 
 
 def _make(name: str, folder: Path) -> None:

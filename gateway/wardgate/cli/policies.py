@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _HCL = re.compile(r'^\s*path\s+"', re.MULTILINE)
 """How a rule begins in Vault's text."""
+_FACT = re.compile(r"^(?:\$\.)?facts\.(time|source|method|role|name|id)\b:?")
+"""How the gateway calls what an option supposes."""
 
 
 @click.group()
@@ -144,14 +146,18 @@ def explain(session: Session, action: str, path: str, policies: tuple[str, ...],
     """
     body: dict[str, Any] = {"policies": list(policies), "action": action, "path": path, "facts": _facts(**supposed)}
     with session.client() as client:
-        answer = client.json("POST", "explain", body=body)
+        try:
+            answer = client.json("POST", "explain", body=body)
+        except Failure as failure:
+            raise failure.reworded(_FACT.sub(r"--\1", failure.message)) from None
     if session.json:
         output.as_json(answer)
         return
     verdict = "allowed" if answer["allowed"] else "denied"
     rule = answer["rule"]
     if rule is None:
-        click.echo(f"{verdict}: no rule allows it")
+        alone = "" if policies else ", of the policy 'default' alone; name others with --policy"
+        click.echo(f"{verdict}: no rule allows it{alone}")
     else:
         said = f"{rule['effect']} {' '.join(rule['actions'])} on {' '.join(rule['paths'])}"
         when = f" when {_one_line(rule['when'])}" if rule.get("when") else ""

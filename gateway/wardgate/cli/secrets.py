@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -156,7 +157,16 @@ def put(
     if create:
         headers["if-none-match"] = "*"
     with session.client() as client:
-        reply = client.request("PUT", f"secrets/{secret_of(path)}", content=data, headers=headers)
+        try:
+            reply = client.request("PUT", f"secrets/{secret_of(path)}", content=data, headers=headers)
+        except Failure as failure:
+            if not create or failure.code != "conflict":
+                raise
+            # What the gateway says is for whoever expects a version: to read it would not help here.
+            raise failure.reworded(
+                f"{path} has a version already, perhaps a deleted one",
+                hint="Without --create, or with --expect VERSION, a new one is written.",
+            ) from None
     _stored(session, path, reply)
 
 
@@ -237,10 +247,20 @@ def list_(session: Session, path: str, *, recursive: bool) -> None:
                 continue
             for entry in entries:
                 click.echo(printable(entry["name"] + ("/" if entry["folder"] else "")))
+        nothing = "" if count or session.json else _nothing(client, path)
     if session.json:
         output.as_json({"entries": listed})
-    elif not count:
-        click.echo("There is nothing here that you may see.", err=True)
+    elif nothing:
+        click.echo(nothing, err=True)
+
+
+def _nothing(client: Client, path: str) -> str:
+    """What is said of an empty list: perhaps nothing is mounted at all, as far as the gateway tells who asks."""
+    if not path:
+        with contextlib.suppress(Failure):
+            if not client.json("GET", "mounts")["mounts"]:
+                return "Nothing is mounted; `wardgate mount add` mounts a store."
+    return "There is nothing here that you may see."
 
 
 def _recursive(client: Client, path: str) -> Iterator[list[dict[str, Any]]]:

@@ -33,6 +33,8 @@ class Session:
     ca_file: Path | None
     allow_http: bool
     json: bool
+    said_by: str = "--address"
+    """The option or variable that the address comes from."""
 
     def client(self, *, anonymous: bool = False, refused: str = "") -> Client:
         """Connect.
@@ -54,6 +56,7 @@ class Session:
             namespace=self.namespace,
             ca_file=self.ca_file,
             refused=refused or self._refused(),
+            said_by=self.said_by,
         )
 
     def _refused(self) -> str:
@@ -108,6 +111,12 @@ def _check_address(address: str, *, allow_http: bool) -> None:
         )
 
 
+def _said_by() -> str:
+    """Which option or variable the address of this command comes from; where none was said, the variable that may."""
+    source = click.get_current_context().get_parameter_source("address")
+    return "--address" if source is click.core.ParameterSource.COMMANDLINE else "WARDGATE_ADDR"
+
+
 def _remember_json(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:  # noqa: FBT001  # click's
     if value and isinstance(ctx.obj, Manner):
         ctx.obj.json = True
@@ -136,7 +145,7 @@ def client_options(function: F) -> Callable[..., Any]:
         as_json: bool,
         **rest: Any,
     ) -> Any:
-        session = Session(address, token_file, namespace, ca_file, allow_http, as_json)
+        session = Session(address, token_file, namespace, ca_file, allow_http, as_json, _said_by())
         return function(session, **rest)
 
     file = click.Path(dir_okay=False, path_type=Path)

@@ -153,7 +153,8 @@ def options(given: Sequence[str], secret: Collection[str] | None = (), *, unknow
             source = sources.text(name, source).removesuffix("\n")
         elif secret is None:
             raise click.UsageError(
-                f"{unknown}. If the gateway knows more: which of its options are secret cannot be told here, so write "
+                f"{unknown}{'' if unknown.endswith('?') else '.'} "
+                "If the gateway knows more: which of its options are secret cannot be told here, so write "
                 f"{name}=- (stdin or prompt) or {name}=@FILE ({name}:=@FILE for numbers)"
             )
         elif name in secret:

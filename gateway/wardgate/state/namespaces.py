@@ -221,6 +221,6 @@ def _check_empty(connection: Connection, namespace: str) -> None:
         raise Conflict("the namespace has child namespaces; delete them first")
     mounts = select(tables.mounts.c.prefix).where(tables.mounts.c.namespace == namespace)
     if connection.execute(mounts).first():
-        raise Conflict("the namespace has mounts; delete them first")
+        raise Conflict("the namespace has mounts; remove them first, with a key of that namespace")
     if not connection.execute(select(tables.namespaces.c.id).where(tables.namespaces.c.id == namespace)).first():
         raise SecretNotFound("there is no such namespace")
