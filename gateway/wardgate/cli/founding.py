@@ -47,9 +47,9 @@ def reopen(data: Path, key_file: Path) -> State:
     return State.open(data, KeyFileSeal.load(key_file), SystemClock(), LocalEpochs())
 
 
-async def administrator(state: State, *, name: str, ttl: int | None) -> TokenIssued:
-    """A new key that carries ``administrator`` in the root namespace. ``ttl`` in nanoseconds; None: for ever."""
-    return await state.principals.issue(ROOT_NAMESPACE, name, (ADMINISTRATOR,), Life(ttl=ttl))
+async def administrator(state: State, *, name: str, ttl: int | None, namespace: str = ROOT_NAMESPACE) -> TokenIssued:
+    """A new key that carries ``administrator`` in a namespace, by its id. ``ttl`` in nanoseconds; None: for ever."""
+    return await state.principals.issue(namespace, name, (ADMINISTRATOR,), Life(ttl=ttl))
 
 
 async def chosen_administrator(state: State, *, name: str, token: str) -> None:

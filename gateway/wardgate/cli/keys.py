@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from wardgate.cli import output
+from wardgate.cli import output, terminal
 from wardgate.cli.duration import Duration
+from wardgate.cli.failure import Failure
 from wardgate.cli.paths import path_of
+from wardgate.cli.recovery import recover
 from wardgate.cli.session import Session, client_options
+
+if TYPE_CHECKING:
+    from wardgate.cli.client import Client
+
+OWN = "It is the key you are using: nothing more can be done with it."
+LAST = (
+    "It is the namespace's last administrator's key that has not expired: without another way in, only "
+    "`wardgate key recover`, on the gateway's machine, makes a new one."
+)
 
 
 @click.group()
 def key() -> None:
     """API keys: tokens that an administrator hands out."""
+
+
+key.add_command(recover)
 
 
 @key.command("list")
@@ -67,8 +81,36 @@ def create(session: Session, name: str, policies: tuple[str, ...], ttl: int | No
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @client_options
 def revoke(session: Session, key_id: str, *, yes: bool) -> None:
-    """End the key ID now, in every worker."""
-    output.confirm(f"Revoke the key {key_id}?", yes=yes)
+    """End the key ID now, in every worker.
+
+    On a terminal it says first when that is the key in use, or the namespace's last administrator's.
+    """
+    output.must_be_askable(yes=yes)
     with session.client() as client:
+        # A script asks for one thing and gets it: looking costs uses of a token, and records of the audit.
+        if not yes or terminal.somebody_watches():
+            for sentence in _warnings(client, key_id):
+                click.echo(sentence, err=True)
+        output.confirm(f"Revoke the key {key_id}?", yes=yes)
         client.request("DELETE", f"keys/{path_of(key_id)}")
     output.done(session.json, f"Revoked the key {key_id}.")
+
+
+def _warnings(client: Client, key_id: str) -> list[str]:
+    """What the end of this key takes away; what the caller may not know is not said."""
+    from wardgate.spi.operations.policies import ADMINISTRATOR  # noqa: PLC0415  # --help does without
+
+    own = _if_allowed(client, "token")
+    keys = (_if_allowed(client, "keys") or {}).get("keys", ())
+    administrators = [one["id"] for one in keys if ADMINISTRATOR in one["policies"]]
+    said = [OWN] if own and own["id"] == key_id else []
+    return [*said, LAST] if administrators == [key_id] else said
+
+
+def _if_allowed(client: Client, path: str) -> Any:
+    try:
+        return client.json("GET", path)
+    except Failure as failure:
+        if failure.code in {"permission_denied", "secret_not_found"}:
+            return None
+        raise

@@ -34,7 +34,7 @@ COMMANDS = {
     "copy": ("copying:copy", "Copy a secret, or all below a folder, from one store to another."),
     "namespace": ("namespaces:namespace", "Child namespaces: list, create, delete."),
     "mount": ("mounts:mount", "Mounts: list, show, add, tune, remove."),
-    "key": ("keys:key", "API keys: list, create, revoke."),
+    "key": ("keys:key", "API keys: list, create, revoke, recover."),
     "approle": ("approle:approle", "AppRole: roles, their ids, and the login."),
     "policy": ("policies:policy", "Policies: list, read, write, delete, explain, lint, test."),
     "label": ("labels:label", "Labels of paths, for conditions of policies: list, set, remove."),

@@ -46,7 +46,7 @@ def init(data: Path, key_file: Path, config: Path | None, *, as_json: bool) -> N
             "key_file": str(key_file),
             "config": None if config is None else str(config),
             "token": issued.token,
-            "expires_at": _moment(issued.info.principal.expires_at or 0),
+            "expires_at": ends_at(issued),
         })  # fmt: skip
         return
     _tell(data, key_file, config, text)
@@ -67,8 +67,10 @@ def _configuration(data: Path, key_file: Path) -> str:
     return f"[data]\nfolder = {_toml(data)}\nkey_file = {_toml(key_file)}\n"
 
 
-def _moment(nanoseconds: int) -> str:
-    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).isoformat().replace("+00:00", "Z")
+def ends_at(issued: TokenIssued) -> str:
+    """When an administrator's key ends, in RFC 3339, to the second."""
+    seconds = (issued.info.principal.expires_at or 0) // 1_000_000_000
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _toml(path: Path) -> str:
