@@ -63,6 +63,8 @@ class Opening:
             raise InvalidValue(
                 f"no loaded plugin offers the backend {row.type!r}{nearest(row.type, self.types)}{self.elsewhere()}"
             )
+        if not self._may_have_stored(namespace, row):
+            self._state.make_store(namespace)
         parsed: object = options.parse(kind.options, row.options, of=f"mount {row.prefix}/")
         lent = Services(
             clock=self._clock,
@@ -72,3 +74,8 @@ class Opening:
             mount=row.id,
         )
         return guarding.opened(f"mount {row.prefix}/", lambda: kind.open(parsed, lent))
+
+    def _may_have_stored(self, namespace: str, row: MountRow) -> bool:
+        """Whether the namespace's file must be there already: for this mount, when it is kept, or for another one."""
+        kept = self._state.mounts.of(namespace)
+        return any(other.id == row.id or self.embedded(other.type) for other in kept)

@@ -120,7 +120,7 @@ def test_a_damaged_secret_is_named(made: Path, place: str) -> None:
     """The first few of a store that the gateway keeps are looked at, and no value is opened for that."""
     written = place.replace("\\0", "' || char(0) || '")
     statement = f"UPDATE native_secrets SET head = zeroblob(length(head)) WHERE place = CAST('{written}' AS BLOB)"
-    attack(made, statement, file="namespaces/*.db")
+    attack(made, statement, file="namespaces/[!r]*.db")
     result, wrong = looked(made)
     path = place.replace("\\0", "/")
     told = f"{path}: this secret was changed outside the gateway, or is damaged; restore it from a backup"

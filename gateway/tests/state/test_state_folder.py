@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ from wardgate.crypto import KeyFileSeal
 from wardgate.server.epochs import LocalEpochs
 from wardgate.spi.errors import AlreadyExists, InvalidValue, Sealed, Unauthenticated, Unavailable
 from wardgate.spi.operations.policies import Effect, Policy, Rule
+from wardgate.spi.path import Path as SecretPath
 from wardgate.state import State
 from wardgate.state.database import operation_id
 from wardgate.state.lives import Life
+from wardgate.state.mounts import MountRow
 from wardgate.state.tokens import checksum, new_id, new_token
 
 POLICY = Policy("p", (Rule(Effect.ALLOW, ("read",), ("a/**",)),))
@@ -55,6 +59,49 @@ def test_a_folder_without_data_says_how_to_make_some(seal: KeyFileSeal, clock: A
     """Neither an empty nor a missing folder is taken for a new one."""
     with pytest.raises(InvalidValue, match="wardgate init"):
         State.open(tmp_path / "nowhere", seal, clock, LocalEpochs())
+
+
+@pytest.mark.parametrize("kept", ["namespaces", "audit", "key"])
+def test_a_folder_that_lost_its_data_is_to_be_restored(
+    state: State, reopen: Callable[[], State], tmp_path: Path, kept: str
+) -> None:
+    """Whatever else is left of it: init would refuse it."""
+    asyncio.run(state.close())
+    shutil.rmtree(tmp_path / "data")
+    (tmp_path / "data" / kept).mkdir(parents=True)
+    with pytest.raises(InvalidValue, match=r"gateway.db is missing: restore it with `wardgate backup restore") as told:
+        reopen()
+    assert "init" not in told.value.message
+
+
+def test_a_store_s_file_that_is_gone_is_missed(state: State, reopen: Callable[[], State], tmp_path: Path) -> None:
+    """It is not made anew by whoever reads or writes; and the second mount of the namespace makes none either."""
+    file = tmp_path / "data" / "namespaces" / "root.db"
+    asyncio.run(state.mounts.add(mount(state, "first")))
+    file.unlink()
+    for ask in (lambda: reopen().database("root").check(), lambda: state.database("root").write_and_wait(str)):
+        with pytest.raises(Unavailable, match=r"^namespaces/root.db is missing; restore it from a backup$"):
+            ask()
+    asyncio.run(state.mounts.add(mount(state, "second")))
+    assert [] == list(file.parent.iterdir())
+
+
+def test_the_first_mount_of_a_namespace_makes_its_file_before_its_row(state: State, tmp_path: Path) -> None:
+    """A crash between the two leaves a file that nobody asks for, and no mount that cannot be opened."""
+    file = tmp_path / "data" / "namespaces" / "root.db"
+    file.unlink()
+    forged = replace(mount(state, "first"), prefix=SecretPath(("sys",)))
+    with pytest.raises(InvalidValue):
+        asyncio.run(state.mounts.add(forged))
+    assert (True, ()) == (file.exists(), state.mounts.of("root"))
+    asyncio.run(state.mounts.add(mount(state, "first")))
+    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+
+
+def mount(state: State, prefix: str) -> MountRow:
+    return state.mounts.draft(
+        "root", SecretPath((prefix,)), "native", options={}, presentation={}, description=""
+    )  # fmt: skip
 
 
 def test_an_empty_file_was_never_initialised(seal: KeyFileSeal, clock: Any, tmp_path: Path) -> None:
@@ -131,6 +178,7 @@ def test_a_namespace_deleted_elsewhere_closes_its_store_here(state: State, reope
     """Its file is gone, and nobody keeps it open."""
     team = new_id()
     asyncio.run(state.namespaces.create("root", "team", namespace=team, along=lambda _: None))
+    state.make_store(team)
     state.database(team).write_and_wait(lambda connection: connection.exec_driver_sql("CREATE TABLE t (x)"))
     other = reopen()
     assert other.database(team).committed("x") is False

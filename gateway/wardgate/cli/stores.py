@@ -75,7 +75,7 @@ def _opened(opening: Opening, row: MountRow, name: str, loaded: Collection[str])
     try:
         return opening.of_row(row.namespace, row)
     except WardgateError as error:
-        return _failed(row, name, error)
+        return _failed(row, name, error, kept=opening.embedded(row.type))
 
 
 async def _look(found: Backend | Store, row: MountRow, name: str, turns: asyncio.Semaphore, *, kept: bool) -> Store:
@@ -85,13 +85,15 @@ async def _look(found: Backend | Store, row: MountRow, name: str, turns: asyncio
         try:
             return await _asked(found, row, name, kept=kept)
         except WardgateError as error:
-            return _failed(row, name, error)
+            return _failed(row, name, error, kept=kept)
 
 
-def _failed(row: MountRow, name: str, error: WardgateError) -> Store:
+def _failed(row: MountRow, name: str, error: WardgateError, *, kept: bool) -> Store:
     cure = f"check that the store runs, and the mount's options: `wardgate mount show {row.prefix}`"
     if isinstance(error, PermissionDenied):
         cure = CREDENTIAL
+    elif kept and isinstance(error, Unavailable):
+        cure = "a backup is restored into a new folder: `wardgate backup restore FILE --to FOLDER`"
     return Store(name, ok=False, detail=error.message or error.code, cure=cure)
 
 

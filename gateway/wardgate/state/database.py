@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from wardgate.spi.errors import Unavailable
 from wardgate.spi.services import Clock
 from wardgate.state import files
-from wardgate.state.failures import plainly, translate
+from wardgate.state.failures import missing, plainly, translate
 from wardgate.state.files import raw_of
 from wardgate.state.migrate import upgrade
 from wardgate.state.writer import Pending, Writer
@@ -33,10 +33,16 @@ class Database:
 
     Failures of the disk, the file or a foreign lock are Unavailable, with a sentence that says what to do; what
     cannot be told from a failed commit is OutcomeUnknown.
+
+    Args:
+        file: where it is.
+        clock: for what is kept with a time.
+        new: whether it may be made where it is not there; otherwise a missing one is Unavailable.
     """
 
-    def __init__(self, file: FilePath, clock: Clock) -> None:
+    def __init__(self, file: FilePath, clock: Clock, *, new: bool = True) -> None:
         self.file = file
+        self._new = new
         self._clock = clock
         self._threads = threading.local()
         self._guard = threading.Lock()
@@ -129,7 +135,10 @@ class Database:
             if self._closed:
                 raise Unavailable("the gateway is stopping")
             if self._engine is None:
-                files.make(self.file)
+                if self._new:
+                    files.make(self.file)
+                elif not self.file.exists():
+                    raise missing(self.file)
                 self._engine = files.engine(self.file)
             return self._engine
 

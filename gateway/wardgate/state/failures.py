@@ -50,9 +50,16 @@ def translate(error: BaseException, file: FilePath) -> Unavailable | None:
             return Unavailable(_SENTENCES[sqlite3.SQLITE_FULL].format(file=file.name))
         return Unavailable(f"{file.name} cannot be used: {error.strerror or 'the system refused'}; check its folder")
     code = reason(error)
+    if code == sqlite3.SQLITE_CANTOPEN and file.parent.is_dir() and not file.exists():
+        return missing(file)
     if code == sqlite3.SQLITE_IOERR and _full(file):
         code = sqlite3.SQLITE_FULL
     return None if code is None else Unavailable(_SENTENCES[code].format(file=file.name))
+
+
+def missing(file: FilePath) -> Unavailable:
+    """What to raise where a file was made, and is gone."""
+    return Unavailable(f"{file.parent.name}/{file.name} is missing; restore it from a backup")
 
 
 def _full(file: FilePath) -> bool:

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any, cast
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 
@@ -32,10 +33,12 @@ def _configure(connection: Any, _record: object) -> None:
 def engine(file: FilePath) -> Engine:
     """An engine on ``file`` whose connections see each statement's newest committed data.
 
-    Parameters never show in its errors.
+    Parameters never show in its errors. A file that is gone is not made anew.
     """
     made = create_engine(
-        URL.create("sqlite+pysqlite", database=str(file)),
+        URL.create(
+            "sqlite+pysqlite", database=f"file:{quote(str(file.absolute()))}", query={"mode": "rw", "uri": "true"}
+        ),
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,

@@ -23,7 +23,8 @@ from wardgate.state.tokens import new_id
 MAX_MOUNTS = 1_000
 """Mounts in one namespace."""
 TAMPERED = (
-    "what is stored of this mount was changed outside the gateway; delete it, or restore gateway.db from a backup"
+    "what is stored of this mount was changed outside the gateway; "
+    "delete the mount, or put it right or restore a backup, and start the gateway again"
 )
 
 _STORE = "mounts"
@@ -60,12 +61,14 @@ class Mounts:
         clock: Clock,
         grants: Grants,
         keyring: Callable[[str], NamespaceKeyring],
+        make_store: Callable[[str], None],
     ) -> None:
         self._database = database
         self._codes = codes
         self._clock = clock
         self._grants = grants
         self._keyring = keyring
+        self._make_store = make_store
         self._memo = Memo("mounts", grants, self._load)
 
     def of(self, namespace: str) -> tuple[MountRow, ...]:
@@ -114,6 +117,8 @@ class Mounts:
             AlreadyExists, InvalidValue: the prefix nests with another mount, is a child namespace's, or is reserved.
         """
         sealed = self._sealed(row)
+        if not self.of(row.namespace):
+            self._make_store(row.namespace)  # before the row: a mount whose file is not there cannot be opened
 
         def work(connection: Connection) -> None:
             self.check(connection, row.namespace, row.prefix)

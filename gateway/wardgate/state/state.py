@@ -12,7 +12,7 @@ from wardgate.crypto import NamespaceKeyring, RootKey
 from wardgate.server.epochs import Epochs, LocalEpochs
 from wardgate.spi.errors import AlreadyExists, InvalidValue
 from wardgate.spi.services import Clock
-from wardgate.state import forged
+from wardgate.state import files, forged
 from wardgate.state.approle import AppRole, insert_decoys
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database
@@ -49,7 +49,7 @@ class State:
         self.root = installation.root
         self.epochs = epochs
         self.namespaces = Namespaces(database, codes, clock, grants, installation.root)
-        self.mounts = Mounts(database, codes, clock, grants, self.namespaces.keyring)
+        self.mounts = Mounts(database, codes, clock, grants, self.namespaces.keyring, self.make_store)
         self.principals = Principals(database, codes, clock, grants, installation.root)
         self.policies = Policies(database, codes, grants)
         self.labels = LabelsOfPaths(database, codes, grants)
@@ -78,6 +78,7 @@ class State:
             (folder / STORES).mkdir(mode=0o700, exist_ok=True)
             if file.exists():
                 raise AlreadyExists(f"there is data in {folder} already; name another folder")
+            files.make(folder / STORES / f"{ROOT_NAMESPACE}.db")
         database = _opened(file, clock)
         root = RootKey.generate()
         row = {"id": ROOT_NAMESPACE, "parent": None, "name": "", "created_at": clock.now()}
@@ -100,13 +101,13 @@ class State:
         """Open a data folder.
 
         Raises:
-            InvalidValue: there is no data in it.
+            InvalidValue: there is no data in it, or its ``FILE`` is gone.
             Sealed: the seal does not fit.
             Unavailable: the file is damaged, in use by another program, or written by a newer version.
         """
         file = folder / FILE
         if not file.exists():
-            raise InvalidValue(f"there is no data in {folder}; run: wardgate init, or correct the folder's name")
+            raise InvalidValue(_nothing_in(folder))
         database = _opened(file, clock)
         try:
             return cls(folder, database, unseal(database, seal), clock, epochs)
@@ -119,12 +120,24 @@ class State:
         return self.namespaces.keyring(namespace)
 
     def database(self, namespace: str) -> Database:
-        """The file of the namespace's native store; opened at its first use."""
+        """The file of the namespace's native store, opened at its first use; Unavailable then when it is missing."""
         store = self._stores.get(namespace)
         if store is None:
             self.namespaces.info(namespace)
-            store = self._stores[namespace] = Database(self._store_file(namespace), self._clock)
+            store = self._stores[namespace] = Database(self._store_file(namespace), self._clock, new=False)
         return store
+
+    def make_store(self, namespace: str) -> None:
+        """Make the file of a namespace's native store, unless it is there: for a mount, before its row is kept.
+
+        Only where no mount can have anything in it: a file that is gone must be missed.
+
+        Raises:
+            Unavailable: the folder cannot be written.
+        """
+        file = self._store_file(namespace)
+        with plainly(file):
+            files.make(file)
 
     async def delete_namespace(self, namespace: str) -> None:
         """Delete an empty namespace, its keys and the file of its native store.
@@ -175,6 +188,17 @@ class State:
 
     def _store_file(self, namespace: str) -> FilePath:
         return self.folder / STORES / f"{namespace}.db"
+
+
+def _nothing_in(folder: FilePath) -> str:
+    """What to do about a folder without ``FILE``; init refuses one that holds something else."""
+    with plainly(folder):
+        if folder.is_dir() and any(folder.iterdir()):
+            return (
+                f"{FILE} is missing: restore it with `wardgate backup restore FILE --to FOLDER`, into a new folder, "
+                f"or correct the folder's name, {folder}"
+            )
+    return f"there is no data in {folder}; run: wardgate init, or correct the folder's name"
 
 
 def _opened(file: FilePath, clock: Clock) -> Database:
