@@ -229,12 +229,15 @@ def test_the_environment_says_nothing(
 
 
 def test_a_store_that_hangs_does_not_fill_the_memory(opened: Opened, server: SocketServer) -> None:
-    """Past the threads and a bounded queue, requests are refused at once; those in the queue wait for so long."""
-    backend = opened(address=server.address, token=CANARY, pool_size=1, timeout=0.2)
+    """Past the threads and a bounded queue, requests are refused at once; the mount's end is the end of those."""
+    backend = opened(address=server.address, token=CANARY, pool_size=1, timeout=300.0)
 
     async def crowd() -> list[type]:
-        reads = (backend.read(SECRET) for _ in range(1 + QUEUE + 2))
-        return [type(answer) for answer in await asyncio.gather(*reads, return_exceptions=True)]
+        reads = [asyncio.ensure_future(backend.read(SECRET)) for _ in range(1 + QUEUE + 2)]
+        refused = await asyncio.gather(*reads[-2:], return_exceptions=True)
+        assert not any(read.done() for read in reads[:-2])
+        await backend.close()
+        return [type(answer) for answer in (*await asyncio.gather(*reads[:-2], return_exceptions=True), *refused)]
 
     answers = asyncio.run(crowd())
     assert [errors.RateLimited] * 2 == answers[-2:]
