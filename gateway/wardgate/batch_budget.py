@@ -1,4 +1,4 @@
-"""How much one batch of reads may bring, whatever its items hold: few bytes must not ask for a gigabyte."""
+"""How much one batch may ask at a time, and bring, whatever its items hold: few bytes must not ask for a gigabyte."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, Final
 from wardgate.spi.errors import TooLarge
 from wardgate.spi.values import SecretVersion
 
+AT_ONCE: Final = 64
+"""Items of one batch that are asked of stores outside the gateway at a time."""
 MAX_READ: Final = 16 * 1024 * 1024
 """Bytes of values after which a batch reads no more; the item that passes it still comes."""
 

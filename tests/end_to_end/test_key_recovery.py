@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from wardgate.cli.root import wardgate
 
-WARDGATE = (sys.executable, "-c", "from wardgate.cli import main; main()")
+from tests.end_to_end.test_cli_init_serve import WARDGATE, serving
 
 
 def run(*arguments: str, **environment: str) -> Result:
     """One command in this process, since starting one takes longer than its work."""
     return CliRunner().invoke(wardgate, list(arguments), env=environment)
-
-
-@contextmanager
-def serving(config: Path) -> Iterator[str]:
-    """A running ``wardgate serve``; its address."""
-    with subprocess.Popen([*WARDGATE, "serve", "--config", str(config), "--json"], stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            yield json.loads(process.stdout.readline())["address"]
-        finally:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
 
 
 @pytest.fixture

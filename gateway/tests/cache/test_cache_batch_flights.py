@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from wardgate.batch_budget import MAX_READ
+from wardgate.batch_budget import AT_ONCE, MAX_READ
 from wardgate.context import Context
-from wardgate.pipeline.cache.batches import AT_ONCE
 from wardgate.spi.errors import PermissionDenied, SecretNotFound, TooLarge, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.secrets import Ordinal, ReadSecret, ReadSecrets

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,6 +42,16 @@ def arriving(frontend: Frontend) -> Any:
         await frontend(scope, receive, send)
 
     return application
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """The configuration file of an installation that ``init`` made."""
+    config = tmp_path / "wardgate.toml"
+    words = ["init", "--data", str(tmp_path / "data"), "--key-file", str(tmp_path / "key"), "--config", str(config)]
+    ended = CliRunner().invoke(wardgate, words)
+    assert ended.exit_code == 0, ended.stderr
+    return config
 
 
 @pytest.fixture(scope="session")

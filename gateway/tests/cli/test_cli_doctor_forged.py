@@ -27,13 +27,10 @@ READ = Policy("read", (Rule(Effect.ALLOW, ("read",), ("team-*/**",)),))
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Path:
+def made(made: Path, tmp_path: Path) -> Path:
     """The configuration file of an installation with a namespace that has one of everything."""
-    config = tmp_path / "wardgate.toml"
-    words = ["init", "--data", str(tmp_path / "data"), "--key-file", str(tmp_path / "key"), "--config", str(config)]
-    assert 0 == CliRunner().invoke(wardgate, words).exit_code
     asyncio.run(_filled(founding.reopen(tmp_path / "data", tmp_path / "key")))
-    return config
+    return made
 
 
 async def _filled(state: State) -> None:

@@ -24,15 +24,12 @@ MISSING = "namespaces/root.db is missing; restore it from a backup"
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Path:
+def made(made: Path, tmp_path: Path) -> Path:
     """The configuration file of an installation with a native mount."""
-    config = tmp_path / "wardgate.toml"
-    words = ["init", "--data", str(tmp_path / "data"), "--key-file", str(tmp_path / "key"), "--config", str(config)]
-    assert 0 == CliRunner().invoke(wardgate, words).exit_code
     state = founding.reopen(tmp_path / "data", tmp_path / "key")
     asyncio.run(founding.mount_native(state, "secret"))
     asyncio.run(state.close())
-    return config
+    return made
 
 
 def wrong(made: Path) -> dict[str, dict[str, str]]:

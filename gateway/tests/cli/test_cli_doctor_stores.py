@@ -27,15 +27,6 @@ from wardgate.state.tokens import new_id
 CANARY = "canary-of-a-token"
 
 
-@pytest.fixture
-def made(tmp_path: Path) -> Path:
-    """The configuration file of an installation."""
-    config = tmp_path / "wardgate.toml"
-    words = ["init", "--data", str(tmp_path / "data"), "--key-file", str(tmp_path / "key"), "--config", str(config)]
-    assert 0 == CliRunner().invoke(wardgate, words).exit_code
-    return config
-
-
 def mount(made: Path, prefix: str, kind: str, options: Mapping[str, object], *, below: str = "") -> None:
     """Keep a mount that nobody asked about."""
 

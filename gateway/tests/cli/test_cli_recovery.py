@@ -35,17 +35,6 @@ def local(*arguments: str, **environment: str) -> Result:
     return CliRunner().invoke(wardgate, list(arguments), env=environment)
 
 
-@pytest.fixture
-def made(tmp_path: Path) -> Path:
-    """The configuration file of an installation that ``init`` made."""
-    config = tmp_path / "wardgate.toml"
-    ended = local(
-        "init", "--data", str(tmp_path / "data"), "--key-file", str(tmp_path / "key"), "--config", str(config)
-    )
-    assert ended.exit_code == 0, ended.stderr
-    return config
-
-
 def opened(made: Path) -> State:
     """The state of that installation."""
     config = load(made)

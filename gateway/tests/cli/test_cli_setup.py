@@ -28,15 +28,6 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(wardgate, list(arguments))
 
 
-@pytest.fixture
-def made(tmp_path: Path) -> Path:
-    """The configuration file of an installation that ``init`` made."""
-    config = tmp_path / "wardgate.toml"
-    ended = run("init", "--data", str(tmp_path / "data"), "--key-file", str(tmp_path / "key"), "--config", str(config))
-    assert ended.exit_code == 0, ended.stderr
-    return config
-
-
 def test_init_prints_a_key_alone_and_tells_what_is_next(tmp_path: Path) -> None:
     """The key is the only thing on stdout; key file and data folder are this user's alone."""
     data, key = tmp_path / "data", tmp_path / "key"

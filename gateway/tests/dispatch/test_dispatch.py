@@ -322,14 +322,19 @@ def test_one_secret_that_cannot_be_had_keeps_nobody_from_the_others(room: Room) 
     assert room.run(ReadSecret(path=SECRET)).value.data == b"one"
 
 
-def test_a_probe_that_finds_nothing_closes_the_breaker_too(room: Room) -> None:
-    """Whoever asks for what is not there must not keep a store that is back from everybody else."""
+def after_an_outage(room: Room) -> None:
+    """The breaker is open, the store is back, and the next request is the probe."""
     room.backend.failure = Unavailable("down")
     for _ in range(FAILURES):
         with pytest.raises(Unavailable):
             room.run(ReadSecret(path=SECRET))
     room.backend.failure = None
     room.clock.seconds += COOL_DOWN
+
+
+def test_a_probe_that_finds_nothing_closes_the_breaker_too(room: Room) -> None:
+    """Whoever asks for what is not there must not keep a store that is back from everybody else."""
+    after_an_outage(room)
     with pytest.raises(SecretNotFound):
         room.run(ReadSecret(path=SECRET))
     assert 1 == room.run(write("one")).ordinal
@@ -338,12 +343,7 @@ def test_a_probe_that_finds_nothing_closes_the_breaker_too(room: Room) -> None:
 def test_a_probe_outlives_the_caller_who_happens_to_ask(room: Room) -> None:
     """Callers with little patience cannot keep a store that is back from everybody else."""
     room.run(write("one"))
-    room.backend.failure = Unavailable("down")
-    for _ in range(FAILURES):
-        with pytest.raises(Unavailable):
-            room.run(ReadSecret(path=SECRET))
-    room.backend.failure = None
-    room.clock.seconds += COOL_DOWN
+    after_an_outage(room)
 
     async def impatient() -> None:
         room.backend.gate = asyncio.Event()

@@ -6,6 +6,7 @@ standard library's ``http.client``, as urllib3 does.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import io
@@ -14,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
 from wardgate.spi.services import Clock
 
@@ -96,6 +98,40 @@ def within(deadline: Deadline) -> Iterator[None]:
         yield
     finally:
         _here.deadline = before
+
+
+class Deadlines:
+    """Those of a mount's requests under way; each has the same time (seconds, as :class:`Deadline` has them)."""
+
+    def __init__(self, clock: Clock, *, timeout: float, total: float) -> None:
+        self._clock = clock
+        self._timeout = timeout
+        self._total = total
+        self._each: WeakSet[Deadline] = WeakSet()  # each lives as long as its request
+
+    @contextmanager
+    def one(self) -> Iterator[Deadline]:
+        """That of a request which is waited for in this block: a caller who goes away takes it along."""
+        deadline = Deadline(self._clock, timeout=self._timeout, total=self._total)
+        self._each.add(deadline)
+        try:
+            yield deadline
+        except asyncio.CancelledError:
+            deadline.cut()  # nobody waits any more
+            raise
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """What this thread asks in this block is the mount's own affair, not its caller's: only :meth:`cut` ends it."""
+        deadline = current().apart()
+        self._each.add(deadline)
+        with within(deadline):
+            yield
+
+    def cut(self) -> None:
+        """End all, and what is under way apart."""
+        for deadline in list(self._each):
+            deadline.cut()
 
 
 class _Wire(io.RawIOBase):

@@ -48,8 +48,6 @@ def _check_unicode_segment(segment: str) -> None:
 
 def is_segment(name: str) -> bool:
     """Whether a path can have a segment of this name."""
-    if _is_plain(name):
-        return True
     try:
         _check_segment(name)
     except Malformed:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import logging
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from weakref import WeakSet
 
-from wardgate.spi.deadline import Deadline, within
+from wardgate.spi.deadline import Deadlines, within
 from wardgate.spi.errors import OutcomeUnknown, Unavailable, unclear, wait_told
 from wardgate.spi.networks import is_loopback
 from wardgate.spi.threads import Threads
@@ -19,6 +17,7 @@ from wardgate.spi.threads import Threads
 from wardgate_aws.shapes import NONSENSE
 
 if TYPE_CHECKING:
+    from wardgate.spi.deadline import Deadline
     from wardgate.spi.errors import WardgateError
     from wardgate.spi.services import Clock
 
@@ -40,8 +39,7 @@ class Client:
     def __init__(self, options: Options, service: str, clock: Clock) -> None:
         self._options = options
         self._service = service
-        self._clock = clock
-        self._deadlines: WeakSet[Deadline] = WeakSet()  # each lives as long as its request
+        self._deadlines = Deadlines(clock, timeout=options.timeout, total=options.timeout * TIMES_IN_ALL)
         self._threads = Threads(f"aws-{service}", options.pool_size)
         self._lock = threading.Lock()
         self._clients: dict[bool, Any] = {}
@@ -67,14 +65,8 @@ class Client:
             params: the request's parameters, as the SDK calls them.
         """
         repeat = idempotent or not mutates
-        timeout = self._options.timeout
-        deadline = Deadline(self._clock, timeout=timeout, total=timeout * TIMES_IN_ALL)
-        self._deadlines.add(deadline)
-        try:
+        with self._deadlines.one() as deadline:
             answer = await self._threads.run(self._call, deadline, method, params, mutates=mutates, repeat=repeat)
-        except asyncio.CancelledError:
-            deadline.cut()  # nobody waits any more
-            raise
         if not isinstance(answer, dict):
             raise answer
         if not (_is_the_store_s(answer) if holds is None else holds in answer):
@@ -101,8 +93,7 @@ class Client:
     async def close(self) -> None:
         """Give back threads and connections; requests under way end now."""
         self._threads.close()
-        for deadline in list(self._deadlines):
-            deadline.cut()
+        self._deadlines.cut()
         for client in self._clients.values():
             client.close()
 

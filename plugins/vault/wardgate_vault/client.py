@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
-from weakref import WeakSet
 
 from hvac.api import SystemBackend
 from hvac.api.secrets_engines import KvV1, KvV2
-from wardgate.spi.deadline import Deadline, current, within
+from wardgate.spi.deadline import Deadline, Deadlines, within
 from wardgate.spi.errors import Unavailable, unclear
 from wardgate.spi.services import Clock
 from wardgate.spi.threads import Threads
@@ -32,16 +29,14 @@ class Client:
 
     def __init__(self, options: Options, clock: Clock) -> None:
         self._pool = connections(options)
-        self._clock = clock
-        self._timeout = options.timeout
-        self._deadlines: WeakSet[Deadline] = WeakSet()  # each lives as long as its request
+        self._deadlines = Deadlines(clock, timeout=options.timeout, total=options.timeout * TIMES_IN_ALL)
         adapter = Adapter(self._pool, options.address, namespace=options.namespace)
         self._adapter = adapter
         self.kv = KvV2(adapter)
         self.kv_v1 = KvV1(adapter)
         # A server's health is asked of the server itself, not of a namespace.
         self.system = SystemBackend(Adapter(self._pool, options.address, namespace=None))
-        self._login = Login(options, adapter, clock, self._apart)
+        self._login = Login(options, adapter, clock, self._deadlines.apart)
         self._threads = Threads("wardgate-vault", options.pool_size)
 
     async def ask(
@@ -83,20 +78,14 @@ class Client:
     async def close(self) -> None:
         """Give back threads and connections; requests under way, or waiting, end now."""
         self._threads.close()
-        for deadline in list(self._deadlines):
-            deadline.cut()
+        self._deadlines.cut()
         self._pool.close()
         self._adapter.token = None
 
     async def work(self, work: Callable[..., T], *args: object, **named: object) -> T:
         """Run ``work`` in one of the mount's own threads: the loop, which serves others too, waits for nothing."""
-        deadline = Deadline(self._clock, timeout=self._timeout, total=self._timeout * TIMES_IN_ALL)
-        self._deadlines.add(deadline)
-        try:
+        with self._deadlines.one() as deadline:
             return await self._threads.run(_under, deadline, partial(work, *args, **named))
-        except asyncio.CancelledError:
-            deadline.cut()  # nobody waits any more
-            raise
 
     def _send(self, call: Call, *args: object, mutates: bool = False, long: bool = False, **named: object) -> Answer:
         token = self._login.ensure()
@@ -105,14 +94,6 @@ class Client:
         if answer.status == HTTPStatus.FORBIDDEN and self._login.replace(token):
             return exchange(call, *args, mutates=mutates, bounds=bounds, **named)
         return answer
-
-    @contextmanager
-    def _apart(self) -> Iterator[None]:
-        """What is asked in here is the mount's own affair, not the caller's: only the mount's end cuts it."""
-        deadline = current().apart()
-        self._deadlines.add(deadline)
-        with within(deadline):
-            yield
 
 
 def _under(deadline: Deadline, work: Callable[[], T]) -> T:

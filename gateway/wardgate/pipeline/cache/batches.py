@@ -6,18 +6,15 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from wardgate.batch_budget import BatchBudget
+from wardgate.batch_budget import AT_ONCE, BatchBudget
 from wardgate.context import Context, Decision
 from wardgate.mounts import Mount
 from wardgate.pipeline.cache.memory import Key
 from wardgate.spi.errors import WardgateError
 from wardgate.spi.operations.secrets import ReadSecret, ReadSecrets
 from wardgate.spi.values import SecretVersion
-
-AT_ONCE: Final = 64
-"""Questions of one batch that are under way at stores outside the gateway at a time."""
 
 Result = SecretVersion | WardgateError
 

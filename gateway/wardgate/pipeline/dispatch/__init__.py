@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
+from wardgate.batch_budget import AT_ONCE
 from wardgate.context import Context, Decision
 from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline.dispatch.breaker import Breakers
@@ -31,9 +32,6 @@ from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Batch, Operation, Rejected
 from wardgate.spi.operations.secrets import ListSecrets, ScanSecrets
 from wardgate.spi.services import Clock, Keyring
-
-AT_ONCE = 64
-"""Items of one batch that are asked of foreign stores at a time."""
 
 ServiceHandler = Callable[[Context, Any], Awaitable[Any]]
 _OF_THE_STORE = (OutcomeUnknown, PermissionDenied, InvalidValue, TooLarge, Unsupported)
