@@ -17,7 +17,7 @@ from wardgate.frontends import Frontends
 from wardgate.gateway import Gateway
 from wardgate.health import Health
 from wardgate.mounts import OpenMounts
-from wardgate.opening import Opening
+from wardgate.mounts.opener import Opener
 from wardgate.pipeline import Handler, compose
 from wardgate.pipeline.accept import Accept
 from wardgate.pipeline.audit import Audit, Found, Journal, Record, Settings
@@ -60,8 +60,8 @@ class Application:
         self._epochs = worker.epochs
         self._registry = Registry.load(config.plugins)
         self._state = State.open(config.data, KeyFileSeal.load(config.key_file), clock, worker.epochs)
-        opening = Opening(self._registry.backend_types, self._state, clock, self._registry.plugins)
-        self._mounts = OpenMounts(self._state.mounts.of, opening.of_row, opening.embedded)
+        opener = Opener(self._registry.backend_types, self._state, clock, self._registry.plugins)
+        self._mounts = OpenMounts(self._state.mounts.of, opener.of_row, opener.embedded)
         self._tracing = _tracing(config, worker)
         self._watching = Watching(worker.meters, self._tracing)
         self._journal = _journal(config, worker, self._state, clock, self._watching)
@@ -85,10 +85,10 @@ class Application:
                 self._cache,
             ],
             Dispatch(
-                self._handlers(config, worker, engine, opening, clock),
+                self._handlers(config, worker, engine, opener, clock),
                 self._mounts.of,
                 self._state.ledger,
-                opening.keyring,
+                opener.keyring,
                 clock,
                 watch=self._watching,
                 keeper=self._state.wrapping,
@@ -130,21 +130,21 @@ class Application:
             await self._tracing.close()
 
     def _handlers(
-        self, config: Config, worker: Worker, engine: Engine, opening: Opening, clock: Clock
+        self, config: Config, worker: Worker, engine: Engine, opener: Opener, clock: Clock
     ) -> services.Handlers:
         return services.build(
             self._state,
             engine=engine,
             built_in=BUILT_IN,
             types=self._registry.backend_types,
-            open_backend=opening.of_row,
+            open_backend=opener.of_row,
             opened=self._mounts.of,
             clock=clock,
             version=__version__,
             metrics=partial(exposition, worker.meters.page),
             namespace_backends=config.namespace_backends,
             presentations=self._registry.presentations,
-            elsewhere=opening.elsewhere,
+            elsewhere=opener.elsewhere,
         )
 
     def _others(self, clock: Clock) -> list[Authenticator]:

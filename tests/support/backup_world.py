@@ -9,7 +9,7 @@ from wardgate.backup import Findings, Manifest, create, restore, verify
 from wardgate.cli import founding
 from wardgate.clock import SystemClock
 from wardgate.crypto.seal import KeyFileSeal
-from wardgate.opening import Opening
+from wardgate.mounts.opener import Opener
 from wardgate.registry import Registry
 from wardgate.server.epochs import LocalEpochs
 from wardgate.spi.backend import Backend
@@ -48,7 +48,7 @@ class World:
 
     def store(self, state: State, namespace: str = ROOT_NAMESPACE) -> Backend:
         (row,) = state.mounts.of(namespace)
-        return Opening(TYPES, state, SystemClock()).of_row(namespace, row)
+        return Opener(TYPES, state, SystemClock()).of_row(namespace, row)
 
     def create(self, file: FilePath | None = None, *, audit: FilePath | None = None) -> Manifest:
         return create(self.data, file or self.file, self.seal, audit=audit, tick=unseen)

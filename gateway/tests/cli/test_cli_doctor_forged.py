@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from wardgate.cli import founding
 from wardgate.cli.root import wardgate
 from wardgate.clock import SystemClock
-from wardgate.opening import Opening
+from wardgate.mounts.opener import Opener
 from wardgate.registry import Registry
 from wardgate.spi.operations.policies import Effect, Policy, Rule
 from wardgate.spi.path import Path as SecretPath
@@ -41,7 +41,7 @@ async def _filled(state: State) -> None:
     await state.principals.issue(team, "key", ("read",), Life())
     row = state.mounts.draft(team, SecretPath(("secret",)), "native", options={}, presentation={}, description="")
     await state.mounts.add(row)
-    backend = Opening(Registry.load(["native"]).backend_types, state, SystemClock()).of_row(team, row)
+    backend = Opener(Registry.load(["native"]).backend_types, state, SystemClock()).of_row(team, row)
     for name in ("first", "folder/second"):
         await backend.write(SecretPath.parse(name), Value(CANARY.encode(), TEXT))
     await backend.close()

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from wardgate.cli import founding
 from wardgate.cli.root import wardgate
 from wardgate.clock import SystemClock
-from wardgate.opening import Opening
+from wardgate.mounts.opener import Opener
 from wardgate.registry import Registry
 from wardgate.spi.errors import Unavailable
 from wardgate.spi.path import Path as SecretPath
@@ -65,13 +65,13 @@ def test_a_second_mount_does_not_hide_the_loss(made: Path, kind: str) -> None:
     """Neither when it is opened to be asked, nor when its row is kept."""
     lose(made, "namespaces/root.db*")
     state = founding.reopen(made.parent / "data", made.parent / "key")
-    opening = Opening(Registry.load(["native", "vault"]).backend_types, state, SystemClock())
+    opener = Opener(Registry.load(["native", "vault"]).backend_types, state, SystemClock())
     row = drafted(state, kind)
     if kind == "native":
         with pytest.raises(Unavailable, match=MISSING):
-            opening.of_row(ROOT_NAMESPACE, row)
+            opener.of_row(ROOT_NAMESPACE, row)
     else:
-        asyncio.run(opening.of_row(ROOT_NAMESPACE, row).close())
+        asyncio.run(opener.of_row(ROOT_NAMESPACE, row).close())
     asyncio.run(state.mounts.add(row))
     asyncio.run(state.close())
     assert MISSING == wrong(made)["mount secret/"]["detail"]
@@ -83,8 +83,8 @@ def test_the_first_native_mount_beside_others_makes_the_file(made: Path) -> None
     asyncio.run(state.mounts.remove(ROOT_NAMESPACE, SecretPath.parse("secret")))
     asyncio.run(state.mounts.add(drafted(state, "vault")))
     lose(made, "namespaces/root.db*")
-    opening = Opening(Registry.load(["native", "vault"]).backend_types, state, SystemClock())
-    asyncio.run(opening.of_row(ROOT_NAMESPACE, drafted(state)).close())
+    opener = Opener(Registry.load(["native", "vault"]).backend_types, state, SystemClock())
+    asyncio.run(opener.of_row(ROOT_NAMESPACE, drafted(state)).close())
     asyncio.run(state.close())
     assert (made.parent / "data" / "namespaces" / "root.db").exists()
 

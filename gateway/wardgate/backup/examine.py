@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 from wardgate.backup.archive import STATE, Tick
 from wardgate.backup.cut import AUDIT, STORES
 from wardgate.clock import SystemClock
-from wardgate.opening import Opening
+from wardgate.mounts.opener import Opener
 from wardgate.pipeline.audit.verify import verify
 from wardgate.registry import Registry
 from wardgate.server.epochs import LocalEpochs
@@ -74,9 +74,9 @@ async def examine(folder: FilePath, seal: Seal, plugins: Iterable[str], *, value
     try:
         for one in state.forged():
             findings.wrong(one.what if one.table else f"namespace {one.namespace}: {one.what}")
-        opening = Opening(types, state, SystemClock())
+        opener = Opener(types, state, SystemClock())
         for namespace in state.namespaces.ids():
-            await _namespace(state, opening, namespace, findings, values=values, tick=tick)
+            await _namespace(state, opener, namespace, findings, values=values, tick=tick)
     finally:
         await state.close()
     return findings
@@ -92,7 +92,7 @@ def _integrity(file: FilePath) -> list[str]:
 
 
 async def _namespace(
-    state: State, opening: Opening, namespace: str, findings: Findings, *, values: bool, tick: Tick
+    state: State, opener: Opener, namespace: str, findings: Findings, *, values: bool, tick: Tick
 ) -> None:
     findings.namespaces += 1
     try:
@@ -105,12 +105,12 @@ async def _namespace(
         where = f"{row.prefix}/ of namespace {namespace}"
         if row.fault:
             findings.wrong(f"mount {where}: {row.fault}")
-        elif values and row.type not in opening.types:
+        elif values and row.type not in opener.types:
             findings.wrong(f"mount {where}: no plugin that was named offers the backend {row.type!r}")
-        elif not opening.embedded(row.type):
+        elif not opener.embedded(row.type):
             findings.foreign += 1
         elif values:
-            backend = opening.of_row(namespace, row)
+            backend = opener.of_row(namespace, row)
             try:
                 await _secrets(backend, where, findings, tick)
             finally:

@@ -7,10 +7,10 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wardgate import probing
 from wardgate.cli import founding
 from wardgate.clock import SystemClock
-from wardgate.opening import Opening
+from wardgate.mounts import probe
+from wardgate.mounts.opener import Opener
 from wardgate.registry import Registry
 from wardgate.spi.errors import PermissionDenied, SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.path import ROOT
@@ -52,30 +52,30 @@ async def examine(config: Config) -> list[Store]:
     registry = Registry.load(config.plugins)
     state = founding.reopen(config.data, config.key_file)
     try:
-        opening = Opening(registry.backend_types, state, SystemClock(), registry.plugins)
+        opener = Opener(registry.backend_types, state, SystemClock(), registry.plugins)
         turns = asyncio.Semaphore(AT_ONCE)
         places = sorted((str(state.namespaces.info(one).path), one) for one in state.namespaces.ids())
         rows = [(row, _name(state, namespace, row)) for _, namespace in places for row in state.mounts.of(namespace)]
         # All are opened before the first is asked: loading a vendor's library takes a while, and is nobody's delay.
-        opened = [(_opened(opening, row, name, registry.plugins), row, name) for row, name in rows]
-        looks = [_look(found, row, name, turns, kept=opening.embedded(row.type)) for found, row, name in opened]
+        opened = [(_opened(opener, row, name, registry.plugins), row, name) for row, name in rows]
+        looks = [_look(found, row, name, turns, kept=opener.embedded(row.type)) for found, row, name in opened]
         return list(await asyncio.gather(*looks))
     finally:
         await state.close()
 
 
-def _opened(opening: Opening, row: MountRow, name: str, loaded: Collection[str]) -> Backend | Store:
+def _opened(opener: Opener, row: MountRow, name: str, loaded: Collection[str]) -> Backend | Store:
     """The backend of a mount, or why there is none."""
     if row.fault:
         cure = "remove it and add it again: `wardgate mount remove`, `wardgate mount add`"
         return Store(name, ok=False, detail=row.fault, cure=cure)
-    if row.type not in opening.types:
+    if row.type not in opener.types:
         detail = f"no loaded plugin offers the backend {row.type!r}"
         return Store(name, ok=False, detail=detail, cure=_whose(row.type, loaded))
     try:
-        return opening.of_row(row.namespace, row)
+        return opener.of_row(row.namespace, row)
     except WardgateError as error:
-        return _failed(row, name, error, kept=opening.embedded(row.type))
+        return _failed(row, name, error, kept=opener.embedded(row.type))
 
 
 async def _look(found: Backend | Store, row: MountRow, name: str, turns: asyncio.Semaphore, *, kept: bool) -> Store:
@@ -99,7 +99,7 @@ def _failed(row: MountRow, name: str, error: WardgateError, *, kept: bool) -> St
 
 async def _asked(backend: Backend, row: MountRow, name: str, *, kept: bool) -> Store:
     try:
-        permissions = await probing.probe(backend, seconds=PATIENCE)
+        permissions = await probe.ask(backend, seconds=PATIENCE)
         wrong = await _sampled(backend) if kept else []
     finally:
         with contextlib.suppress(TimeoutError):
@@ -110,13 +110,13 @@ async def _asked(backend: Backend, row: MountRow, name: str, *, kept: bool) -> S
             f"only the first {SAMPLE} names were looked at; a backup that is verified looks at all, with their values"
         )
         return Store(name, ok=False, detail=wrong[0] + (f"; and {len(wrong) - 1} more" if wrong[1:] else ""), cure=cure)
-    lacking = probing.missing(permissions, backend.capabilities)
-    if probing.missing(permissions, backend.capabilities, reading=True):
-        detail = f"its credential lacks {probing.names(lacking)}{probing.doubt(permissions)}"
+    lacking = probe.missing(permissions, backend.capabilities)
+    if probe.missing(permissions, backend.capabilities, reading=True):
+        detail = f"its credential lacks {probe.names(lacking)}{probe.doubt(permissions)}"
         return Store(name, ok=False, detail=detail, cure="grant these permissions to the mount's credential")
     if lacking:
         # It may have been mounted so on purpose.
-        return Store(name, ok=True, detail=f"it can be read; its credential lacks {probing.names(lacking)}")
+        return Store(name, ok=True, detail=f"it can be read; its credential lacks {probe.names(lacking)}")
     return Store(name, ok=True, detail=f"its {row.type} store answers, and allows what it needs")
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import replace
 
-from wardgate import probing
 from wardgate.context import Context
-from wardgate.mounts import Mount
+from wardgate.mounts import Mount, probe
 from wardgate.services.service import Handlers, asker
 from wardgate.spi.backend import Backend, Permission
 from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound, Unavailable, WardgateError
@@ -182,8 +181,8 @@ class MountsService:
         error: WardgateError | None = None
         try:
             if check != NONE:
-                permissions = await probing.probe(backend, seconds=PROBE_SECONDS)
-                lacking = probing.missing(permissions, backend.capabilities, reading=check == READING)
+                permissions = await probe.ask(backend, seconds=PROBE_SECONDS)
+                lacking = probe.missing(permissions, backend.capabilities, reading=check == READING)
                 if lacking:
                     error = PermissionDenied(f"{NOT_MADE}: {_lacking(permissions, lacking, check)}")
         except (Unavailable, PermissionDenied) as said:
@@ -225,7 +224,7 @@ def _lacking(asked: Collection[Permission], permissions: Collection[Permission],
     """Which permissions are missing, and how to go on without them."""
     less = f"ask for less: 'check' can be {READING}" if check == ALL else f"do not ask: 'check' can be {NONE}"
     return (
-        f"the mount's credential lacks these permissions{probing.doubt(asked)}: {probing.sentence(permissions)};"
+        f"the mount's credential lacks these permissions{probe.doubt(asked)}: {probe.sentence(permissions)};"
         f" grant them, or {less}"
     )
 

@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from wardgate import promised
-from wardgate.promised import Broken
+from wardgate.mounts import promises
+from wardgate.mounts.promises import Broken
 from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.errors import (
     CLOSED_LIST,
@@ -45,7 +45,7 @@ def opened(name: str, opening: Callable[[], Backend]) -> Guarded:
         WardgateError: one of the closed list, in words that hold nothing of the plugin's exception.
     """
     try:
-        return Guarded(name, promised.backend(opening()))
+        return Guarded(name, promises.backend(opening()))
     except KeyboardInterrupt:
         raise
     except BaseException as raised:  # noqa: BLE001  # a plugin's SystemExit must not end the gateway either
@@ -58,8 +58,8 @@ class Guarded(Backend):
 
     def __init__(self, name: str, backend: Backend) -> None:
         """Guard ``backend``. Raises Broken when what it declares is no declaration."""
-        self.capabilities = promised.capabilities(backend.capabilities)
-        self.notes = MappingProxyType(dict(promised.texts(backend.notes)))
+        self.capabilities = promises.capabilities(backend.capabilities)
+        self.notes = MappingProxyType(dict(promises.texts(backend.notes)))
         self._name = name
         self._backend = backend
         self._ordinals = self.capabilities.ordinals
@@ -67,26 +67,26 @@ class Guarded(Backend):
     async def read(self, path: Path, *, version: str | None = None) -> SecretVersion:
         """See Backend."""
         return await self._read(
-            lambda: self._backend.read(path, version=version), lambda found: promised.secret(found, self._ordinals)
+            lambda: self._backend.read(path, version=version), lambda found: promises.secret(found, self._ordinals)
         )
 
     async def write(self, path: Path, value: Value, *, expect: Expect | None = None) -> VersionInfo:
         """See Backend."""
         return await self._change(
             lambda: self._backend.write(path, value, expect=expect),
-            lambda info: promised.version(info, self._ordinals),
+            lambda info: promises.version(info, self._ordinals),
         )
 
     async def list(self, folder: Path, *, cursor: str | None = None, limit: int = 1_000) -> Page:
         """See Backend."""
         return await self._read(
-            lambda: self._backend.list(folder, cursor=cursor, limit=limit), lambda page: promised.page(page, limit)
+            lambda: self._backend.list(folder, cursor=cursor, limit=limit), lambda page: promises.page(page, limit)
         )
 
     async def describe(self, path: Path) -> SecretInfo:
         """See Backend."""
         return await self._read(
-            lambda: self._backend.describe(path), lambda info: promised.description(info, self._ordinals)
+            lambda: self._backend.describe(path), lambda info: promises.description(info, self._ordinals)
         )
 
     async def annotate(
@@ -121,13 +121,13 @@ class Guarded(Backend):
     async def health(self) -> Health:
         """See Backend."""
         try:
-            return await self._read(self._backend.health, promised.health)
+            return await self._read(self._backend.health, promises.health)
         except WardgateError as error:
             return Health(ok=False, detail=error.message or FAILED)
 
     async def probe(self) -> Sequence[Permission]:
         """See Backend."""
-        return await self._read(self._backend.probe, promised.permissions)
+        return await self._read(self._backend.probe, promises.permissions)
 
     async def close(self) -> None:
         """See Backend. Never raises: what cannot be closed is logged and left."""
@@ -208,7 +208,7 @@ def _seconds(given: object) -> float | None:
 
 def _known(info: object, *, ordinals: bool) -> VersionInfo | None:
     try:
-        return None if info is None else promised.version(info, ordinals)
+        return None if info is None else promises.version(info, ordinals)
     except Broken:
         return None
 

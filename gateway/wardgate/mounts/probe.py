@@ -14,7 +14,7 @@ READ = "read"
 """What every backend does, and no capability names."""
 
 
-async def probe(backend: Backend, *, seconds: float) -> tuple[Permission, ...]:
+async def ask(backend: Backend, *, seconds: float) -> tuple[Permission, ...]:
     """What the store says of its mount's credential, asked for so long.
 
     Raises:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from wardgate import guarding, registry
-from wardgate.mounts import Mount, MountRow
+from wardgate import registry
+from wardgate.mounts import guard
+from wardgate.mounts.table import Mount, MountRow
 from wardgate.spi import options
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import InvalidValue
@@ -15,7 +16,7 @@ from wardgate.spi.services import Clock, Keyring, Services
 from wardgate.state import State
 
 
-class Opening:
+class Opener:
     """Opens mounts with the loaded plugins' types.
 
     Args:
@@ -73,7 +74,7 @@ class Opening:
             namespace=namespace,
             mount=row.id,
         )
-        return guarding.opened(f"mount {row.prefix}/", lambda: kind.open(parsed, lent))
+        return guard.opened(f"mount {row.prefix}/", lambda: kind.open(parsed, lent))
 
     def _may_have_stored(self, namespace: str, row: MountRow) -> bool:
         """Whether the namespace's file must be there already: for this mount, when it is kept, or for another one."""

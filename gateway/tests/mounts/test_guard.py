@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from wardgate import guarding
-from wardgate.guarding import FAILED, Guarded
-from wardgate.promised import MAX_VALUE_BYTES
+from wardgate.mounts import guard
+from wardgate.mounts.guard import FAILED, Guarded
+from wardgate.mounts.promises import MAX_VALUE_BYTES
 from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.capabilities import Capabilities
 from wardgate.spi.errors import (
@@ -197,7 +197,7 @@ def test_a_wait_is_a_day_at_most(wait: Any) -> None:
     """No client could hold a longer one, nor would come back after it."""
     error = outcome(READS["read"], Evil(raising(lambda: RateLimited("slow down", retry_after=wait))))
     assert isinstance(error, RateLimited)
-    assert error.retry_after == guarding.MAX_WAIT == 86_400
+    assert error.retry_after == guard.MAX_WAIT == 86_400
 
 
 altered: Any = replace
@@ -339,7 +339,7 @@ def test_health_and_close_never_raise(kind: str, caplog: pytest.LogCaptureFixtur
 def test_opening_ends_in_one_error(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     """One mount that cannot be opened touches no other."""
     with pytest.raises(Unavailable, match="the plugin of this store failed") as caught:
-        guarding.opened("mount evil/", raising(RAISED[kind]))
+        guard.opened("mount evil/", raising(RAISED[kind]))
     silent(caught.value, caplog)
 
 
@@ -355,9 +355,9 @@ def test_what_declares_nonsense_is_not_opened(capabilities: Any) -> None:
             return capabilities if name == "capabilities" else super().__getattribute__(name)
 
     with pytest.raises(Unavailable):
-        guarding.opened("mount evil/", lambda: Declaring(lambda: None))
+        guard.opened("mount evil/", lambda: Declaring(lambda: None))
     with pytest.raises(Unavailable):
-        guarding.opened("mount evil/", lambda: capabilities)
+        guard.opened("mount evil/", lambda: capabilities)
 
 
 def test_a_client_that_goes_away_still_cancels() -> None:
@@ -390,4 +390,4 @@ def test_a_client_that_goes_away_still_cancels() -> None:
 def test_an_end_of_the_process_is_no_fault_of_the_plugin() -> None:
     """Ctrl-C ends it."""
     with pytest.raises(KeyboardInterrupt):
-        guarding.opened("mount evil/", raising(KeyboardInterrupt))
+        guard.opened("mount evil/", raising(KeyboardInterrupt))
