@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wardgate.spi.errors import Malformed
-from wardgate.spi.path import MAX_SEGMENTS, Path, is_segment
+from wardgate.spi.path import MAX_SEGMENTS, Path, all_plain, is_segment
 
 REFUSED = {
     "empty": b"",
@@ -126,3 +126,13 @@ def test_every_short_ascii_name_is_judged_as_the_grammar_says() -> None:
 def test_a_name_at_the_edge_of_the_grammar_is_a_segment(name: str) -> None:
     """Dots beside anything else, a space within, 255 bytes."""
     assert is_segment(name)
+
+
+def test_all_plain_passes_no_name_that_is_no_segment() -> None:
+    """Neither among others nor alone; and it passes what stores are full of, so that the look at all is worth it."""
+    ascii_characters = [chr(code) for code in range(128)]
+    for name in ("", ".", "..", "a" * 256, "é", *ascii_characters, *(f"a{one}b" for one in ascii_characters)):
+        assert is_segment(name) or not all_plain([name]), name
+        assert all_plain([name]) == all_plain(["a", name, "b"]), name
+    assert all_plain(["secret-00001", "app.env_2", "..."])
+    assert all_plain([])

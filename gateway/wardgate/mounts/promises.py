@@ -9,7 +9,7 @@ from typing import Any
 
 from wardgate.spi.backend import Backend, Health, Permission
 from wardgate.spi.capabilities import Capabilities
-from wardgate.spi.path import is_segment
+from wardgate.spi.path import all_plain, is_segment
 from wardgate.spi.values import Entry, Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo, VersionState
 
 MAX_VALUE_BYTES = 64 * 1024 * 1024
@@ -119,12 +119,14 @@ def page(found: Any, limit: int) -> Page:
     """A page of at most ``limit`` names; those that no path can have are left out: nobody could ask for them."""
     _held(whether=isinstance(found, Page) and isinstance(found.entries, Sequence), promise="a page")
     _held(whether=len(found.entries) <= limit, promise="a page of the size that was asked for")
-    _held(whether=all(map(_is_entry, found.entries)), promise="names")
+    _held(whether=set(map(type, found.entries)) <= {Entry}, promise="names")
+    names = [entry.name for entry in found.entries]
+    _held(whether=set(map(type, names)) <= {str} and max(map(len, names), default=0) <= MAX_TEXT, promise="names")
+    _held(whether={type(entry.folder) for entry in found.entries} <= {bool}, promise="names")
     cursor = found.cursor
     _held(whether=cursor is None or (_is_text(cursor, MAX_CURSOR) and cursor != ""), promise="a cursor")
     one: Page = found
-    entries = tuple(entry for entry in one.entries if is_segment(entry.name))
-    return one if len(entries) == len(one.entries) else Page(entries, cursor)
+    return one if all_plain(names) else Page(tuple(entry for entry in one.entries if is_segment(entry.name)), cursor)
 
 
 def health(found: Any) -> Health:
@@ -143,12 +145,6 @@ def permissions(found: Any) -> tuple[Permission, ...]:
         whole = isinstance(one.needed_for, AbstractSet) and one.needed_for <= _NEEDS
         _held(whether=whole and (one.granted is None or isinstance(one.granted, bool)), promise="a permission")
     return tuple(found)
-
-
-def _is_entry(given: object) -> bool:
-    if not isinstance(given, Entry) or not isinstance(given.name, str):
-        return False
-    return isinstance(given.folder, bool) and len(given.name) <= MAX_TEXT
 
 
 def _is_text(given: object, most: int = MAX_TEXT) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -14,6 +15,8 @@ MAX_SEGMENT_BYTES = 255
 REPLACEMENT_CHARACTER = "\ufffd"
 # What most names are, in one look: printable ASCII but slash and backslash, no space at the ends, and no dots alone.
 _is_plain = re.compile(r"(?!\.{1,2}\Z)[!-.0-\[\]-~](?:[ -.0-\[\]-~]{0,253}[!-.0-\[\]-~])?").fullmatch
+_NO_NAMES = frozenset({"", ".", ".."})
+_PLAIN = bytes(range(0x21, 0x7F)).translate(None, b"/\\")
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 # Cc: control characters; Cf would refuse emoji joiners; Cs: lone surrogates; Zl, Zp: line breaks in disguise.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -53,6 +56,17 @@ def is_segment(name: str) -> bool:
     except Malformed:
         return False
     return "/" not in name
+
+
+def all_plain(names: Sequence[str]) -> bool:
+    """Whether all are printable ASCII without spaces and slashes, so that a path can have each as a segment.
+
+    Of others :func:`is_segment` tells. One look at all of thousands: one after another takes most of a list's time.
+    """
+    text = "".join(names)
+    if not text.isascii() or text.encode().translate(None, _PLAIN):
+        return False
+    return _NO_NAMES.isdisjoint(names) and max(map(len, names), default=0) <= MAX_SEGMENT_BYTES
 
 
 @dataclass(frozen=True, slots=True, order=True)

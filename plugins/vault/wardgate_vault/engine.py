@@ -77,7 +77,9 @@ class Engine(Backend):
             if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
                 raise TypeError("not a list of names")
         # Those that no path can have are left out by the gateway, for all stores.
-        return [Entry(name.removesuffix("/"), name.endswith("/")) for name in names]
+        folders = [name for name in names if name.endswith("/")]
+        secrets = [name for name in names if not name.endswith("/")] if folders else names
+        return [*map(Entry, secrets), *(Entry(name[:-1], folder=True) for name in folders)]
 
     async def _ill(self) -> str:
         answer = await self._client.ask_openly(

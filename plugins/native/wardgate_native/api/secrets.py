@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import starmap
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -241,7 +242,7 @@ def _folder(call: Call) -> Operation[Page] | Operation[tuple[MountInfo, ...]]:
 def _folder_answer(outcome: Outcome[Page | tuple[MountInfo, ...]]) -> Answer:
     found = outcome.result
     if isinstance(found, Page):
-        return Answer(Folder([FolderEntry(entry.name, entry.folder) for entry in found.entries], found.cursor))
+        return Answer(Folder(list(starmap(FolderEntry, found.entries)), found.cursor))
     mounts = [
         FolderEntry(str(mount.prefix), folder=True, capabilities=mount.capabilities or msgspec.UNSET) for mount in found
     ]

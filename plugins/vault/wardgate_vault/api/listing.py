@@ -86,7 +86,7 @@ async def _listed(request: Request, path: Path, after: str, limit: int) -> tuple
     for _ in range(MAX_PAGES):
         page = await _page(request, ListSecrets(path=path, cursor=cursor, limit=PAGE))
         seen += len(page.entries)
-        names += [name for entry in page.entries if (name := _name(entry)) > after]
+        names += [name for name in _names(page.entries) if name > after] if after else _names(page.entries)
         cursor = page.cursor
         if cursor is None or seen >= MAX_NAMES or _enough(names, page.entries, limit):
             break
@@ -120,8 +120,8 @@ async def _page(request: Request, operation: ListSecrets | ScanSecrets) -> Page:
     return (await request.perform(operation)).result
 
 
-def _name(entry: Entry) -> str:
-    return f"{entry.name}/" if entry.folder else entry.name
+def _names(entries: Sequence[Entry]) -> list[str]:
+    return [f"{name}/" if folder else name for name, folder in entries]
 
 
 async def _detailed(request: Request, path: Path, names: list[str]) -> bytes:
