@@ -50,8 +50,10 @@ class World:
         (row,) = state.mounts.of(namespace)
         return Opener(TYPES, state, SystemClock()).of_row(namespace, row)
 
-    def create(self, file: FilePath | None = None, *, audit: FilePath | None = None) -> Manifest:
-        return create(self.data, file or self.file, self.seal, audit=audit, tick=unseen)
+    def create(
+        self, file: FilePath | None = None, *, audit: FilePath | None = None, plugins: tuple[str, ...] = PLUGINS
+    ) -> Manifest:
+        return create(self.data, file or self.file, self.seal, plugins, audit=audit, tick=unseen)
 
     def verify(self, file: FilePath | None = None, *, values: bool = True) -> Findings:
         return verify(file or self.file, self.seal, PLUGINS, values=values, tick=unseen)[1]

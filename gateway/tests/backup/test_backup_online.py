@@ -110,7 +110,7 @@ def test_writes_go_on_during_the_copy(world: World) -> None:
             asyncio.run(write())
             written.append(1)
 
-    create(world.data, world.file, world.seal, audit=None, tick=tick)
+    create(world.data, world.file, world.seal, (), audit=None, tick=tick)
     assert [1] == written
     world.restore(world.folder / "new")
     restored = world.open(world.folder / "new")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import functools
 import os
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
 
@@ -12,30 +14,35 @@ from wardgate import __version__
 from wardgate.backup import archive, cut
 from wardgate.backup.archive import Manifest, Tick
 from wardgate.clock import SystemClock
+from wardgate.registry import Registry
 from wardgate.spi.errors import AlreadyExists, InvalidValue
+from wardgate.spi.hookspecs import BackendType
 from wardgate.state.database import Database
 from wardgate.state.installation import Installation, Seal, unseal
 
 
-def create(data: FilePath, target: FilePath, seal: Seal, *, audit: FilePath | None, tick: Tick) -> Manifest:
+def create(
+    data: FilePath, target: FilePath, seal: Seal, plugins: Sequence[str], *, audit: FilePath | None, tick: Tick
+) -> Manifest:
     """Write the backup of the folder ``data`` to the new file ``target`` (0600), synced, in one step.
 
     What is copied is one moment of all files together: every write that was acknowledged before ``create`` was called
     is in it, and nothing that was begun after it returned. ``audit``: the folder of the audit's files, where they are
-    wanted too. ``tick`` is told of the bytes copied and written: twice the size of the files.
+    wanted too. ``plugins`` tell, where a store's file is missing, whether something was in it. ``tick`` is told of the
+    bytes copied and written: twice the size of the files.
 
     Raises:
         AlreadyExists: there is a file at ``target``.
         InvalidValue: there is no data in the folder, or ``target`` has no folder.
         Sealed: the key file is another installation's.
-        Unavailable: a file is damaged, or in use by a program that does not let go.
+        Unavailable: a file is missing or damaged, or in use by a program that does not let go.
         OSError: something cannot be read or written.
     """
     _check(data, target)
     installation = _installation(data, seal)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", suffix=".partial", dir=target.parent) as name:
         folder = FilePath(name)
-        taken = cut.take(data, folder, audit=audit, tick=tick)
+        taken = cut.take(data, folder, audit=audit, foreign=_foreign(plugins), tick=tick)
         manifest = Manifest(
             archive.FORMAT,
             __version__,
@@ -73,6 +80,16 @@ def _refuse_existing(target: FilePath) -> None:
 
 def _exists(target: FilePath) -> AlreadyExists:
     return AlreadyExists(f"there is a file at {target} already; name another")
+
+
+def _foreign(plugins: Sequence[str]) -> Callable[[str], bool]:
+    """Whether backends of a type keep what they hold elsewhere; of a type that no plugin has nobody can say so."""
+
+    @functools.cache
+    def types() -> Mapping[str, BackendType]:
+        return Registry.load(plugins).backend_types
+
+    return lambda kind: kind in types() and not types()[kind].embedded
 
 
 def _installation(data: FilePath, seal: Seal) -> Installation:

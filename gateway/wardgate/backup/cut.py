@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import resource
 import sqlite3
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import BinaryIO
@@ -17,7 +18,8 @@ from urllib.parse import quote
 from wardgate.backup.archive import CHUNK, NAME, STATE, Tick, new_file
 from wardgate.clock import SystemClock
 from wardgate.pipeline.audit.sink import files_of
-from wardgate.state.failures import plainly
+from wardgate.spi.errors import Unavailable
+from wardgate.state.failures import missing, plainly
 from wardgate.state.files import BUSY_SECONDS, writers_lock
 
 STORES = "namespaces"
@@ -35,18 +37,22 @@ class Taken:
     names: tuple[str, ...]
 
 
-def take(data: FilePath, into: FilePath, *, audit: FilePath | None, tick: Tick) -> Taken:
+def take(
+    data: FilePath, into: FilePath, *, audit: FilePath | None, foreign: Callable[[str], bool], tick: Tick
+) -> Taken:
     """Copy one moment of ``data``, and of the audit's folder, into a new folder.
 
+    ``foreign``: whether backends of a type keep what they hold elsewhere; asked only where a store's file is missing.
+
     Raises:
-        Unavailable: a file is damaged, or locked by a foreign program.
+        Unavailable: a file is missing, damaged, or locked by a foreign program.
         OSError: a file cannot be read or written, or there are more than this process may open.
     """
     _many_files()
     (into / STORES).mkdir(mode=0o700)
     with contextlib.ExitStack() as opened:
         with contextlib.ExitStack() as locks:
-            at, databases, logs = _moment(data, audit, opened, locks)
+            at, databases, logs = _moment(data, audit, foreign, opened, locks)
         (row,) = databases[STATE].execute("SELECT root FROM installation").fetchall()
         for name, source in databases.items():
             with plainly(data / name):
@@ -59,7 +65,11 @@ def take(data: FilePath, into: FilePath, *, audit: FilePath | None, tick: Tick) 
 
 
 def _moment(
-    data: FilePath, audit: FilePath | None, opened: contextlib.ExitStack, locks: contextlib.ExitStack
+    data: FilePath,
+    audit: FilePath | None,
+    foreign: Callable[[str], bool],
+    opened: contextlib.ExitStack,
+    locks: contextlib.ExitStack,
 ) -> tuple[int, dict[str, sqlite3.Connection], dict[str, tuple[BinaryIO, int]]]:
     """Lock every file, open a read transaction on each, and note how long the audit is.
 
@@ -68,15 +78,30 @@ def _moment(
     every change that the copies hold, and close none that they lack.
     """
     state = _reading(data / STATE, opened, locks)
-    names = [f"{STORES}/{row[0]}.db" for row in state.execute("SELECT id FROM namespaces ORDER BY id")]
-    stores = [name for name in names if NAME.fullmatch(name) and (data / name).exists()]
-    databases = {STATE: state} | {name: _reading(data / name, opened, locks) for name in stores}
+    databases = {STATE: state} | {name: _reading(data / name, opened, locks) for name in _stores(data, state, foreign)}
     logs: dict[str, tuple[BinaryIO, int]] = {}
     for shard in files_of(audit).values() if audit is not None and audit.is_dir() else ():
         for file in shard.values():
             log = opened.enter_context(file.open("rb"))
             logs[f"{AUDIT}/{file.name}"] = log, file.stat().st_size
     return SystemClock().now(), databases, logs
+
+
+def _stores(data: FilePath, state: sqlite3.Connection, foreign: Callable[[str], bool]) -> Iterator[str]:
+    """The files of the namespaces' stores. Raises Unavailable for one in which a mount's secrets were."""
+    names = {row[0]: f"{STORES}/{row[0]}.db" for row in state.execute("SELECT id FROM namespaces ORDER BY id")}
+    for namespace, name in names.items():
+        if not NAME.fullmatch(name):
+            continue
+        if (data / name).exists():
+            yield name
+            continue
+        kinds = state.execute("SELECT DISTINCT type FROM mounts WHERE namespace = ?", (namespace,))
+        if not all(foreign(kind) for (kind,) in kinds):
+            raise Unavailable(
+                f"{missing(data / name).message}, and no backup is made without it; where there is none, "
+                "remove the mounts whose secrets were in it first (wardgate doctor names them)"
+            )
 
 
 def _reading(file: FilePath, opened: contextlib.ExitStack, locks: contextlib.ExitStack) -> sqlite3.Connection:

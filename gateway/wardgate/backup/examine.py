@@ -16,7 +16,7 @@ from wardgate.pipeline.audit.verify import verify
 from wardgate.registry import Registry
 from wardgate.server.epochs import LocalEpochs
 from wardgate.spi.backend import Backend
-from wardgate.spi.errors import WardgateError
+from wardgate.spi.errors import Unavailable, WardgateError
 from wardgate.spi.path import ROOT, Path
 from wardgate.spi.values import VersionState
 from wardgate.state import State
@@ -109,12 +109,23 @@ async def _namespace(
             findings.wrong(f"mount {where}: no plugin that was named offers the backend {row.type!r}")
         elif not opener.embedded(row.type):
             findings.foreign += 1
+        elif said := _missing(state, namespace):
+            findings.wrong(f"mount {where}: {said}")
         elif values:
             backend = opener.of_row(namespace, row)
             try:
                 await _secrets(backend, where, findings, tick)
             finally:
                 await backend.close()
+
+
+def _missing(state: State, namespace: str) -> str:
+    """What is wrong with the file of a namespace's store, though nobody looks into it yet."""
+    try:
+        state.database(namespace).check()
+    except Unavailable as error:
+        return error.message
+    return ""
 
 
 async def _secrets(backend: Backend, where: str, findings: Findings, tick: Tick) -> None:

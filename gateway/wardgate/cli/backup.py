@@ -59,7 +59,7 @@ def create(file: Path, config: Path, *, with_audit: bool, as_json: bool) -> None
     seal = KeyFileSeal.load(settings.key_file)
     audit = settings.audit.folder if with_audit else None
     with progress.shown("Copying", total=_bytes(settings, audit), unit="B") as tick:
-        manifest = backups.create(settings.data, file.absolute(), seal, audit=audit, tick=tick)
+        manifest = backups.create(settings.data, file.absolute(), seal, settings.plugins, audit=audit, tick=tick)
     if as_json:
         output.as_json({"file": str(file), **_told(manifest)})
     else:
