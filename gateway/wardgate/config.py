@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import tempfile
 import tomllib
@@ -214,6 +215,11 @@ class Config:
     def runtime(self) -> Path:
         """The folder of the lock and the control socket: beside a dev server's data, in any other's."""
         return self.data.parent if self.dev else self.data
+
+    @property
+    def was_made(self) -> bool:
+        """Whether something is left of an installation: then data that is not there was lost, and not never made."""
+        return os.path.lexists(self.key_file) or os.path.lexists(self.audit.folder)
 
     @classmethod
     def for_dev(

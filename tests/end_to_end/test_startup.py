@@ -67,8 +67,12 @@ def test_a_damaged_database(folder: Path) -> None:
 
 
 def test_no_data_folder(folder: Path) -> None:
-    """The message says how to make one."""
+    """With the key file there it was lost, and is to be restored; init is for where nothing was made yet."""
     shutil.rmtree(folder / "data")
+    done = serve(folder)
+    assert_stopped(done, f"wardgate backup restore FILE --to {folder / 'data'} --key-file {folder / 'wardgate.key'}")
+    assert "init" not in done.stderr
+    (folder / "wardgate.key").unlink()
     assert_stopped(serve(folder), "wardgate init")
 
 

@@ -99,7 +99,7 @@ def _stores(data: FilePath, state: sqlite3.Connection, foreign: Callable[[str], 
         kinds = state.execute("SELECT DISTINCT type FROM mounts WHERE namespace = ?", (namespace,))
         if not all(foreign(kind) for (kind,) in kinds):
             raise Unavailable(
-                f"{missing(data / name).message}, and no backup is made without it; where there is none, "
+                f"{missing(data / name).message}, and no backup is made without it; where no older one has it, "
                 "remove the mounts whose secrets were in it first (wardgate doctor names them)"
             )
 

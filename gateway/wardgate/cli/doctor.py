@@ -111,7 +111,7 @@ def _data(config: Config) -> Finding:
         mode = config.data.stat()
     except OSError as error:
         cure = f"wardgate init --data {config.data} --key-file {config.key_file}"
-        if config.key_file.exists() or config.audit.folder.exists():  # there was one, and init refuses
+        if config.was_made:
             cure = f"wardgate backup restore FILE --to {config.data} --key-file {config.key_file}"
         return Finding("data folder", ok=False, detail=f"{config.data}: {error.strerror}", cure=cure)
     if mode.st_uid != os.geteuid():

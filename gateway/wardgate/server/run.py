@@ -84,7 +84,10 @@ def _lock(config: Config) -> int:
     try:
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except FileNotFoundError:
-        raise Stop(f"the data folder {folder} does not exist; make it with wardgate init") from None
+        cure = "make it with wardgate init"
+        if config.was_made:
+            cure = f"restore it with `wardgate backup restore FILE --to {folder} --key-file {config.key_file}`"
+        raise Stop(f"the data folder {folder} does not exist; {cure}, or correct its name") from None
     except OSError as error:
         raise Stop(f"the data folder {folder} cannot be used ({error.strerror}); this user must own it") from None
     try:

@@ -101,13 +101,17 @@ class State:
         """Open a data folder.
 
         Raises:
-            InvalidValue: there is no data in it, or its ``FILE`` is gone.
+            InvalidValue: there is no data in it.
             Sealed: the seal does not fit.
             Unavailable: the file is damaged, in use by another program, or written by a newer version.
         """
         file = folder / FILE
         if not file.exists():
-            raise InvalidValue(_nothing_in(folder))
+            # Its key file was read already: there was data, and init would hide the loss.
+            raise InvalidValue(
+                f"{FILE} is missing: restore it with `wardgate backup restore FILE --to FOLDER`, into a new folder, "
+                f"or correct the folder's name, {folder}"
+            )
         database = _opened(file, clock)
         try:
             return cls(folder, database, unseal(database, seal), clock, epochs)
@@ -188,17 +192,6 @@ class State:
 
     def _store_file(self, namespace: str) -> FilePath:
         return self.folder / STORES / f"{namespace}.db"
-
-
-def _nothing_in(folder: FilePath) -> str:
-    """What to do about a folder without ``FILE``; init refuses one that holds something else."""
-    with plainly(folder):
-        if folder.is_dir() and any(folder.iterdir()):
-            return (
-                f"{FILE} is missing: restore it with `wardgate backup restore FILE --to FOLDER`, into a new folder, "
-                f"or correct the folder's name, {folder}"
-            )
-    return f"there is no data in {folder}; run: wardgate init, or correct the folder's name"
 
 
 def _opened(file: FilePath, clock: Clock) -> Database:
