@@ -36,7 +36,7 @@ contracts: install
 	$(RUN) lint-imports
 
 unit: install
-	$(RUN) pytest -n 2 --dist loadgroup
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: install
 	$(RUN) python -m bench

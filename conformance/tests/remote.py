@@ -34,7 +34,7 @@ class Server(socketserver.ThreadingTCPServer):
 
     daemon_threads = True
     block_on_close = False
-    request_queue_size = 128
+    request_queue_size = 1_024
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

@@ -29,7 +29,6 @@ from tests.servers.gateway import COMMAND, Running, running
 from tests.servers.openbao import OpenBao
 from tests.support import waiting
 
-pytestmark = pytest.mark.xdist_group("copy-foreign")  # its servers are started once
 BUILDS["stores"] = google.binary
 PLUGINS = ("native", "vault", "aws", "gcp", "azure", "files")
 START = (Path(__file__).parents[2] / "docs" / "start.md").read_text()

@@ -149,7 +149,6 @@ def schema(server: Server) -> Any:
     return loaded
 
 
-@pytest.mark.xdist_group("rest-schema")
 @pytest.mark.parametrize("route", TABLE.routes, ids=lambda route: f"{route.method} {route.pattern}")
 def test_every_answer_is_as_documented(route: Route, seeded: Server, schema: Any) -> None:
     """Statuses, media types, headers and bodies; what the document forbids is refused, and what it allows is not."""

@@ -15,7 +15,6 @@ import pytest
 from tests.servers.gateway import Running, running
 from tests.support.malformed import Malformed, Stream
 
-pytestmark = pytest.mark.xdist_group("flood")  # one gateway and one flood for all of these
 REQUESTS = 20_000
 SEED = 20_261
 AT_ONCE = 32
