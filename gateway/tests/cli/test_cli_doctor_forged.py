@@ -114,7 +114,7 @@ def test_many_changed_rows_are_counted(made: Path) -> None:
 
 @pytest.mark.parametrize("place", ["first", "folder\\0second"])
 def test_a_damaged_secret_is_named(made: Path, place: str) -> None:
-    """The first few of a store that the gateway keeps are looked at, and no value is opened for that."""
+    """The first few of an embedded store are looked at, and no value is opened for that."""
     written = place.replace("\\0", "' || char(0) || '")
     statement = f"UPDATE native_secrets SET head = zeroblob(length(head)) WHERE place = CAST('{written}' AS BLOB)"
     attack(made, statement, file="namespaces/[!r]*.db")

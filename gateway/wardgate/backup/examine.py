@@ -12,12 +12,13 @@ from wardgate.backup.archive import STATE, Tick
 from wardgate.backup.cut import AUDIT, STORES
 from wardgate.clock import SystemClock
 from wardgate.mounts.opener import Opener
+from wardgate.mounts.walk import walk
 from wardgate.pipeline.audit.verify import verify
 from wardgate.registry import Registry
 from wardgate.server.epochs import LocalEpochs
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import Unavailable, WardgateError
-from wardgate.spi.path import ROOT, Path
+from wardgate.spi.path import Path
 from wardgate.spi.values import VersionState
 from wardgate.state import State
 from wardgate.state.installation import Seal
@@ -114,7 +115,9 @@ async def _namespace(
         elif values:
             backend = opener.of_row(namespace, row)
             try:
-                await _secrets(backend, where, findings, tick)
+                async for path in walk(backend):
+                    await _secret(backend, path, where, findings)
+                    tick(1)
             finally:
                 await backend.close()
 
@@ -128,27 +131,8 @@ def _missing(state: State, namespace: str) -> str:
     return ""
 
 
-async def _secrets(backend: Backend, where: str, findings: Findings, tick: Tick) -> None:
-    """Read every version that can be read, of every secret."""
-    folders = [ROOT]
-    while folders:
-        folder = folders.pop()
-        cursor: str | None = None
-        while True:
-            page = await backend.list(folder, cursor=cursor)
-            for entry in page.entries:
-                path = Path((*folder.segments, entry.name))
-                if entry.folder:
-                    folders.append(path)
-                else:
-                    await _secret(backend, path, where, findings)
-                    tick(1)
-            cursor = page.cursor
-            if cursor is None:
-                break
-
-
 async def _secret(backend: Backend, path: Path, where: str, findings: Findings) -> None:
+    """Read every version that can be read."""
     findings.secrets += 1
     try:
         info = await backend.describe(path)

@@ -11,9 +11,9 @@ from wardgate.cli import founding
 from wardgate.clock import SystemClock
 from wardgate.mounts import probe
 from wardgate.mounts.opener import Opener
+from wardgate.mounts.walk import walk
 from wardgate.registry import Registry
 from wardgate.spi.errors import PermissionDenied, SecretNotFound, Unavailable, WardgateError
-from wardgate.spi.path import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,7 +27,7 @@ PATIENCE = 15.0
 """Seconds that one store may take to answer; as many as a new mount's."""
 AT_ONCE = 16
 SAMPLE = 100
-"""Names, from the first on, that are looked at in a store that the gateway keeps itself."""
+"""Names, from the first on, that are looked at in an embedded store."""
 CREDENTIAL = (
     "give the mount a credential that is good; one that the gateway finds in its environment is to be in doctor's"
 )
@@ -58,7 +58,7 @@ async def examine(config: Config) -> list[Store]:
         rows = [(row, _name(state, namespace, row)) for _, namespace in places for row in state.mounts.of(namespace)]
         # All are opened before the first is asked: loading a vendor's library takes a while, and is nobody's delay.
         opened = [(_opened(opener, row, name, registry.plugins), row, name) for row, name in rows]
-        looks = [_look(found, row, name, turns, kept=opener.embedded(row.type)) for found, row, name in opened]
+        looks = [_look(found, row, name, turns, embedded=opener.embedded(row.type)) for found, row, name in opened]
         return list(await asyncio.gather(*looks))
     finally:
         await state.close()
@@ -75,32 +75,32 @@ def _opened(opener: Opener, row: MountRow, name: str, loaded: Collection[str]) -
     try:
         return opener.of_row(row.namespace, row)
     except WardgateError as error:
-        return _failed(row, name, error, kept=opener.embedded(row.type))
+        return _failed(row, name, error, embedded=opener.embedded(row.type))
 
 
-async def _look(found: Backend | Store, row: MountRow, name: str, turns: asyncio.Semaphore, *, kept: bool) -> Store:
+async def _look(found: Backend | Store, row: MountRow, name: str, turns: asyncio.Semaphore, *, embedded: bool) -> Store:
     if isinstance(found, Store):
         return found
     async with turns:
         try:
-            return await _asked(found, row, name, kept=kept)
+            return await _asked(found, row, name, embedded=embedded)
         except WardgateError as error:
-            return _failed(row, name, error, kept=kept)
+            return _failed(row, name, error, embedded=embedded)
 
 
-def _failed(row: MountRow, name: str, error: WardgateError, *, kept: bool) -> Store:
+def _failed(row: MountRow, name: str, error: WardgateError, *, embedded: bool) -> Store:
     cure = f"check that the store runs, and the mount's options: `wardgate mount show {row.prefix}`"
     if isinstance(error, PermissionDenied):
         cure = CREDENTIAL
-    elif kept and isinstance(error, Unavailable):
+    elif embedded and isinstance(error, Unavailable):
         cure = "a backup is restored into a new folder: `wardgate backup restore FILE --to FOLDER`"
     return Store(name, ok=False, detail=error.message or error.code, cure=cure)
 
 
-async def _asked(backend: Backend, row: MountRow, name: str, *, kept: bool) -> Store:
+async def _asked(backend: Backend, row: MountRow, name: str, *, embedded: bool) -> Store:
     try:
         permissions = await probe.ask(backend, seconds=PATIENCE)
-        wrong = await _sampled(backend) if kept else []
+        wrong = await _sampled(backend) if embedded else []
     finally:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
@@ -122,21 +122,18 @@ async def _asked(backend: Backend, row: MountRow, name: str, *, kept: bool) -> S
 
 async def _sampled(backend: Backend) -> list[str]:
     """What of the first few secrets is refused; no value is opened."""
-    folders, wrong, left = [ROOT], [], SAMPLE
-    while folders and left:
-        folder = folders.pop()
-        for entry in (await backend.list(folder, limit=left)).entries:
-            left -= 1
-            path = folder.child(entry.name)
-            if entry.folder:
-                folders.append(path)
-                continue
+    wrong, left = [], SAMPLE
+    async with contextlib.aclosing(walk(backend)) as paths:
+        async for path in paths:
             try:
                 await backend.describe(path)
             except Unavailable as error:
                 wrong.append(f"{path}: {error.message}")
             except SecretNotFound:
-                continue  # deleted at this moment
+                pass  # deleted at this moment
+            left -= 1
+            if not left:
+                break
     return wrong
 
 
