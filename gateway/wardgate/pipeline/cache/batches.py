@@ -1,4 +1,4 @@
-"""What a batch asks of the layer below: one question a key, however many of its items want the answer."""
+"""What a batch asks of the layer below: one call a key, however many of its items want the answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Ticket(NamedTuple):
 
 
 @dataclass(slots=True)
-class Question:
+class Miss:
     """What is asked once. ``at``: the items it answers; ``ticket``: None where the answer is not to be remembered."""
 
     item: ReadSecret
@@ -39,17 +39,17 @@ class Question:
     at: list[int]
 
     @property
-    def near(self) -> bool:
+    def embedded(self) -> bool:
         """Whether nobody outside the gateway is asked."""
         return self.mount is None or self.mount.embedded
 
 
-class Questions:
+class Misses:
     """Those of one batch, in the order of its items."""
 
     def __init__(self) -> None:
-        self._all: list[Question] = []
-        self._known: dict[Key, Question] = {}
+        self._all: list[Miss] = []
+        self._known: dict[Key, Miss] = {}
 
     def add(
         self, index: int, item: ReadSecret, mount: Mount | None, decision: Decision | None, ticket: Ticket | None
@@ -63,35 +63,35 @@ class Questions:
                 if item.fresh and not known.item.fresh:
                     known.item = item
                 return
-            self._known[key] = question = Question(item, mount, decision, ticket, [index])
+            self._known[key] = miss = Miss(item, mount, decision, ticket, [index])
         else:
-            question = Question(item, mount, decision, ticket, [index])
-        self._all.append(question)
+            miss = Miss(item, mount, decision, ticket, [index])
+        self._all.append(miss)
 
     @property
-    def near(self) -> list[Question]:
+    def embedded(self) -> list[Miss]:
         """Those that wait for nobody."""
-        return [question for question in self._all if question.near]
+        return [miss for miss in self._all if miss.embedded]
 
     @property
-    def far(self) -> list[Question]:
+    def foreign(self) -> list[Miss]:
         """Those for stores outside the gateway."""
-        return [question for question in self._all if not question.near]
+        return [miss for miss in self._all if not miss.embedded]
 
 
-def narrowed(context: Context, questions: Sequence[Question]) -> Context:
-    """The same request about these questions only."""
-    items = tuple(question.item for question in questions)
+def narrowed(context: Context, misses: Sequence[Miss]) -> Context:
+    """The same request about these misses only."""
+    items = tuple(miss.item for miss in misses)
     narrow = _copied(context, ReadSecrets(items=items))
-    narrow.decisions = tuple(question.decision for question in questions)
+    narrow.decisions = tuple(miss.decision for miss in misses)
     return narrow
 
 
-def alone(context: Context, question: Question) -> Context:
+def alone(context: Context, miss: Miss) -> Context:
     """The same request about one of its items, as if nothing else had been asked for."""
-    single = _copied(context, question.item, question.mount)
-    assert question.decision is not None
-    single.decision = question.decision
+    single = _copied(context, miss.item, miss.mount)
+    assert miss.decision is not None
+    single.decision = miss.decision
     return single
 
 
@@ -113,24 +113,24 @@ def share(answers: list[Any], at: Sequence[int], result: Result, budget: BatchBu
 
 
 async def in_turn(
-    questions: Sequence[Question], ask: Callable[[Question], Awaitable[Result]], answers: list[Any], budget: BatchBudget
+    misses: Sequence[Miss], ask: Callable[[Miss], Awaitable[Result]], answers: list[Any], budget: BatchBudget
 ) -> None:
-    """Put each question when its turn comes. None is begun earlier: others would wait for it without need."""
-    waiting = deque(questions)
+    """Ask for each when its turn comes. None is begun earlier: others would wait for it without need."""
+    waiting = deque(misses)
 
     async def turn() -> None:
         while waiting:
-            question = waiting.popleft()
+            miss = waiting.popleft()
             if budget.spent:
                 result: Result = budget.refusal()
             else:
                 try:
-                    result = await ask(question)
+                    result = await ask(miss)
                 except WardgateError as error:
                     result = error.with_traceback(None)
-            share(answers, question.at, result, budget)
+            share(answers, miss.at, result, budget)
 
     try:
-        await asyncio.gather(*(turn() for _ in range(min(AT_ONCE, len(questions)))))
+        await asyncio.gather(*(turn() for _ in range(min(AT_ONCE, len(misses)))))
     finally:
         waiting.clear()  # after a defect in one turn the others ask no more

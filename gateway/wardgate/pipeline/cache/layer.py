@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, cast
 from wardgate.context import Context
 from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline import Handler
-from wardgate.pipeline.cache.batches import Question, Questions, Result, Ticket, alone, in_turn, narrowed, share
+from wardgate.pipeline.cache.batches import Miss, Misses, Result, Ticket, alone, in_turn, narrowed, share
 from wardgate.pipeline.cache.memory import Entry, Key, Limits, Memory
 from wardgate.spi.backend import Backend
 from wardgate.spi.errors import Gone, SecretNotFound, Unavailable, VersionNotFound, WardgateError
@@ -251,7 +251,7 @@ class Cache:
         """What is remembered, and for the rest one question a key."""
         mounts, budget = self._mounts(context.namespace), context.budget
         answers: list[Any] = []
-        questions: Questions | None = None
+        misses: Misses | None = None
         for index, (item, decision) in enumerate(zip(operation.items, context.decisions, strict=True)):
             mount = mounts.locate(item.path) if decision is not None else None
             found = self._look_up(item, mount) if mount is not None and mount.cache_ttl != 0 else None
@@ -260,24 +260,22 @@ class Cache:
             elif isinstance(found, WardgateError):
                 answers.append(found)
             else:
-                if questions is None:
-                    questions = Questions()
-                questions.add(index, item, mount, decision, found)
+                if misses is None:
+                    misses = Misses()
+                misses.add(index, item, mount, decision, found)
                 answers.append(None)
-        if questions is not None:
-            await self._ask_near(context, questions.near, answers, call_next)
-            await in_turn(questions.far, partial(self._ask_far, context, call_next), answers, budget)
+        if misses is not None:
+            await self._ask_embedded(context, misses.embedded, answers, call_next)
+            await in_turn(misses.foreign, partial(self._ask_foreign, context, call_next), answers, budget)
         return Outcome(tuple(answers))
 
-    async def _ask_near(
-        self, context: Context, questions: list[Question], answers: list[Any], call_next: Handler
-    ) -> None:
+    async def _ask_embedded(self, context: Context, misses: list[Miss], answers: list[Any], call_next: Handler) -> None:
         """One batch of what the gateway answers by itself."""
-        if not questions:
+        if not misses:
             return
-        fetched = await call_next(narrowed(context, questions))
-        for question, result in zip(questions, fetched.result, strict=True):
-            ticket, (first, *more) = question.ticket, question.at
+        fetched = await call_next(narrowed(context, misses))
+        for miss, result in zip(misses, fetched.result, strict=True):
+            ticket, (first, *more) = miss.ticket, miss.at
             if ticket is not None:
                 if isinstance(result, _NOTHING):
                     self._remember(ticket, result)
@@ -286,13 +284,13 @@ class Cache:
             answers[first] = result  # counted below
             share(answers, more, result, context.budget)
 
-    async def _ask_far(self, context: Context, call_next: Handler, question: Question) -> Result:
+    async def _ask_foreign(self, context: Context, call_next: Handler, miss: Miss) -> Result:
         """What a store outside the gateway answers; it is asked as for a single read, and together with those."""
-        ticket, item = question.ticket, question.item
+        ticket, item = miss.ticket, miss.item
         if ticket is None:
-            return cast("SecretVersion", (await call_next(alone(context, question))).result)
+            return cast("SecretVersion", (await call_next(alone(context, miss))).result)
         found = None if item.fresh else self._remembered(ticket.mount, ticket.key)
         if found is None:
             now = ticket._replace(epoch=self._epoch(ticket.slot))
-            found = await self._fetch(alone(context, question), item, now, call_next)
+            found = await self._fetch(alone(context, miss), item, now, call_next)
         return found.result if isinstance(found, Outcome) else found
