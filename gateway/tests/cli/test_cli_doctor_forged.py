@@ -22,6 +22,7 @@ from wardgate.state.lives import Life
 from wardgate.state.namespaces import ROOT_NAMESPACE
 from wardgate.state.tokens import new_id
 
+NO_TEXT = "CAST(x'fffe' AS TEXT)"
 CANARY = "canary-of-a-value"
 READ = Policy("read", (Rule(Effect.ALLOW, ("read",), ("team-*/**",)),))
 
@@ -75,6 +76,15 @@ def test_nothing_is_found_where_nothing_was_changed(made: Path) -> None:
         ("DELETE FROM policy_sets WHERE namespace = 'root'", "root", "the policies of this namespace were changed"),
         ("UPDATE labels SET labels = '{}'", "team", "the labels of this namespace were changed"),
         ("UPDATE principals SET policies = '[]' WHERE namespace != 'root'", "team", "the row '"),
+        (f"UPDATE policies SET name = {NO_TEXT} WHERE name = 'read'", "team", "the policies of this namespace were"),
+        (f"UPDATE labels SET labels = {NO_TEXT}", "team", "the labels of this namespace were changed"),
+        (
+            f"UPDATE principals SET id = {NO_TEXT} WHERE namespace != 'root'",
+            "team",
+            "the row '\ufffd\ufffd' of principals",
+        ),
+        (f"UPDATE mounts SET prefix = {NO_TEXT}", "team", "the row '"),
+        ("UPDATE mounts SET namespace = 'nobody'", "nobody", "the row '"),
         ("UPDATE keks SET wrapped = zeroblob(118) WHERE namespace != 'root'", "team", "the keys of this namespace"),
     ],
 )

@@ -83,6 +83,7 @@ def gives(ask: Callable[[], object]) -> bool:
     return True
 
 
+NO_TEXT = b"\xff\xfe"
 WHAT = ("token", "policies", "login", "mount", "keys", "labels")
 ALL = [f"{what} {where}" for where in ("root", "team") for what in WHAT]
 
@@ -103,15 +104,17 @@ def attack(file: Path, statement: str, *parameters: object) -> None:
     connection.close()
 
 
-def edited(value: Any) -> list[Any]:
-    """Values an attacker may put in the place of this one."""
+def edited(value: Any) -> list[tuple[str, Any]]:
+    """What an attacker may put in the place of this value, and how SQL says it: a text that is none, too."""
     if value is None:
-        return [1, "x"]
-    if isinstance(value, bytes):
-        return [value[:-1] + bytes([value[-1] ^ 1]), b"", value.hex()]
-    if isinstance(value, int):
-        return [value + 1, 0 if value else 2, str(value) + "x"]
-    return [value + "x", value.encode()]
+        others: list[Any] = [1, "x"]
+    elif isinstance(value, bytes):
+        others = [value[:-1] + bytes([value[-1] ^ 1]), b"", value.hex()]
+    elif isinstance(value, int):
+        others = [value + 1, 0 if value else 2, str(value) + "x"]
+    else:
+        others = [value + "x", value.encode()]
+    return [("?", other) for other in others] + [("CAST(? AS TEXT)", NO_TEXT)]
 
 
 def test_an_untouched_state_gives_everything(house: House, reopen: Callable[[], State]) -> None:
@@ -150,9 +153,9 @@ def test_an_edited_column_grants_nothing(
     before = sqlite3.connect(file).execute(f"SELECT * FROM {table.name} WHERE {condition}", parameters).fetchone()
     tried = 0
     for name, value in zip(names, before, strict=True):
-        for other in edited(value):
+        for to, other in edited(value):
             try:
-                attack(file, f"UPDATE {table.name} SET {name} = ? WHERE {condition}", other, *parameters)
+                attack(file, f"UPDATE {table.name} SET {name} = {to} WHERE {condition}", other, *parameters)
             except sqlite3.IntegrityError:
                 continue
             tried += 1

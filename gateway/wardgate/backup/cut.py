@@ -20,7 +20,7 @@ from wardgate.clock import SystemClock
 from wardgate.pipeline.audit.sink import files_of
 from wardgate.spi.errors import Unavailable
 from wardgate.state.failures import missing, plainly
-from wardgate.state.files import BUSY_SECONDS, writers_lock
+from wardgate.state.files import BUSY_SECONDS, text, writers_lock
 
 STORES = "namespaces"
 AUDIT = "audit"
@@ -111,6 +111,7 @@ def _reading(file: FilePath, opened: contextlib.ExitStack, locks: contextlib.Exi
         address = f"file:{quote(str(file))}?mode=rw"
         connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
         opened.callback(connection.close)
+        connection.text_factory = text
         connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("BEGIN")

@@ -6,6 +6,7 @@ import fcntl
 import logging
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -153,16 +154,27 @@ def _state(config: Config) -> list[Finding]:
 
 
 def _forged(state: State) -> dict[str, list[str]]:
-    """What was changed, by the path of its namespace, or the id of one that is not there; mounts are told elsewhere."""
+    """What was changed, by the path of its namespace, or the id of one that is not there.
+
+    Mounts are told elsewhere, by their place; here only where one has none any more that could be shown.
+    """
+    from wardgate.state.mounts import TAMPERED  # noqa: PLC0415
     from wardgate.state.namespaces import ROOT_NAMESPACE  # noqa: PLC0415
     from wardgate.state.tables import mounts  # noqa: PLC0415
 
     paths = {one: str(state.namespaces.info(one).path) or ROOT_NAMESPACE for one in state.namespaces.ids()}
+    found = list(state.forged())
+    rows = Counter(one.namespace for one in found if one.table == mounts.name)
+    shown = {one for one in rows if one in paths and rows[one] == _refused(state, one, TAMPERED)}
     wrong: dict[str, list[str]] = {}
-    for one in state.forged():
-        if one.table != mounts.name:
+    for one in found:
+        if one.table != mounts.name or one.namespace not in shown:
             wrong.setdefault(paths.get(one.namespace, one.namespace), []).append(one.what)
     return wrong
+
+
+def _refused(state: State, namespace: str, fault: str) -> int:
+    return sum(row.fault == fault for row in state.mounts.of(namespace))
 
 
 def _shortened(sentences: list[str]) -> str:

@@ -6,7 +6,8 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path as FilePath
 from typing import Any, cast
 from urllib.parse import quote
@@ -24,8 +25,13 @@ _SETTINGS = (
     "PRAGMA trusted_schema = OFF",
 )
 
+text: Callable[[bytes], str] = partial(str, encoding="utf-8", errors="replace")
+"""What a TEXT column holds. One that another hand filled with bytes that are none is a row of other words, which its
+code does not vouch for, and not a failure of the driver, which would be that of all rows read with it."""
+
 
 def _configure(connection: Any, _record: object) -> None:
+    connection.text_factory = text
     for setting in _SETTINGS:
         connection.execute(setting)
 

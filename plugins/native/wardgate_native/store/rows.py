@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 import msgspec
@@ -17,7 +16,6 @@ from wardgate_native.store import statements
 from wardgate_native.store.changes import Change, Transition
 from wardgate_native.store.damage import damaged
 from wardgate_native.store.head import Head
-from wardgate_native.store.statements import Prepared
 
 _HEAD = "native head 1"
 
@@ -44,9 +42,9 @@ class Rows:
         """
         place = place_of(path)
         if ordinal is None:
-            row = self._fetched(place, statements.READ_CURRENT, connection, self._store, place)
+            row = statements.READ_CURRENT.run(connection, self._store, place).fetchone()
         else:
-            row = self._fetched(place, statements.READ_VERSION, connection, ordinal, self._store, place)
+            row = statements.READ_VERSION.run(connection, ordinal, self._store, place).fetchone()
         if row is None:
             raise SecretNotFound("there is no such secret")
         current, encoded, mac, stored, media_type, wrapped_key, ciphertext = row
@@ -82,7 +80,7 @@ class Rows:
         costs more in hand-overs than the lock is held for.
         """
         place = place_of(path)
-        found = self._fetched(place, statements.FIND, connection, self._store, place)
+        found = statements.FIND.run(connection, self._store, place).fetchone()
         number, head = None, None
         if found is not None:
             number, *stored = found
@@ -114,16 +112,8 @@ class Rows:
             statements.REMOVE_VERSION.run(connection, number, ordinal)
 
     def _found(self, connection: Connection, place: bytes) -> Head | None:
-        found = self._fetched(place, statements.FIND, connection, self._store, place)
+        found = statements.FIND.run(connection, self._store, place).fetchone()
         return None if found is None else self._verified(place, *found[1:])
-
-    def _fetched(self, place: bytes, statement: Prepared, connection: Connection, *values: Any) -> Any:
-        try:
-            return statement.run(connection, *values).fetchone()
-        except sqlite3.OperationalError as error:
-            if hasattr(error, "sqlite_errorcode"):
-                raise
-            damaged(self._store, place)  # not SQLite said so but its driver: there is a text that is none
 
     def _fields(self, place: bytes, encoded: bytes) -> tuple[bytes, bytes, bytes]:
         return self._store_field, place, encoded
