@@ -14,6 +14,7 @@ from wardgate.registry import Registry
 from wardgate.server.epochs import LocalEpochs
 from wardgate.spi.backend import Backend
 from wardgate.spi.operations.approle import Role
+from wardgate.spi.operations.methods import MethodInfo
 from wardgate.spi.operations.policies import Effect, Policy, Rule
 from wardgate.spi.path import Path
 from wardgate.spi.values import JSON, Value
@@ -73,8 +74,9 @@ async def furnish(state: State) -> str:
     child = await state.namespaces.create(ROOT_NAMESPACE, "team", namespace=new_id(), along=lambda _: None)
     hour = 3_600 * 10**9
     await state.labels.change(ROOT_NAMESPACE, Path.parse("secret/team"), {"team": "a"})
-    await state.approle.write(ROOT_NAMESPACE, Role("web", ("app",)))
-    await state.approle.new_secret_id(ROOT_NAMESPACE, "web")
+    await state.methods.enable(ROOT_NAMESPACE, MethodInfo(new_id(), "ci", "approle"))
+    await state.approle.write(ROOT_NAMESPACE, Role("web", ("app",)), method="ci")
+    await state.approle.new_secret_id(ROOT_NAMESPACE, "web", method="ci")
     await state.wrapping.keep(ROOT_NAMESPACE, b"{}", ttl=hour, creation_path="secret/app")
     await state.idempotency.claim(ROOT_NAMESPACE, "somebody", "key", [b"request"], hour)
     row = state.mounts.draft(

@@ -1,20 +1,19 @@
-"""Services in memory for tests of front-ends: kept answers, ways to log in, tuning of mounts, policies."""
+"""Services in memory for tests of front-ends: kept answers, tuning of mounts, policies."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wardgate.context import Context
 from wardgate.spi.errors import InvalidValue, SecretNotFound
-from wardgate.spi.operations import methods, mounts, policies, wrapping
+from wardgate.spi.operations import mounts, policies, wrapping
 from wardgate.spi.operations.base import Operation
 
 Handler = Callable[[Context, Any], Any]
-METHODS = tuple(methods.MethodInfo(str(uuid.uuid4()), name, "") for name in ("approle", "token"))
 
 
 class MemoryKeeper:
@@ -85,20 +84,6 @@ class NoKeys:
 
     async def forget(self, claim: object) -> None:
         """Nor forgotten."""
-
-
-def _method(operation: methods.ReadMethod) -> methods.MethodInfo:
-    for method in METHODS:
-        if method.name == operation.path.segments[-1]:
-            return method
-    raise SecretNotFound
-
-
-METHOD_HANDLERS: Mapping[type[Operation[Any]], Handler] = {
-    methods.ListMethods: lambda _c, _o: METHODS,
-    methods.ListVisibleMethods: lambda _c, _o: METHODS,
-    methods.ReadMethod: lambda _c, o: _method(o),
-}
 
 
 def created(mount: mounts.MountInfo, operation: mounts.CreateMount) -> mounts.MountInfo:

@@ -75,7 +75,7 @@ def test_a_login_brings_a_token_with_the_roles_policies_and_lives(desk: Any, clo
     who = desk.logged_in(issued.token)
     assert issued.info.principal == who
     assert ("administrator",) == who.policies
-    assert ("approle", "app", {"role": "app"}) == (who.method, who.name, who.attributes)
+    assert ("approle", "app", {"role": "app", "login": "approle"}) == (who.method, who.name, who.attributes)
     assert (HOUR, 24 * HOUR, True) == (issued.info.ttl, issued.info.max_ttl, issued.info.renewable)
     assert issued.token not in repr(issued)
     assert secret_id.secret_id not in repr(secret_id)

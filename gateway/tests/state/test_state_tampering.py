@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Table
 from wardgate.spi.errors import Sealed, SecretNotFound, Unauthenticated, Unavailable
 from wardgate.spi.operations.approle import Role
+from wardgate.spi.operations.methods import MethodInfo
 from wardgate.spi.operations.policies import Effect, Policy, Rule
 from wardgate.spi.path import Path as SecretPath
 from wardgate.state import State, tables
@@ -43,9 +44,10 @@ class House:
             for policy in (READ, DENY):
                 await state.policies.write(namespace, policy)
             await state.labels.change(namespace, SECRET, {"env": "prod"})
-            await state.approle.write(namespace, Role("app", ("read",), secret_id_uses=3))
-            secret_id = await state.approle.new_secret_id(namespace, "app")
-            self.logins[namespace] = (state.approle.role_id(namespace, "app"), secret_id.secret_id)
+            await state.methods.enable(namespace, MethodInfo(new_id(), "ci", "approle", max_lease_ttl=10**12))
+            await state.approle.write(namespace, Role("app", ("read",), secret_id_uses=3), method="ci")
+            secret_id = await state.approle.new_secret_id(namespace, "app", method="ci")
+            self.logins[namespace] = (state.approle.role_id(namespace, "app", method="ci"), secret_id.secret_id)
             row = state.mounts.draft(namespace, SECRET, "native", options={"a": "b"}, presentation={}, description="")
             await state.mounts.add(row)
 
@@ -62,11 +64,14 @@ class House:
         return (
             ("token", lambda: state.principals.lookup(self.tokens[namespace], namespace)),
             ("policies", lambda: state.policies.of(namespace)),
-            ("login", lambda: asyncio.run(state.approle.login(namespace, *self.logins[namespace]))),
+            ("login", lambda: self.logged_in(state, namespace)),
             ("mount", lambda: self.opened(state, namespace)),
             ("keys", lambda: state.keyring(namespace)),
             ("labels", lambda: state.labels.of(namespace)),
         )
+
+    def logged_in(self, state: State, namespace: str) -> None:
+        asyncio.run(state.approle.login(namespace, *self.logins[namespace], method="ci"))
 
     @staticmethod
     def opened(state: State, namespace: str) -> None:
@@ -133,6 +138,8 @@ LOSES = {
     "secret_ids": {"login team"},
     "policies": {"policies team"},
     "policy_sets": {"policies team"},
+    "auth_method_sets": {"login team"},
+    "auth_methods": {"login team"},
     "labels": {"labels team"},
     "label_sets": {"labels team"},
 }
@@ -276,7 +283,42 @@ def test_a_secret_id_copied_to_another_role_logs_nobody_in(
     )
     again = reopen()
     with pytest.raises(Unauthenticated):
-        asyncio.run(again.approle.login("root", house.logins["root"][0], house.logins[house.team][1]))
+        asyncio.run(again.approle.login("root", house.logins["root"][0], house.logins[house.team][1], method="ci"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM auth_methods WHERE namespace = ?",
+        "DELETE FROM auth_method_sets WHERE namespace = ?",
+        "UPDATE auth_methods SET name = 'approle' WHERE namespace = ?",
+        "UPDATE auth_methods SET method = 'null' WHERE namespace = ?",
+        "UPDATE auth_methods SET method = replace(method, '1000000000000', '0') WHERE namespace = ?",
+        "INSERT INTO auth_methods SELECT namespace, 'token', method FROM auth_methods WHERE namespace = ?",
+    ],
+)
+def test_a_set_of_login_methods_stands_or_falls_as_a_whole(
+    statement: str, house: House, file: Path, reopen: Callable[[], State]
+) -> None:
+    """A method taken away, added, renamed or with its bound lifted: nobody logs in, and the set is not blessed."""
+    attack(file, statement, house.team)
+    again = reopen()
+    with pytest.raises(Unavailable):
+        house.logged_in(again, house.team)
+    with pytest.raises(Unavailable):
+        asyncio.run(again.methods.disable(house.team, "ci"))
+    house.logged_in(again, "root")
+
+
+def test_a_role_moved_to_another_login_method_proves_nothing(
+    house: House, file: Path, reopen: Callable[[], State]
+) -> None:
+    """Neither at the method that every namespace begins with, nor at its own."""
+    attack(file, "UPDATE roles SET method = '' WHERE namespace = 'root'")
+    again = reopen()
+    for method in ("approle", "ci"):
+        with pytest.raises(Unauthenticated):
+            asyncio.run(again.approle.login("root", *house.logins["root"], method=method))
 
 
 def test_a_copied_mount_has_no_id_a_store_knows(house: House, file: Path, reopen: Callable[[], State]) -> None:

@@ -70,5 +70,9 @@ def test_roles_move_to_the_table_with_other_constraints(state: State, reopen: Ca
     connection.close()
     again = reopen()
     assert role_id == again.approle.role_id("root", "app")
-    assert asyncio.run(again.approle.login("root", role_id, secret_id))
+    issued = asyncio.run(again.approle.login("root", role_id, secret_id))
+    assert "approle" == issued.info.login
+    assert ["approle", "token"] == list(again.methods.of("root"))
+    with pytest.raises(Unauthenticated):
+        asyncio.run(again.approle.login("root", role_id, secret_id, method="ci"))
     again._database.close_and_wait()

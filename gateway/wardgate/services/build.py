@@ -59,7 +59,7 @@ def build(
         AppRoleService(state, clock, built_in=built_in),
         KeysService(state, built_in=built_in),
         LabelsService(state),
-        MethodsService(state, reaches=engine.reaches),
+        MethodsService(state, clock, reaches=engine.reaches),
         MountsService(
             state,
             types=types,

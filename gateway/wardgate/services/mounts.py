@@ -30,7 +30,7 @@ from wardgate.spi.operations.mounts import (
 from wardgate.spi.options import REDACTED, nearest, parse, redact
 from wardgate.spi.path import Path
 from wardgate.state import State
-from wardgate.state.lives import MAX_LIFE
+from wardgate.state.lives import SECOND, check_leases
 from wardgate.state.mounts import MountRow
 from wardgate.state.namespaces import ROOT_NAMESPACE
 
@@ -39,7 +39,6 @@ PROBE_SECONDS = 15.0
 NOT_MADE = "the mount was not made"
 MAX_PRESENTATIONS = 16
 MAX_TEXT = 1_024
-SECOND = 1_000_000_000
 MAX_CACHE_TTL = 86_400 * SECOND
 
 
@@ -236,14 +235,7 @@ def _or(given: int | None, kept: int) -> int:
 def _check_ttls(row: MountRow) -> None:
     if row.cache_ttl is not None and not 0 <= row.cache_ttl <= MAX_CACHE_TTL:
         raise InvalidValue("cache_ttl must be 0 (never remembered) to 24 hours")
-    default, longest = row.default_lease_ttl, row.max_lease_ttl
-    if not (0 <= default <= MAX_LIFE and 0 <= longest <= MAX_LIFE):
-        raise InvalidValue("a lease TTL must be 0 to ten years")
-    if longest and default > longest:
-        raise InvalidValue(
-            f"backend max lease TTL of {longest // SECOND} would be less than backend default lease TTL of"
-            f" {default // SECOND}"
-        )
+    check_leases(row.default_lease_ttl, row.max_lease_ttl)
 
 
 def _check_texts(operation: CreateMount | MountRow) -> None:

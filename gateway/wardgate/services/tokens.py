@@ -9,6 +9,7 @@ from wardgate.services.names import capped, check_handed_out, check_meta, check_
 from wardgate.services.service import Handlers, asker
 from wardgate.spi.errors import REFUSED, InvalidValue, SecretNotFound, Unauthenticated, Unsupported
 from wardgate.spi.identity import Principal
+from wardgate.spi.operations.methods import MethodInfo
 from wardgate.spi.operations.policies import Policy
 from wardgate.spi.operations.tokens import (
     CreateOrphan,
@@ -36,7 +37,10 @@ from wardgate.state.principals import APPROLE, KEY, TOKEN, Origin
 DEFAULT_TTL = 32 * 86_400 * 10**9
 """Life of a token that a token makes, where nothing is said: 32 days, in nanoseconds."""
 MAX_TTL = DEFAULT_TTL
-"""The longest that such a token can live, or be renewed to live; of a periodic one, the longest period."""
+"""The longest that such a token can live, or be renewed to live; of a periodic one, the longest period.
+
+Unless the method ``token/`` is tuned.
+"""
 MAX_USES = 2**31 - 1
 
 _OURS = frozenset({KEY, APPROLE, TOKEN})
@@ -47,6 +51,7 @@ class TokensService:
 
     def __init__(self, state: State, clock: Clock, *, built_in: Mapping[str, Policy]) -> None:
         self._principals = state.principals
+        self._methods = state.methods
         self._policies = state.policies
         self._clock = clock
         self._built_in = frozenset(built_in)
@@ -101,6 +106,7 @@ class TokensService:
             InvalidValue: a name, a policy, a life or a count that cannot be; a giver whose uses are counted.
             PermissionDenied: a policy the giver does not carry.
             Unsupported: the giver was not issued here, so its end would not be seen.
+            Unavailable: the namespace's login methods were changed outside the gateway.
         """
         giver = _ours(context)
         if giver.counted:
@@ -121,7 +127,8 @@ class TokensService:
             networks=giver.networks,
             meta=operation.meta,
         )
-        life = _life(operation, capped(None, giver, context.arrival.received_at) if orphan else None)
+        left = capped(None, giver, context.arrival.received_at) if orphan else None
+        life = _life(operation, self._methods.at(context.namespace, TOKEN), left)
         return await self._principals.issue(context.namespace, operation.display_name, policies, life, origin=origin)
 
     async def lookup_token(self, context: Context, operation: LookupToken) -> TokenInfo:
@@ -175,11 +182,12 @@ class TokensService:
             raise SecretNotFound("there is no such token") from None
 
 
-def _life(asked: CreateToken, left: int | None) -> Life:
-    """Its life, within the gateway's bounds.
+def _life(asked: CreateToken, method: MethodInfo, left: int | None) -> Life:
+    """Its life, within the bounds of the method of tokens, or else the gateway's.
 
     Args:
         asked: what was asked for.
+        method: of the tokens that tokens make.
         left: how much longer its giver lives, where the token must not outlive it; None: as long as it likes.
 
     Raises:
@@ -190,13 +198,15 @@ def _life(asked: CreateToken, left: int | None) -> Life:
     if not 0 <= asked.uses <= MAX_USES:
         raise InvalidValue(f"the token's uses must be 0 (without limit) to {MAX_USES}")
     explicit = min((bound for bound in (asked.explicit_max_ttl, left) if bound is not None), default=None)
+    longest = method.max_lease_ttl or max(MAX_TTL, method.default_lease_ttl)
     return Life(
-        ttl=min(asked.ttl or DEFAULT_TTL, MAX_TTL),
-        max_ttl=MAX_TTL,
+        ttl=asked.ttl or method.default_lease_ttl or DEFAULT_TTL,
+        max_ttl=longest,
         renewable=asked.renewable,
-        period=min(asked.period, MAX_TTL, explicit or MAX_TTL) if asked.period else None,
+        period=min(asked.period, longest, explicit or longest) if asked.period else None,
         explicit_max_ttl=explicit,
         uses=asked.uses or None,
+        asked=asked.period or asked.ttl,
     )
 
 

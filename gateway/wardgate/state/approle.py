@@ -14,13 +14,16 @@ from wardgate.crypto import RootKey
 from wardgate.spi.errors import AlreadyExists, SecretNotFound, Unauthenticated
 from wardgate.spi.networks import covered, only, within
 from wardgate.spi.operations.approle import CreateSecretId, Role, SecretIdIssued
+from wardgate.spi.operations.methods import APPROLE as FIRST
+from wardgate.spi.operations.methods import MethodInfo
 from wardgate.spi.operations.tokens import TokenIssued
 from wardgate.spi.path import ROOT
 from wardgate.spi.services import Clock
+from wardgate.state.auth_methods import AuthMethods
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database
 from wardgate.state.grants import Grants
-from wardgate.state.lives import Life
+from wardgate.state.lives import NEVER, Life
 from wardgate.state.principals import APPROLE, Draft, Origin, Principals
 from wardgate.state.secret_ids import DECOY, OR_DECOY, WRONG_IDS, SecretIds, insert_decoy, networks_of
 from wardgate.state.tables import roles, secret_ids
@@ -32,44 +35,56 @@ DEFAULT_TOKEN_TTL = 3_600 * 10**9
 DEFAULT_TOKEN_MAX_TTL = 24 * 3_600 * 10**9
 """How long renewals can stretch it where its role says nothing: 24 hours."""
 
+_OF_METHOD = (roles.c.namespace == bindparam("namespace")) & (roles.c.method == bindparam("method"))
 _ROLE_OR_DECOY = select(roles).where(
     roles.c.id
     == func.coalesce(
-        select(roles.c.id)
-        .where((roles.c.namespace == bindparam("namespace")) & (roles.c.role_id == bindparam("role_id")))
-        .scalar_subquery(),
-        DECOY,
+        select(roles.c.id).where(_OF_METHOD & (roles.c.role_id == bindparam("role_id"))).scalar_subquery(), DECOY
     )
 )
-_ROLE_BY_NAME = select(roles).where((roles.c.namespace == bindparam("namespace")) & (roles.c.name == bindparam("name")))
+_NAMED = _OF_METHOD & (roles.c.name == bindparam("name"))
+_ROLE_BY_NAME = select(roles).where(_NAMED)
 # Rows that vouch for nothing, where even the decoys are gone.
 _NO_ROLE: Mapping[str, Any] = {column.name: b"" for column in roles.columns}
 _NO_SECRET_ID: Mapping[str, Any] = {column.name: b"" for column in secret_ids.columns}
+_NO_METHOD = MethodInfo(DECOY, "", "")
+"""Of which there is no role."""
 _AS_THE_ROLE_SAYS = CreateSecretId(path=ROOT)
 
 
 class AppRole:
-    """Keeps roles, and turns a role id and a secret id into a token."""
+    """Keeps roles, and turns a role id and a secret id into a token.
+
+    ``method`` is everywhere the name of the login method whose role is meant; SecretNotFound, where there is none.
+    """
 
     def __init__(
-        self, database: Database, codes: Codes, clock: Clock, grants: Grants, root: RootKey, principals: Principals
+        self,
+        database: Database,
+        codes: Codes,
+        clock: Clock,
+        grants: Grants,
+        root: RootKey,
+        principals: Principals,
+        methods: AuthMethods,
     ) -> None:
         self._database = database
         self._codes = codes
         self._clock = clock
         self._grants = grants
         self._principals = principals
+        self._methods = methods
         self.secret_ids = SecretIds(database, codes, root.derive("secret-id-lookup"))
 
-    def names(self, namespace: str) -> tuple[str, ...]:
-        """The names of all roles, in order."""
-        statement = select(roles.c.name).where(roles.c.namespace == namespace).order_by(roles.c.name)
+    def names(self, namespace: str, *, method: str = FIRST) -> tuple[str, ...]:
+        """The names of all roles, in order. Raises SecretNotFound."""
+        statement = select(roles.c.name).where(_OF_METHOD).order_by(roles.c.name)
         with self._database.reading() as connection:
-            return tuple(connection.execute(statement).scalars())
+            return tuple(connection.execute(statement, self._of(namespace, self.method(namespace, method))).scalars())
 
-    def read(self, namespace: str, name: str) -> Role:
+    def read(self, namespace: str, name: str, *, method: str = FIRST) -> Role:
         """One role. Raises SecretNotFound."""
-        row = self.row(namespace, name)
+        row = self.row(namespace, name, method=method)
         return Role(
             name=row["name"],
             policies=tuple(json.loads(row["policies"])),
@@ -86,15 +101,16 @@ class AppRole:
             bind_to_source=bool(row["bind_to_source"]),
         )
 
-    def role_id(self, namespace: str, name: str) -> str:
+    def role_id(self, namespace: str, name: str, *, method: str = FIRST) -> str:
         """What a login names the role by. Raises SecretNotFound."""
-        return str(self.row(namespace, name)["role_id"])
+        return str(self.row(namespace, name, method=method)["role_id"])
 
     async def write(
         self,
         namespace: str,
         role: Role,
         *,
+        method: str = FIRST,
         role_id: str | None = None,
         writer: tuple[str, Mapping[str, str]] | None = None,
     ) -> None:
@@ -103,37 +119,42 @@ class AppRole:
         The caller has validated it. ``writer``: the method and the attributes that its tokens have; None: its own.
 
         Raises:
-            AlreadyExists: another role of the namespace has that role id.
+            AlreadyExists: another role of the method has that role id.
         """
+        info = self.method(namespace, method)
+        of_it = self._of(namespace, info)
 
         def work(connection: Connection) -> None:
-            known = self._genuine(connection, namespace, role.name)
-            self._replace(connection, _row(namespace, role, known, role_id, writer))
+            # Or a role could come after its method's end.
+            self._methods.check(connection, namespace, info)
+            known = self._genuine(connection, of_it, role.name)
+            self._replace(connection, _row(of_it, role, known, role_id, writer))
 
         await self._database.write(work)
 
-    async def choose_role_id(self, namespace: str, name: str, role_id: str) -> None:
+    async def choose_role_id(self, namespace: str, name: str, role_id: str, *, method: str = FIRST) -> None:
         """Give a role another role id.
 
         Raises:
             SecretNotFound: there is no such role.
-            AlreadyExists: another role of the namespace has that role id.
+            AlreadyExists: another role of the method has that role id.
         """
+        of_it = self._of(namespace, self.method(namespace, method))
 
         def work(connection: Connection) -> None:
-            known = self._genuine(connection, namespace, name)
+            known = self._genuine(connection, of_it, name)
             if known is None:
                 raise SecretNotFound(f"there is no role {name!r}")
             self._replace(connection, {**known, "role_id": role_id})
 
         await self._database.write(work)
 
-    async def delete(self, namespace: str, name: str) -> None:
+    async def delete(self, namespace: str, name: str, *, method: str = FIRST) -> None:
         """Delete a role, its secret ids, the tokens they brought, and those these made. Raises SecretNotFound."""
-        named = (roles.c.namespace == namespace) & (roles.c.name == name)
+        named = {**self._of(namespace, self.method(namespace, method)), "name": name}
 
         def work(connection: Connection) -> None:
-            role = connection.execute(delete(roles).where(named).returning(roles.c.id)).scalar()
+            role = connection.execute(delete(roles).where(_NAMED).returning(roles.c.id), named).scalar()
             if role is None:
                 raise SecretNotFound(f"there is no role {name!r}")
             connection.execute(delete(secret_ids).where(secret_ids.c.role == role))
@@ -142,12 +163,21 @@ class AppRole:
         await self._grants.change([("principals", namespace)], work)
 
     async def new_secret_id(
-        self, namespace: str, name: str, asked: CreateSecretId = _AS_THE_ROLE_SAYS, *, chosen: str = ""
+        self,
+        namespace: str,
+        name: str,
+        asked: CreateSecretId = _AS_THE_ROLE_SAYS,
+        *,
+        method: str = FIRST,
+        chosen: str = "",
     ) -> SecretIdIssued:
         """Issue a secret id of the role of this name; see :meth:`SecretIds.issue`. Raises SecretNotFound."""
-        return await self.secret_ids.issue(self.row(namespace, name), asked, self._clock.now(), chosen=chosen)
+        role = self.row(namespace, name, method=method)
+        return await self.secret_ids.issue(role, asked, self._clock.now(), chosen=chosen)
 
-    async def login(self, namespace: str, role_id: str, secret_id: str, source: str = "") -> TokenIssued:
+    async def login(
+        self, namespace: str, role_id: str, secret_id: str, source: str = "", *, method: str = FIRST
+    ) -> TokenIssued:
         """Prove a role and get a token; a counted secret id is used up in the same transaction.
 
         Args:
@@ -155,23 +185,27 @@ class AppRole:
             role_id: names the role.
             secret_id: proves it.
             source: the address it comes from.
+            method: where it is tried; one that is not there proves nothing, for the same work.
 
         Raises:
             Unauthenticated: a wrong, expired or used-up id of any kind, or from outside the networks it is bound to;
                 always the same message, for the same work.
+            Unavailable: the namespace's methods were changed outside the gateway.
         """
+        info = self._methods.of(namespace).get(method, _NO_METHOD)
+        of_it = self._of(namespace, info if info.type == FIRST else _NO_METHOD)
         # Ours are ASCII all, and no other text need reach the database.
         role_id = role_id if role_id.isascii() else ""
         with self._database.reading() as connection:
-            proven = self._proven(connection, namespace, role_id, secret_id, source)
+            proven = self._proven(connection, of_it, role_id, secret_id, source)
         if proven is None:
             raise Unauthenticated(WRONG_IDS)
         role, proof = proven
-        draft = self._draft(namespace, role, proof, source)
+        draft = self._draft(info, role, proof, source)
 
         def work(connection: Connection) -> None:
-            # Looked at again: another login may have used it up, or the role may be gone.
-            again = self._proven(connection, namespace, role_id, secret_id, source)
+            # Looked at again: another login may have used it up, or the role may be gone, with its method or alone.
+            again = self._proven(connection, of_it, role_id, secret_id, source)
             if again is None or again[0] != role:
                 raise Unauthenticated(WRONG_IDS)
             if again[1] is not _NO_SECRET_ID:
@@ -181,15 +215,26 @@ class AppRole:
         await self._database.write(work)
         return draft.issued
 
-    def row(self, namespace: str, name: str) -> Mapping[str, Any]:
+    def row(self, namespace: str, name: str, *, method: str = FIRST) -> Mapping[str, Any]:
         """The genuine row of a role. Raises SecretNotFound."""
+        of_it = self._of(namespace, self.method(namespace, method))
         with self._database.reading() as connection:
-            row = self._genuine(connection, namespace, name)
+            row = self._genuine(connection, of_it, name)
         if row is None:
             raise SecretNotFound(f"there is no role {name!r}")
         return row
 
-    def _draft(self, namespace: str, role: Mapping[str, Any], proof: Mapping[str, Any], source: str) -> Draft:
+    def method(self, namespace: str, name: str) -> MethodInfo:
+        """The login method of this name, which machines prove roles at. Raises SecretNotFound."""
+        info = self._methods.at(namespace, name)
+        if info.type != FIRST:
+            raise SecretNotFound(f"there are no roles at {name}/")
+        return info
+
+    def _of(self, namespace: str, method: MethodInfo) -> dict[str, str]:
+        return {"namespace": namespace, "method": self._methods.key(method)}
+
+    def _draft(self, method: MethodInfo, role: Mapping[str, Any], proof: Mapping[str, Any], source: str) -> Draft:
         networks = networks_of(role["token_networks"])
         meta: Mapping[str, str] = {}
         if proof is not _NO_SECRET_ID:
@@ -202,20 +247,23 @@ class AppRole:
             attributes=json.loads(role["token_attributes"]) if role["token_attributes"] else None,
             networks=(only(source),) if role["bind_to_source"] else networks,
             meta=meta,
+            login=None if method.name == FIRST else method.name,
         )
-        return self._principals.draft(namespace, role["name"], json.loads(role["policies"]), _life(role), origin=origin)
+        life, policies = _life(role, method), json.loads(role["policies"])
+        return self._principals.draft(role["namespace"], role["name"], policies, life, origin=origin)
 
     def _proven(
-        self, connection: Connection, namespace: str, role_id: str, secret_id: str, source: str
+        self, connection: Connection, of_it: Mapping[str, str], role_id: str, secret_id: str, source: str
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
         """The role and the secret id's row, if they hold together; the work is the same when they do not."""
-        role = _one(connection, _ROLE_OR_DECOY, namespace=namespace, role_id=role_id) or _NO_ROLE
+        namespace, method = of_it["namespace"], of_it["method"]
+        role = _one(connection, _ROLE_OR_DECOY, **of_it, role_id=role_id) or _NO_ROLE
         lookups = {
             "lookup": self.secret_ids.lookup(secret_id),
             "chosen": self.secret_ids.chosen(str(role["id"]), secret_id),
         }
         proof = _one(connection, OR_DECOY, **lookups) or _NO_SECRET_ID
-        role_holds = self._vouched(roles, role, _NO_ROLE) and role["namespace"] == namespace
+        role_holds = self._vouched(roles, role, _NO_ROLE) and (role["namespace"], role["method"]) == (namespace, method)
         proof_holds = (
             self._vouched(secret_ids, proof, _NO_SECRET_ID)
             and (proof["namespace"], proof["role"]) == (namespace, role["id"])
@@ -233,13 +281,12 @@ class AppRole:
             self._codes.report(table.name, str(row["namespace"]))
         return genuine
 
-    def _genuine(self, connection: Connection, namespace: str, name: str) -> Mapping[str, Any] | None:
-        row = _one(connection, _ROLE_BY_NAME, namespace=namespace, name=name)
+    def _genuine(self, connection: Connection, of_it: Mapping[str, str], name: str) -> Mapping[str, Any] | None:
+        row = _one(connection, _ROLE_BY_NAME, **of_it, name=name)
         return row if row is not None and self._codes.vouch(roles, row) else None
 
     def _replace(self, connection: Connection, row: Mapping[str, Any]) -> None:
-        named = (roles.c.namespace == row["namespace"]) & (roles.c.name == row["name"])
-        connection.execute(delete(roles).where(named))
+        connection.execute(delete(roles).where(_NAMED), {each: row[each] for each in ("namespace", "method", "name")})
         try:
             connection.execute(insert(roles).values(self._codes.signed(roles, row)))
         except IntegrityError:
@@ -257,7 +304,7 @@ def insert_decoys(connection: Connection, codes: Codes) -> None:
 
 
 def _row(
-    namespace: str,
+    of_it: Mapping[str, str],
     role: Role,
     known: Mapping[str, Any] | None,
     role_id: str | None,
@@ -266,7 +313,7 @@ def _row(
     return {
         # A forged row must not pass its ids on to the genuine one that replaces it.
         "id": known["id"] if known else new_id(),
-        "namespace": namespace,
+        **of_it,
         "name": role.name,
         "role_id": role_id or (known["role_id"] if known else new_id()),
         "policies": json.dumps(list(dict.fromkeys(role.policies))),
@@ -297,15 +344,16 @@ def _may_come_from(source: str, role: Mapping[str, Any], proof: Mapping[str, Any
     return all(not networks or within(source, networks) for networks in bounds)
 
 
-def _life(role: Mapping[str, Any]) -> Life:
-    max_ttl = role["token_max_ttl"] or DEFAULT_TOKEN_MAX_TTL
+def _life(role: Mapping[str, Any], method: MethodInfo) -> Life:
+    longest = method.max_lease_ttl or role["token_max_ttl"] or max(DEFAULT_TOKEN_MAX_TTL, method.default_lease_ttl)
     return Life(
-        ttl=min(role["token_ttl"] or DEFAULT_TOKEN_TTL, max_ttl),
-        max_ttl=max_ttl,
+        ttl=role["token_ttl"] or method.default_lease_ttl or DEFAULT_TOKEN_TTL,
+        max_ttl=min(role["token_max_ttl"] or longest, longest),
         renewable=True,
-        period=role["token_period"],
+        period=min(role["token_period"], method.max_lease_ttl or NEVER) if role["token_period"] else None,
         explicit_max_ttl=role["token_explicit_max_ttl"],
         uses=role["token_uses"],
+        asked=role["token_period"] or role["token_ttl"],
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from wardgate.crypto import RootKey
 from wardgate.crypto.envelope import pack
-from wardgate.state.tables import LATER
+from wardgate.state.tables import BEFORE, LATER
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ class Codes:
     def __init__(self, root: RootKey) -> None:
         self._root = root
         self._keys: dict[str, bytes] = {}
-        self._columns: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self._columns: dict[str, tuple[tuple[str, ...], Mapping[str, str | None]]] = {}
 
     def signed(self, table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row with its ``mac``."""
@@ -53,8 +53,8 @@ class Codes:
         first, later = columns
         packed = [_tagged(row[name]) for name in first]
         # By name and only where set: a row older than the column keeps its code, and no value can move to another.
-        for name in later:
-            if row.get(name) is not None:
+        for name, before in later.items():
+            if row.get(name, before) != before:
                 packed += (name.encode(), _tagged(row[name]))
         return hmac.digest(self._key(table.name), pack(packed), "sha256")
 
@@ -65,12 +65,12 @@ class Codes:
         return key
 
 
-def _columns(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of all columns but the code: those of the table's first schema, and the later ones."""
+def _columns(table: Table) -> tuple[tuple[str, ...], Mapping[str, str | None]]:
+    """The names of all columns but the code: those of the first schema, and the later ones with what is unset."""
     named = [column for column in table.columns if column.name != "mac"]
     return (
         tuple(column.name for column in named if not column.info.get(LATER)),
-        tuple(column.name for column in named if column.info.get(LATER)),
+        {column.name: column.info.get(BEFORE) for column in named if column.info.get(LATER)},
     )
 
 

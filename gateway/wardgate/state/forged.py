@@ -12,7 +12,7 @@ from wardgate.state import tables
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database
 
-SETS = frozenset({tables.policy_sets.name, tables.label_sets.name})
+SETS = frozenset({tables.policy_sets.name, tables.label_sets.name, tables.auth_method_sets.name})
 """Tables whose codes vouch for other tables' rows too: looked at through the part of the state that reads them."""
 _PAGE = 1_000
 _LONGEST = 64

@@ -8,7 +8,8 @@ from typing import Any
 
 from wardgate.spi.errors import InvalidValue
 
-MAX_LIFE = 10 * 365 * 86_400 * 10**9
+SECOND = 1_000_000_000
+MAX_LIFE = 10 * 365 * 86_400 * SECOND
 """The longest any token may be asked to live, in nanoseconds: ten years."""
 NEVER = 2**63 - 1
 """Later than every clock."""
@@ -19,7 +20,7 @@ class Life:
     """How long a token lives, in nanoseconds, and how often it is used.
 
     ``ttl`` None: for ever. ``max_ttl`` bounds every renewal of a token without ``period``; ``explicit_max_ttl`` those
-    of any. ``uses`` None: without limit.
+    of any. ``uses`` None: without limit. ``asked``: the ttl or period that was asked for, to tell whoever gets less.
     """
 
     ttl: int | None = None
@@ -28,12 +29,19 @@ class Life:
     period: int | None = None
     explicit_max_ttl: int | None = None
     uses: int | None = None
+    asked: int | None = None
 
     @property
     def first(self) -> int | None:
         """What it is given when it is made: its period if it has one, and never past its bounds."""
         given = [self.period or self.ttl, None if self.period else self.max_ttl, self.explicit_max_ttl]
         return min((bound for bound in given if bound is not None), default=None)
+
+    @property
+    def cut(self) -> int:
+        """What was asked for, where less is given; else 0."""
+        asked, first = self.asked or 0, self.first
+        return asked if first is not None and first < asked else 0
 
 
 def renewed_until(row: Mapping[str, Any], now: int, increment: int | None) -> int:
@@ -57,6 +65,17 @@ def renewed_until(row: Mapping[str, Any], now: int, increment: int | None) -> in
         NEVER,
     )
     return until
+
+
+def check_leases(default: int, longest: int) -> None:
+    """Refuse lease TTLs of a mount or a login method that are none, or that contradict. Raises InvalidValue."""
+    if not (0 <= default <= MAX_LIFE and 0 <= longest <= MAX_LIFE):
+        raise InvalidValue("a lease TTL must be 0 to ten years")
+    if longest and default > longest:
+        raise InvalidValue(
+            f"backend max lease TTL of {longest // SECOND} would be less than backend default lease TTL of"
+            f" {default // SECOND}"
+        )
 
 
 def check_life(what: str, nanoseconds: int | None) -> None:

@@ -15,6 +15,7 @@ from wardgate.spi.operations.namespaces import NamespaceInfo
 from wardgate.spi.path import MAX_SEGMENTS, ROOT, Path
 from wardgate.spi.services import Clock
 from wardgate.state import tables
+from wardgate.state.auth_methods import KIND as AUTH_METHODS
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database
 from wardgate.state.grants import NAMESPACES, Grants, Memo, count, rows_of
@@ -137,11 +138,12 @@ class Namespaces:
             connection.execute(delete(tables.namespaces).where(tables.namespaces.c.id == namespace))
             for table in (
                 tables.keks, tables.principals, tables.policy_sets, tables.policies, tables.roles, tables.secret_ids,
-                tables.wrapped, tables.label_sets, tables.labels,
+                tables.wrapped, tables.label_sets, tables.labels, tables.auth_method_sets, tables.auth_methods,
             ):  # fmt: skip
                 connection.execute(delete(table).where(table.c.namespace == namespace))
 
-        kinds = [NAMESPACES, *((kind, namespace) for kind in ("principals", "policies", "mounts", "labels"))]
+        told = ("principals", "policies", "mounts", "labels", AUTH_METHODS)
+        kinds = [NAMESPACES, *((kind, namespace) for kind in told)]
         await self._grants.change(kinds, work)
         await self._database.shred()
 

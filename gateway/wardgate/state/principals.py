@@ -61,7 +61,8 @@ class Origin:
 
     ``role``: id and name of the AppRole role it comes from. ``parent``: id of the token it ends with. ``method`` and
     ``attributes``: of the giver, so that a condition which holds for it holds for what it makes. ``networks``: where
-    the token may be used; empty: anywhere. ``meta``: what its maker wrote on it.
+    the token may be used; empty: anywhere. ``meta``: what its maker wrote on it. ``login``: the name of the
+    login method; None: ``approle``, or none at all.
     """
 
     kind: str = KEY
@@ -71,6 +72,7 @@ class Origin:
     attributes: Mapping[str, str] | None = None
     networks: tuple[str, ...] = ()
     meta: Mapping[str, str] = field(default_factory=dict)
+    login: str | None = None
 
 
 AN_ORPHAN_KEY = Origin()
@@ -129,7 +131,7 @@ class Principals:
             except IntegrityError:
                 raise AlreadyExists("that token is in use already; choose another") from None
 
-        return Draft(TokenIssued(_info(row, now), token), keep)
+        return Draft(TokenIssued(_info(row, now), token, life.cut), keep)
 
     async def issue(
         self,
@@ -345,6 +347,7 @@ def _new(life: Life, origin: Origin, now: int) -> dict[str, Any]:
         "explicit_max_ttl": life.explicit_max_ttl,
         "uses_left": life.uses,
         "renewed_at": None,
+        "login": origin.login,
     }
 
 
@@ -353,7 +356,7 @@ def _json(value: object) -> str | None:
 
 
 def _principal(row: Mapping[str, Any]) -> Principal:
-    attributes = {"role": row["name"]} if row["role"] else {}
+    attributes = {"role": row["name"], "login": row["login"] or APPROLE} if row["role"] else {}
     return Principal(
         id=row["id"],
         namespace=row["namespace"],
@@ -384,4 +387,5 @@ def _info(row: Mapping[str, Any], now: int) -> TokenInfo:
         orphan=row["parent"] is None,
         meta=json.loads(row["meta"]) if row["meta"] else {},
         renewed_at=row["renewed_at"],
+        login=row["login"] or (APPROLE if row["role"] else ""),
     )

@@ -14,6 +14,7 @@ from wardgate.spi.errors import AlreadyExists, InvalidValue
 from wardgate.spi.services import Clock
 from wardgate.state import files, forged
 from wardgate.state.approle import AppRole, insert_decoys
+from wardgate.state.auth_methods import AuthMethods
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database
 from wardgate.state.failures import plainly
@@ -37,7 +38,7 @@ VERSION_TABLE = "gateway_version"
 
 
 class State:
-    """Namespaces, mounts, principals, policies, AppRole and the ledger, over one data folder."""
+    """Namespaces, mounts, principals, policies, login methods, AppRole and the ledger, over one data folder."""
 
     def __init__(
         self, folder: FilePath, database: Database, installation: Installation, clock: Clock, epochs: Epochs
@@ -53,7 +54,8 @@ class State:
         self.principals = Principals(database, codes, clock, grants, installation.root)
         self.policies = Policies(database, codes, grants)
         self.labels = LabelsOfPaths(database, codes, grants)
-        self.approle = AppRole(database, codes, clock, grants, installation.root, self.principals)
+        self.methods = AuthMethods(database, codes, grants, installation.id)
+        self.approle = AppRole(database, codes, clock, grants, installation.root, self.principals, self.methods)
         self.wrapping = Wrapping(database, codes, clock, self.namespaces.keyring, installation.root)
         self.idempotency = IdempotencyKeys(database, codes, clock, installation.root)
         self.ledger = Ledger(database)
@@ -170,7 +172,7 @@ class State:
     def forged(self) -> Iterator[Forged]:
         """All that other hands changed and that is refused: of every namespace, reading each row. Takes its time."""
         yield from forged.rows(self._database, self._codes)
-        asks = (self.keyring, self.policies.of, self.labels.of)
+        asks = (self.keyring, self.policies.of, self.labels.of, self.methods.of)
         yield from forged.sets(sorted(self.namespaces.ids()), asks)
 
     def committed(self, operation: str, namespaces: tuple[str, ...] | None = None) -> bool:

@@ -1,7 +1,8 @@
 """The tables of ``gateway.db``.
 
 Times and durations are nanoseconds; ``mac`` vouches for all other columns of its row. A column that came after the
-table's first schema is ``later``: NULL in the rows that were there before it, whose codes stay as they were.
+table's first schema is ``later``: NULL in the rows that were there before it (or the text said ``before``), whose codes
+stay as they were.
 """
 
 from __future__ import annotations
@@ -11,10 +12,16 @@ from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, 
 metadata = MetaData()
 LATER = "later"
 """Marks, in a column's ``info``, one that came after its table."""
+BEFORE = "before"
+"""In the ``info`` of such a column: what it holds in the rows that were there before it."""
 
 
-def _text(name: str, *, key: bool = False, null: bool = False, later: bool = False) -> Column[str]:
-    return Column(name, Text, primary_key=key, nullable=null or later, info={LATER: later})
+def _text(
+    name: str, *, key: bool = False, null: bool = False, later: bool = False, before: str | None = None
+) -> Column[str]:
+    nullable = null or (later and before is None)
+    told = {LATER: later, BEFORE: before}
+    return Column(name, Text, primary_key=key, nullable=nullable, server_default=before, info=told)
 
 
 def _number(name: str, *, key: bool = False, null: bool = False, later: bool = False) -> Column[int]:
@@ -63,6 +70,7 @@ principals = Table(
     _text("parent", later=True), _text("method", later=True), _text("attributes", later=True),
     _text("meta", later=True), _text("networks", later=True), _number("period", later=True),
     _number("explicit_max_ttl", later=True), _number("uses_left", later=True), _number("renewed_at", later=True),
+    _text("login", later=True),
     UniqueConstraint("lookup"), UniqueConstraint("accessor"),
     Index("principals_by_namespace", "namespace", "kind"), Index("principals_by_expiry", "expires_at"),
     Index("principals_by_role", "role"), Index("principals_by_parent", "parent"),
@@ -71,7 +79,7 @@ principals = Table(
 """Tokens: API keys, those logins brought, and those that tokens made. ``lookup`` is the token's keyed hash; ``role``
 the AppRole role's id; ``parent`` the id of the token it ends with, NULL of an orphan. ``method`` and ``attributes``
 are the giver's, NULL where they follow from ``kind`` and ``role``. ``meta`` and ``networks`` are JSON. ``uses_left``
-NULL: without limit; 0: used up, and about to be swept."""
+NULL: without limit; 0: used up, and about to be swept. ``login``: the name of the login method, NULL: ``approle``."""
 
 policy_sets = Table(
     "policy_sets", metadata,
@@ -96,6 +104,18 @@ labels = Table(
 )  # fmt: skip
 """The labels set at a path, as a JSON object."""
 
+auth_method_sets = Table(
+    "auth_method_sets", metadata,
+    _text("namespace", key=True), _number("generation"), _bytes("mac"),
+)  # fmt: skip
+"""One row a namespace whose ways to log in ever changed: ``mac`` vouches for all of them, ``generation`` only grows."""
+
+auth_methods = Table(
+    "auth_methods", metadata,
+    _text("namespace", key=True), _text("name", key=True), _text("method"),
+)  # fmt: skip
+"""What differs from the methods that a namespace begins with: a JSON object, or ``null`` of one that was disabled."""
+
 roles = Table(
     "roles", metadata,
     _text("id", key=True), _text("namespace"), _text("name"), _text("role_id"), _text("policies"),
@@ -104,10 +124,12 @@ roles = Table(
     _number("token_period", later=True), _number("token_explicit_max_ttl", later=True),
     _number("token_uses", later=True), _text("token_networks", later=True), _text("secret_id_networks", later=True),
     _number("bind_to_source", later=True), _text("token_method", later=True), _text("token_attributes", later=True),
-    UniqueConstraint("namespace", "name"), UniqueConstraint("namespace", "role_id"),
+    _text("method", later=True, before=""),
+    UniqueConstraint("namespace", "method", "name"), UniqueConstraint("namespace", "method", "role_id"),
 )  # fmt: skip
 """``token_method`` and ``token_attributes`` are those of whoever wrote the role, NULL of an administrator's.
-``role_id`` can be chosen, so it is of its namespace alone: none learns what stands in another."""
+``method`` is the id of the login method it is of, empty of the one its namespace began with. ``role_id`` can be chosen,
+so it is of its method alone: none learns what stands in another."""
 
 secret_ids = Table(
     "secret_ids", metadata,

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, selec
 
 from wardgate.spi.errors import InvalidValue
 from wardgate.state.lives import NEVER
-from wardgate.state.tables import principals
+from wardgate.state.tables import principals, roles, secret_ids
 
 MAX_GENERATIONS = 32
 """Tokens between an orphan and the youngest below it."""
@@ -38,6 +38,10 @@ def _few(which: ColumnElement[bool]) -> ColumnElement[bool]:
 # Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _END = _below((principals.c.namespace == bindparam("namespace")) & (principals.c.id == bindparam("id")))
 _END_OF_ROLE = _below(principals.c.role == bindparam("role"))
+_OF_METHOD = (roles.c.namespace == bindparam("namespace")) & (roles.c.method == bindparam("method"))
+_END_OF_METHOD = _below(principals.c.role.in_(select(roles.c.id).where(_OF_METHOD)))
+_SECRET_IDS_OF_METHOD = delete(secret_ids).where(secret_ids.c.role.in_(select(roles.c.id).where(_OF_METHOD)))
+_ROLES_OF_METHOD = delete(roles).where(_OF_METHOD)
 _SWEEP_EXPIRED = _below(_few(principals.c.expires_at <= bindparam("now")))
 _SWEEP_USED_UP = _below(_few(principals.c.uses_left == 0))
 
@@ -50,6 +54,13 @@ def end(connection: Connection, namespace: str, token_id: str) -> None:
 def forget_role(connection: Connection, role: str) -> None:
     """Delete the tokens a role brought, and all below them."""
     connection.execute(_END_OF_ROLE, {"role": role})
+
+
+def forget_method(connection: Connection, namespace: str, method: str) -> None:
+    """Delete the roles of a login method (by ``roles.method``), their secret ids, and the tokens they brought."""
+    mine = {"namespace": namespace, "method": method}
+    for statement in (_END_OF_METHOD, _SECRET_IDS_OF_METHOD, _ROLES_OF_METHOD):
+        connection.execute(statement, mine)
 
 
 def sweep(connection: Connection, now: int, *, few: int = _SWEPT) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 from wardgate.spi.errors import Unavailable
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database, snapshot
-from wardgate.state.grants import Grants, Memo
+from wardgate.state.grants import Grants, Kind, Memo
 
 T = TypeVar("T")
 
@@ -65,8 +65,17 @@ class VouchedSets(Generic[T]):
         """
         return self._memo.of(namespace)
 
-    async def change(self, namespace: str, change: Callable[[Connection, dict[str, str]], None]) -> None:
-        """Change rows and vouch for the set anew, in one transaction; ``change`` is given the texts before, by name."""
+    def seen(self, connection: Connection, namespace: str) -> T:
+        """The set as this transaction sees it. Raises Unavailable, as ``of`` does."""
+        return self._made(self._verified(connection, namespace)[1])
+
+    async def change(
+        self, namespace: str, change: Callable[[Connection, dict[str, str]], None], *, also: Sequence[Kind] = ()
+    ) -> None:
+        """Change rows and vouch for the set anew, in one transaction; ``change`` is given the texts before, by name.
+
+        ``also``: what else it changes.
+        """
 
         def work(connection: Connection) -> None:
             # A set that does not verify must not be blessed by the next change.
@@ -77,7 +86,7 @@ class VouchedSets(Generic[T]):
                 insert(self._heads).values(head).on_conflict_do_update(index_elements=["namespace"], set_=head)
             )
 
-        await self._grants.change([(self._kind, namespace)], work)
+        await self._grants.change([(self._kind, namespace), *also], work)
 
     def _load(self, namespace: str) -> T:
         with self._database.reading() as connection, snapshot(connection):

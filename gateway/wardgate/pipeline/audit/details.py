@@ -10,6 +10,7 @@ from wardgate.spi.operations.approle import DestroySecretId, LookupSecretId, Wri
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.keys import CreateKey
 from wardgate.spi.operations.labels import ChangeLabels
+from wardgate.spi.operations.methods import EnableMethod, TuneMethod
 from wardgate.spi.operations.mounts import CreateMount, TuneMount
 from wardgate.spi.operations.policies import ExplainPolicy
 from wardgate.spi.operations.secrets import (
@@ -92,6 +93,11 @@ def _made(operation: CreateToken) -> dict[str, str]:
     return {"display_name": operation.display_name, "policies": policies}
 
 
+def _lease_ttls(operation: EnableMethod | TuneMethod) -> dict[str, str]:
+    given = {"default_lease_ttl": operation.default_lease_ttl, "max_lease_ttl": operation.max_lease_ttl}
+    return {name: f"{ttl // _SECOND}s" for name, ttl in given.items() if ttl is not None}
+
+
 _DETAILS: Final[Mapping[type[Operation[Any]], Callable[[Any], dict[str, str] | None]]] = {
     ReadSecret: lambda operation: {"version": _selected(operation.version)} if operation.version else None,
     WriteSecret: lambda operation: {"expect": _selected(operation.expect)},
@@ -114,6 +120,8 @@ _DETAILS: Final[Mapping[type[Operation[Any]], Callable[[Any], dict[str, str] | N
         "presentation": ", ".join(f"{name}={text}" for name, text in operation.presentation.items()),
         "cache_ttl": str(operation.cache_ttl.duration) if operation.cache_ttl else "",
     },
+    EnableMethod: lambda operation: {"type": operation.type, **_lease_ttls(operation)},
+    TuneMethod: _lease_ttls,
     ChangeLabels: lambda operation: {"labels": ", ".join(operation.changes)},
     ExplainPolicy: lambda operation: {
         "asked_action": operation.asked_action.value, "asked_path": str(operation.asked_path),

@@ -73,7 +73,7 @@ _KEYS_TO_MORE: Final = {
     "sys/policies/*": "policies",
     "auth/keys": "keys",
     "auth/keys/*": "keys",
-    "auth/approle/role/*": "roles",
+    "auth/*/role/*": "roles",
     "sys/labels/**": "labels, which conditions turn on",
 }
 

@@ -1,4 +1,7 @@
-"""Operations on AppRole, at ``auth/approle/``: machines that prove themselves by a role id and a secret id."""
+"""Operations on AppRole: machines that prove themselves by a role id and a secret id.
+
+They are at ``auth/<name>/``, of each login method of that type; below, ``approle`` stands for any such name.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,13 @@ from wardgate.spi.operations.tokens import TokenIssued
 from wardgate.spi.path import Path
 
 APPROLE = Path(("auth", "approle"))
-ROLES = Path(("auth", "approle", "role"))
+ROLES = APPROLE.child("role")
+"""Of the method that every namespace begins with; see :func:`roles_of`."""
+
+
+def roles_of(method: str) -> Path:
+    """Where the roles of a login method are."""
+    return Path(("auth", method, "role"))
 
 
 @dataclass(frozen=True, slots=True)

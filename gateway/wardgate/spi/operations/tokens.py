@@ -20,6 +20,7 @@ class TokenInfo:
     each renewal gives, for ever; 0: it has none. ``uses_left``: 0 without limit, unless the principal is ``counted``:
     then this use was the last. ``kind``: how it was made, ``key``, ``approle`` or ``token`` (by another token).
     ``orphan``: no other token's end is its own. ``meta``: whatever its maker wrote on it; it proves nothing.
+    ``login``: the name of the login method that brought it, or empty.
     """
 
     principal: Principal
@@ -34,14 +35,19 @@ class TokenInfo:
     orphan: bool = True
     meta: Mapping[str, str] = field(default_factory=dict)
     renewed_at: int | None = None
+    login: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenIssued:
-    """A new token. It is shown once, here; the gateway keeps only its keyed hash."""
+    """A new token. It is shown once, here; the gateway keeps only its keyed hash.
+
+    ``cut``: the ttl or period that was asked for, in nanoseconds, where it was given less; 0: it was not.
+    """
 
     info: TokenInfo
     token: str = field(repr=False)
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

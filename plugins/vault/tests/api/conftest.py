@@ -49,7 +49,7 @@ from wardgate_conformance.odd import OddBackend
 from wardgate_vault.api import FRONTEND
 
 from tests.end_to_end.vault_vectors import Response, Send
-from tests.support.memory_services import METHOD_HANDLERS, MemoryKeeper, MemoryPolicies, NoKeys, created, tuned
+from tests.support.memory_services import MemoryKeeper, MemoryPolicies, NoKeys, created, tuned
 from tests.support.real_identity import TOKEN, RealIdentity
 
 RING = NamespaceKeyring("root", {1: RootKey.new_kek()}, 1)
@@ -209,7 +209,6 @@ class Services:
             mounts.CreateMount: lambda _c, o: gateway.create(o),
             mounts.DeleteMount: lambda _c, o: gateway.unmount(o.path.below(mounts.MOUNTS)),
             mounts.TuneMount: lambda _c, o: gateway.tune(o),
-            **METHOD_HANDLERS,
             **MemoryPolicies().handlers,
             **gateway.keeper.handlers,
             policies.ReadCapabilities: lambda _c, o: {str(path): frozenset(Action) for path in o.asked},

@@ -78,7 +78,7 @@ def _service(action: Action, path: str, *capabilities: str, vault: str = "", fol
     return Grant(action, target, ((template, frozenset(capabilities)),), folder=folder)
 
 
-_ROLE = f"auth/approle/role/{ONE}"
+_ROLE = f"auth/{ONE}/role/{ONE}"
 _POLICY = f"sys/policies/acl/{ONE}"
 _SERVICES = (
     _service(Action.READ, "auth/token/lookup-self", "read"),
@@ -92,7 +92,7 @@ _SERVICES = (
         for name in ("create-orphan", "revoke-orphan", "tidy")
     ),
     _service(Action.MANAGE, "auth/token/accessors", "list", "sudo", folder=True),
-    _service(Action.LIST, "auth/approle/role", "list", folder=True),
+    _service(Action.LIST, f"auth/{ONE}/role", "list", folder=True),
     _service(Action.READ, _ROLE, "read"),
     _service(Action.MANAGE, _ROLE, "create", "update", "delete"),
     _service(Action.READ, f"{_ROLE}/role-id", "read"),
@@ -119,6 +119,14 @@ _SERVICES = (
     ),
     _service(Action.LIST, "sys/auth", "read"),
     _service(Action.READ, f"sys/auth/{ONE}", "read", "sudo"),
+    Grant(
+        Action.MANAGE,
+        ("sys", "auth", ONE),
+        (
+            (("sys", "auth", ONE), frozenset({"update", "delete", "sudo"})),
+            (("sys", "auth", ONE, "tune"), frozenset({"update", "sudo"})),
+        ),
+    ),
     _service(Action.LIST, "sys/policies", "list", vault="sys/policies/acl", folder=True),
     _service(Action.READ, f"sys/policies/{ONE}", "read", vault=_POLICY),
     _service(Action.MANAGE, f"sys/policies/{ONE}", "update", "delete", vault=_POLICY),

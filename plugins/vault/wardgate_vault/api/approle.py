@@ -9,7 +9,6 @@ from typing import Any
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated
 from wardgate.spi.networks import check_networks
 from wardgate.spi.operations.approle import (
-    APPROLE,
     DeleteRole,
     ListRoles,
     Login,
@@ -18,6 +17,7 @@ from wardgate.spi.operations.approle import (
     Role,
     WriteRole,
     WriteRoleId,
+    roles_of,
 )
 from wardgate.spi.operations.base import Action
 from wardgate.spi.path import Path
@@ -26,11 +26,13 @@ from wardgate_vault.api import wire
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, one_error, refusal
 from wardgate_vault.api.errors import NOT_FOUND, refusing
 from wardgate_vault.api.request import Request
-from wardgate_vault.api.services import ONE, Route
-from wardgate_vault.api.tokens import auth
+from wardgate_vault.api.services import METHOD, ONE, Route
+from wardgate_vault.api.tokens import auth, cut
 from wardgate_vault.durations import parse_duration, whole_seconds
 
 MAX_USES = 2**31 - 1
+ROLE = ("auth", METHOD, "role", ONE)
+"""Pattern of a role's path."""
 _FIXED: Mapping[str, object] = {
     "local_secret_ids": False,
     "token_no_default_policy": False,
@@ -69,7 +71,8 @@ def shown(role: Role) -> dict[str, object]:
 
 
 async def _list(request: Request) -> Answer:
-    names = (await request.perform(ListRoles())).result
+    assert request.path is not None
+    names = (await request.perform(ListRoles(path=roles_of(request.path.segments[1])))).result
     return envelope(request.id, encode({"keys": sorted(names)})) if names else NOT_FOUND
 
 
@@ -176,20 +179,22 @@ async def _choose_role_id(request: Request) -> Answer:
 
 
 async def _login(request: Request) -> Answer:
-    with refusing(None, APPROLE):
+    assert request.path is not None
+    with refusing(None, request.path):
         asked, _ = wire.decode(await request.body(), wire.LogIn)
         if not asked.role_id:
             raise InvalidValue("missing role_id")
+    operation = Login(path=request.path, role_id=str(asked.role_id), secret_id=str(asked.secret_id))
     try:
-        issued = (await request.perform(Login(role_id=str(asked.role_id), secret_id=str(asked.secret_id)))).result
+        issued = (await request.perform(operation)).result
     except Unauthenticated:
         return refusal(400, "invalid role or secret ID")
-    return envelope(request.id, auth=auth(issued.info, issued.token))
+    return envelope(request.id, auth=auth(issued.info, issued.token), warnings=cut(issued))
 
 
 ROUTES = (
-    Route(("auth", "approle", "role"), {"list": _list}),
-    Route(("auth", "approle", "role", ONE), {"read": _read, "write": _write, "delete": _delete}),
-    Route(("auth", "approle", "role", ONE, "role-id"), {"read": _role_id, "write": _choose_role_id}),
-    Route(("auth", "approle", "login"), {"write": _login}),
+    Route(("auth", METHOD, "role"), {"list": _list}),
+    Route(ROLE, {"read": _read, "write": _write, "delete": _delete}),
+    Route((*ROLE, "role-id"), {"read": _role_id, "write": _choose_role_id}),
+    Route(("auth", METHOD, "login"), {"write": _login}),
 )

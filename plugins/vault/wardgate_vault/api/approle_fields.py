@@ -11,11 +11,11 @@ from wardgate.spi.operations.approle import ReadRole, Role, WriteRole
 from wardgate.spi.operations.base import Action
 
 from wardgate_vault.api import wire
-from wardgate_vault.api.approle import changed, role_of, shown
+from wardgate_vault.api.approle import ROLE, changed, role_of, shown
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, one_error
 from wardgate_vault.api.errors import refusing
 from wardgate_vault.api.request import Handler, Request
-from wardgate_vault.api.services import ONE, Route
+from wardgate_vault.api.services import Route
 
 _UNSET = Role(name="")
 _LIST = "bound_cidr_list"
@@ -115,14 +115,14 @@ async def _local_secret_ids(request: Request) -> Answer:
 ROUTES = (
     *(
         Route(
-            ("auth", "approle", "role", ONE, name),
+            (*ROLE, name),
             {"read": _reading(field), "write": _writing(field), "delete": _resetting(field)},
         )
         for name, field in _FIELDS.items()
     ),
     Route(
-        ("auth", "approle", "role", ONE, "bound-cidr-list"),
+        (*ROLE, "bound-cidr-list"),
         {"read": _read_oldest, "write": _writing(_OLDEST), "delete": _resetting(_OLDEST)},
     ),
-    Route(("auth", "approle", "role", ONE, "local-secret-ids"), {"read": _local_secret_ids}),
+    Route((*ROLE, "local-secret-ids"), {"read": _local_secret_ids}),
 )

@@ -1,33 +1,45 @@
-"""Auth methods as Vault's clients know them, at ``sys/auth``: token and AppRole, built in, neither made nor removed."""
+"""Auth methods as Vault's clients know them, at ``sys/auth``: token, and AppRole under any name."""
 
 from __future__ import annotations
 
-from wardgate.spi.errors import AlreadyExists, InvalidValue, SecretNotFound, WardgateError
+from typing import Any
+
+from wardgate.spi.errors import AlreadyExists, InvalidValue, SecretNotFound
 from wardgate.spi.operations.base import Action
-from wardgate.spi.operations.methods import METHODS, ListMethods, MethodInfo, ReadMethod
+from wardgate.spi.operations.methods import (
+    APPROLE,
+    METHODS,
+    TOKEN,
+    DisableMethod,
+    EnableMethod,
+    ListMethods,
+    MethodInfo,
+    ReadMethod,
+    TuneMethod,
+)
 from wardgate.spi.path import Path
 
-from wardgate_vault.api import wire
+from wardgate_vault.api import leases, wire
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, flattened, refusal
 from wardgate_vault.api.errors import Refused, refusing
 from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import ONE, REST, Route
 
-SYSTEM_LEASE = 2_764_800
-"""Seconds, 32 days: what Vault shows where nothing is set."""
-_TOKEN, _APPROLE = "token", "approle"  # names of methods
-_BUILT_IN = frozenset({_TOKEN, _APPROLE})
+_SERVICE = "default-service"
+_BATCH = frozenset({"batch", "default-batch"})
+_TOKEN_TYPES = frozenset({"", "default", "service", _SERVICE})
+_AS_MOUNTS = ("sys", "mounts", "auth")
+"""Where Vault has its auth methods among the mounts."""
 
 
 def shown(method: MethodInfo) -> dict[str, object]:
     """One as Vault shows it."""
     return {
-        "accessor": f"auth_{method.name}_{method.id[:8]}",
+        "accessor": f"auth_{method.type}_{method.id[:8]}",
         "config": {
-            "default_lease_ttl": 0,
+            **leases.kept(method.default_lease_ttl, method.max_lease_ttl),
             "force_no_cache": False,
-            "max_lease_ttl": 0,
-            "token_type": "default-service",
+            "token_type": _SERVICE,
         },
         "deprecation_status": "supported",
         "description": method.description,
@@ -38,7 +50,7 @@ def shown(method: MethodInfo) -> dict[str, object]:
         "running_plugin_version": "",
         "running_sha256": "",
         "seal_wrap": False,
-        "type": method.name,
+        "type": method.type,
         "uuid": method.id,
     }
 
@@ -66,13 +78,12 @@ async def _read_tuning(request: Request) -> Answer:
     try:
         method = (await request.perform(ReadMethod(path=path))).result
     except SecretNotFound:
-        return refusal(400, f'cannot fetch sysview for path "{name}/"')
+        return refusal(400, f'cannot fetch sysview for path "auth/{name}/"')
     tuning: dict[str, object] = {
-        "default_lease_ttl": SYSTEM_LEASE,
+        **leases.effective(method.default_lease_ttl, method.max_lease_ttl),
         "description": method.description,
         "force_no_cache": False,
-        "max_lease_ttl": SYSTEM_LEASE,
-        "token_type": "default-service",
+        "token_type": _SERVICE,
     }
     return flattened(request.id, tuning)
 
@@ -80,52 +91,83 @@ async def _read_tuning(request: Request) -> Answer:
 async def _enable(request: Request) -> Answer:
     path, name = _named(request)
     with refusing(Action.MANAGE, path):
-        kind = wire.decode(await request.body(), wire.EnableMount)[0].type or ""
-    raise Refused(*_not_enabled(name, kind), action=Action.MANAGE, path=path)
+        asked, _ = wire.decode(await request.body(), wire.EnableMethod)
+        config = asked.config or wire.MethodConfig()
+        operation = EnableMethod(
+            path=path,
+            type=_type(asked.type or "", name),
+            description=asked.description or "",
+            **_ttls(config, asked.options, new=True),
+        )
+    try:
+        await request.perform(operation)
+    except AlreadyExists:
+        return refusal(400, f"path is already in use at {name}/")
+    return NO_CONTENT
 
 
-def _not_enabled(name: str, kind: str) -> tuple[WardgateError, Answer]:
+def _type(kind: str, name: str) -> str:
     if not kind:
-        said = "backend type must be specified as a string"
-    elif kind == _TOKEN:
-        said = "token credential backend cannot be instantiated"
-    elif kind == _APPROLE and name == _APPROLE:
-        return AlreadyExists("the method is there already"), refusal(400, f"path is already in use at {name}/")
-    elif kind == _APPROLE:
-        said = f"AppRole is built in at {_APPROLE}/ and cannot be enabled at another path"
-    else:
-        said = f"plugin not found in the catalog: {kind[:80]}; built in are {_APPROLE} and {_TOKEN}, at their own names"
-    return InvalidValue(said), refusal(400, said)
+        raise InvalidValue("backend type must be specified as a string")
+    if kind == TOKEN:
+        raise InvalidValue("token credential backend cannot be instantiated")
+    if kind != APPROLE:
+        raise InvalidValue(f"plugin not found in the catalog: {kind[:80]}")
+    if "/" in name:
+        raise InvalidValue(f"{name[:80]}/: the path of an auth method is one name here")
+    return kind
+
+
+def _ttls(config: wire.MethodConfig, options: dict[str, Any] | None, *, new: bool) -> dict[str, int]:
+    """What is given of what is kept. What would change tokens and is not kept is refused, not forgotten."""
+    if options:
+        raise InvalidValue(f"the option {min(options)[:80]!r} is not supported: auth methods have none here")
+    if config.token_type in _BATCH:
+        raise InvalidValue("batch tokens are not supported; leave token_type out, or say service")
+    if config.token_type is not None and config.token_type not in _TOKEN_TYPES:
+        raise InvalidValue("invalid value for 'token_type'")
+    return leases.first(config) if new else leases.asked(config)
 
 
 async def _tune(request: Request) -> Answer:
     path, name = _named(request, tail=1)
-    if name in _BUILT_IN:
-        said = f"the auth method {name}/ is built in and has nothing to tune"
-    else:
-        said = f'tune of path "auth/{name}/" failed: no mount entry found'
-    raise Refused(InvalidValue(said), refusal(400, said), action=Action.MANAGE, path=path)
+    with refusing(Action.MANAGE, path):
+        asked, _ = wire.decode(await request.body(), wire.TuneMethod)
+        operation = TuneMethod(path=path, description=asked.description, **_ttls(asked, asked.options, new=False))
+    try:
+        await request.perform(operation)
+    except SecretNotFound:
+        return refusal(400, f'tune of path "auth/{name}/" failed: no mount entry found')
+    return NO_CONTENT
 
 
 async def _disable(request: Request) -> Answer:
     path, name = _named(request)
-    if name not in _BUILT_IN:
+    if name == TOKEN:
+        said = "token credential backend cannot be disabled"
+        raise Refused(InvalidValue(said), refusal(400, said), action=Action.MANAGE, path=path)
+    try:
+        await request.perform(DisableMethod(path=path))
+    except SecretNotFound:
         # As in Vault: what is not there need not be removed.
-        raise Refused(SecretNotFound(), NO_CONTENT, action=Action.MANAGE, path=path)
-    said = f"{name} credential backend cannot be disabled"
-    raise Refused(InvalidValue(said), refusal(400, said), action=Action.MANAGE, path=path)
+        return NO_CONTENT
+    return NO_CONTENT
 
 
 def _named(request: Request, *, tail: int = 0) -> tuple[Path, str]:
     """The operation's path, and the method's; ``tail`` segments of the request's do not belong to it."""
     assert request.path is not None
-    path = Path(request.path.segments[: len(request.path.segments) - tail])
-    return path, str(path.below(METHODS))
+    before = _AS_MOUNTS if request.path.segments[: len(_AS_MOUNTS)] == _AS_MOUNTS else METHODS.segments
+    name = request.path.segments[len(before) : len(request.path.segments) - tail]
+    return Path((*METHODS.segments, *name)), "/".join(name)
 
 
+_TUNING = {"read": _read_tuning, "write": _tune}
 ROUTES = (
     Route(METHODS.segments, {"read": _list}),
-    Route((*METHODS.segments, ONE, "tune"), {"read": _read_tuning, "write": _tune}),
+    Route((*METHODS.segments, ONE, "tune"), _TUNING),
     Route((*METHODS.segments, REST), {"read": _read, "write": _enable, "delete": _disable}),
+    Route((*_AS_MOUNTS, ONE), {"read": _read}),
+    Route((*_AS_MOUNTS, ONE, "tune"), _TUNING),
 )
 """The first that takes a path answers it."""

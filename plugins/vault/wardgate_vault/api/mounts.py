@@ -20,13 +20,12 @@ from wardgate.spi.operations.mounts import (
 )
 from wardgate.spi.path import Path
 
-from wardgate_vault.api import auth_mounts, wire
-from wardgate_vault.api.auth_mounts import SYSTEM_LEASE
+from wardgate_vault.api import auth_mounts, leases, wire
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, flattened, one_error, refusal
 from wardgate_vault.api.errors import UNSUPPORTED, Refused, refusing
 from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import REST, Route
-from wardgate_vault.durations import format_duration, parse_duration, whole_seconds
+from wardgate_vault.durations import format_duration, parse_duration
 from wardgate_vault.presentation import FIRST, PRESENTATION, SHOWN_AS
 
 NATIVE = "native"
@@ -52,9 +51,8 @@ def _shown(mount: MountInfo) -> dict[str, object]:
     return {
         "accessor": f"kv_{mount.id}",
         "config": {
-            "default_lease_ttl": whole_seconds(mount.default_lease_ttl),
+            **leases.kept(mount.default_lease_ttl, mount.max_lease_ttl),
             "force_no_cache": mount.cache_ttl == 0,
-            "max_lease_ttl": whole_seconds(mount.max_lease_ttl),
         },
         "deprecation_status": "supported",
         "description": mount.description,
@@ -97,10 +95,9 @@ async def _read(request: Request) -> Answer:
 
 def _tuning(mount: MountInfo) -> dict[str, object]:
     return {
-        "default_lease_ttl": whole_seconds(mount.default_lease_ttl) or SYSTEM_LEASE,
+        **leases.effective(mount.default_lease_ttl, mount.max_lease_ttl),
         "description": mount.description,
         "force_no_cache": mount.cache_ttl == 0,
-        "max_lease_ttl": whole_seconds(mount.max_lease_ttl) or SYSTEM_LEASE,
         "options": _options(mount),
     }
 
@@ -144,9 +141,9 @@ def _version(given: object) -> str:
 
 def _config(asked: wire.EnableMount) -> dict[str, Any]:
     """What a new mount is told of leases and the cache."""
-    given = _configured(asked.config or wire.MountConfig(), (asked.options or {}).get(CACHE_TTL))
-    cache = given.pop("cache_ttl", None)
-    return given if cache is None else {**given, "cache_ttl": cache.duration}
+    config = asked.config or wire.MountConfig()
+    cache = _cached(config, (asked.options or {}).get(CACHE_TTL))
+    return {**leases.first(config), **({} if cache is None else {"cache_ttl": cache.duration})}
 
 
 async def _tune(request: Request, path: Path, prefix: Path) -> Answer:
@@ -156,12 +153,14 @@ async def _tune(request: Request, path: Path, prefix: Path) -> Answer:
         presentation = {}
         if version := options.pop("version", None):
             presentation[PRESENTATION] = _version(version)
-        tuned = _configured(asked, options.pop(CACHE_TTL, None))
+        cache, ttls = _cached(asked, options.pop(CACHE_TTL, None)), leases.asked(asked)
         if options:
             raise InvalidValue(f"the option {min(options)[:80]!r} cannot be changed; make the mount anew")
     before = request.gateway.mounts(request.namespace).find(prefix)
     try:
-        await request.perform(TuneMount(path=path, description=asked.description, presentation=presentation, **tuned))
+        await request.perform(
+            TuneMount(path=path, description=asked.description, presentation=presentation, cache_ttl=cache, **ttls)
+        )
     except SecretNotFound:
         return refusal(400, f'tune of path "{prefix}/" failed: no mount entry found')
     shown = before.presentation.get(PRESENTATION, SHOWN_AS) if before else SHOWN_AS
@@ -170,20 +169,15 @@ async def _tune(request: Request, path: Path, prefix: Path) -> Answer:
     return NO_CONTENT
 
 
-def _configured(asked: wire.MountConfig, cache: object) -> dict[str, Any]:
-    """What of a mount's configuration is given."""
-    given: dict[str, Any] = {}
-    for name in ("default_lease_ttl", "max_lease_ttl"):
-        ttl = getattr(asked, name)
-        if ttl not in {None, ""}:
-            given[name] = 0 if ttl == "system" else parse_duration(ttl, field=name)
+def _cached(asked: wire.MountConfig, cache: object) -> CacheTtl | None:
+    """How long what was read is to be remembered; None: nothing is said of it."""
     if isinstance(cache, str | int | float) and not isinstance(cache, bool):
-        given["cache_ttl"] = CacheTtl(None if cache == "default" else parse_duration(cache, field=CACHE_TTL))
-    elif cache is not None:
+        return CacheTtl(None if cache == "default" else parse_duration(cache, field=CACHE_TTL))
+    if cache is not None:
         raise InvalidValue(f"{CACHE_TTL} must be a duration, or default")
-    elif asked.force_no_cache is not None:
-        given["cache_ttl"] = CacheTtl(0 if asked.force_no_cache else None)
-    return given
+    if asked.force_no_cache is not None:
+        return CacheTtl(0 if asked.force_no_cache else None)
+    return None
 
 
 async def _delete(request: Request) -> Answer:

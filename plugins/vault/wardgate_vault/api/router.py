@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wardgate.spi.errors import SecretNotFound, Unsupported, WardgateError
 from wardgate.spi.frontend import Frontend, Gateway, MountTable, Receive, Scope, Send
+from wardgate.spi.operations.methods import APPROLE
 from wardgate.spi.path import Path
 
 from wardgate_vault.api import (
@@ -33,15 +34,15 @@ ROUTES = (
     *approle_fields.ROUTES,
     *secret_ids.ROUTES,
     *system.ROUTES,
-    *mounts.ROUTES,
     *auth_mounts.ROUTES,
+    *mounts.ROUTES,
     *capabilities.ROUTES,
     *acl.ROUTES,
     *wrapping.ROUTES,
 )
 MAX_KNOWN = 8_192
 """Targets of reads that are remembered once they were read; see ``Request.again``."""
-_KNOWN_BELOW = {("auth", "token"), ("auth", "approle")}
+_KNOWN_BELOW = {("auth", "token"), ("auth", APPROLE)}
 
 
 class VaultFrontend(Frontend):
@@ -101,11 +102,12 @@ async def _answer(request: Request) -> Answer:
 async def _serve(request: Request, path: Path) -> Answer:
     route = next((route for route in ROUTES if route.takes(path.segments)), None)
     action = ACTIONS[request.verb]
-    if route is None:
-        known = path.segments[0] == "sys" or path.segments[:2] in _KNOWN_BELOW
+    # Of another login method only the road knows whether it is there.
+    known = path.segments[0] == "sys" or path.segments[:2] in _KNOWN_BELOW
+    handler = route.verbs.get(request.verb) if route else None
+    if route is None or (handler is None and not known):
         said = one_error(404, "unsupported path") if known else kv.unknown_route(request)
         raise Refused(SecretNotFound(), said, action=action, path=path)
-    handler = route.verbs.get(request.verb)
     if handler is None:
         raise Refused(Unsupported(), one_error(405, errors.UNSUPPORTED), action=action, path=path)
     return await handler(request)

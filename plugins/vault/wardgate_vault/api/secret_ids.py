@@ -20,11 +20,11 @@ from wardgate.spi.operations.base import Action
 from wardgate.spi.path import Path
 
 from wardgate_vault.api import wire
-from wardgate_vault.api.approle import role_of
+from wardgate_vault.api.approle import ROLE, role_of
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, refusal
 from wardgate_vault.api.errors import NOT_FOUND, refusing
 from wardgate_vault.api.request import Request
-from wardgate_vault.api.services import ONE, Route
+from wardgate_vault.api.services import METHOD, Route
 from wardgate_vault.api.tokens import ACCEPTED, TIDYING
 from wardgate_vault.durations import UNSET, parse_duration, rfc3339, whole_seconds
 
@@ -140,7 +140,8 @@ async def _destroy_accessor(request: Request) -> Answer:
 
 
 async def _tidy(request: Request) -> Answer:
-    await request.perform(TidySecretIds())
+    assert request.path is not None
+    await request.perform(TidySecretIds(path=request.path))
     return envelope(request.id, warnings=TIDYING, status=ACCEPTED)
 
 
@@ -182,13 +183,12 @@ def _shown(info: SecretIdInfo) -> dict[str, object]:
     }
 
 
-_ROLE = ("auth", "approle", "role", ONE)
 ROUTES = (
-    Route((*_ROLE, "secret-id"), {"write": _issue, "list": _list}),
-    Route((*_ROLE, "custom-secret-id"), {"write": _choose}),
-    Route((*_ROLE, "secret-id", "lookup"), {"write": _lookup}),
-    Route((*_ROLE, "secret-id", "destroy"), {"write": _destroy, "delete": _destroy}),
-    Route((*_ROLE, "secret-id-accessor", "lookup"), {"write": _lookup_accessor}),
-    Route((*_ROLE, "secret-id-accessor", "destroy"), {"write": _destroy_accessor, "delete": _destroy_accessor}),
-    Route(("auth", "approle", "tidy", "secret-id"), {"write": _tidy}),
+    Route((*ROLE, "secret-id"), {"write": _issue, "list": _list}),
+    Route((*ROLE, "custom-secret-id"), {"write": _choose}),
+    Route((*ROLE, "secret-id", "lookup"), {"write": _lookup}),
+    Route((*ROLE, "secret-id", "destroy"), {"write": _destroy, "delete": _destroy}),
+    Route((*ROLE, "secret-id-accessor", "lookup"), {"write": _lookup_accessor}),
+    Route((*ROLE, "secret-id-accessor", "destroy"), {"write": _destroy_accessor, "delete": _destroy_accessor}),
+    Route(("auth", METHOD, "tidy", "secret-id"), {"write": _tidy}),
 )

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from wardgate.spi.operations.methods import RESERVED
+
 from wardgate_vault.api.request import Handler
 
 ONE = "*"
+METHOD = "METHOD"
+"""In a pattern: the name of a login method, which is none of those that the gateway keeps for itself."""
 REST = "**"
 
 
 class Route(NamedTuple):
     """A path below ``/v1/`` and who answers each verb there.
 
-    In ``pattern``, ``*`` stands for one segment, and ``**`` at its end for any number of them.
+    In ``pattern``, ``*`` stands for one segment, ``METHOD`` for the name of a login method that can be enabled, and
+    ``**`` at its end for any number of segments.
     """
 
     pattern: tuple[str, ...]
@@ -26,6 +31,8 @@ class Route(NamedTuple):
         if fixed[-1] == REST:
             fixed = fixed[:-1]
             segments = segments[: len(fixed)]
-        return len(fixed) == len(segments) and all(
-            wanted in {ONE, segment} for wanted, segment in zip(fixed, segments, strict=True)
-        )
+        return len(fixed) == len(segments) and all(map(_takes, fixed, segments))
+
+
+def _takes(wanted: str, segment: str) -> bool:
+    return wanted in {ONE, segment} or (wanted == METHOD and segment.casefold() not in RESERVED)

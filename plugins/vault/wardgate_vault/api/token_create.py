@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 
 from wardgate.spi.errors import InvalidValue
-from wardgate.spi.operations.tokens import TOKENS, CreateOrphan, CreateToken, TokenInfo
+from wardgate.spi.operations.tokens import TOKENS, CreateOrphan, CreateToken
 
 from wardgate_vault.api import wire
 from wardgate_vault.api.envelope import Answer, envelope
 from wardgate_vault.api.errors import refusing
 from wardgate_vault.api.request import Request
 from wardgate_vault.api.services import Route
-from wardgate_vault.api.tokens import auth, capped
+from wardgate_vault.api.tokens import auth, cut
 from wardgate_vault.durations import parse_duration
 
 _NOT_PLAIN = re.compile(r"[^a-zA-Z0-9-]")
@@ -35,7 +35,7 @@ async def _made(request: Request, kind: type[CreateToken]) -> Answer:
         # What Vault asks `sudo` for is an operation of its own here, so that a rule can tell the two apart.
         operation = _read(asked, CreateOrphan if asked.no_parent else kind)
     issued = (await request.perform(operation)).result
-    warnings = (*_cut(operation, issued.info), *wire.ignored(plain, wire.CreateToken))
+    warnings = (*cut(issued), *wire.ignored(plain, wire.CreateToken))
     return envelope(request.id, auth=auth(issued.info, issued.token), warnings=warnings)
 
 
@@ -77,15 +77,6 @@ def _meta(given: Mapping[str, object]) -> dict[str, str]:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise InvalidValue('error converting input for field "meta": expected a map of texts')
     return {name: str(value) for name, value in given.items()}
-
-
-def _cut(asked: CreateToken, info: TokenInfo) -> tuple[str, ...]:
-    """What the token was not given, in Vault's words."""
-    if asked.period:
-        return (capped("period", asked.period, info.period),) if info.period < asked.period else ()
-    if asked.ttl and info.creation_ttl < asked.ttl:
-        return (capped("TTL", asked.ttl, info.creation_ttl),)
-    return ()
 
 
 ROUTES = (

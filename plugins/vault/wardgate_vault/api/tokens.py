@@ -22,6 +22,7 @@ from wardgate.spi.operations.tokens import (
     RevokeToken,
     TidyTokens,
     TokenInfo,
+    TokenIssued,
 )
 
 from wardgate_vault.api import wire
@@ -34,7 +35,6 @@ from wardgate_vault.durations import SECOND, brief_duration, parse_duration, rfc
 ACCEPTED = 202
 TIDYING = ("Tidy operation successfully started. What has ended is deleted.",)
 _RENEW = RenewSelf()
-_LOGIN_PATHS = {"approle": "auth/approle/login"}
 _PROVE_NOTHING = frozenset({"key", "token"})
 """Kinds of tokens whose metadata is what their maker wrote, and no fact of a login."""
 _NO_ACCESSOR = one_error(400, "invalid accessor")
@@ -177,6 +177,13 @@ def capped(what: str, asked: int, given: int) -> str:
     return f'{what} of "{said}" exceeded the effective max_ttl of "{limit}"; {what} value is capped accordingly'
 
 
+def cut(issued: TokenIssued) -> tuple[str, ...]:
+    """What the token was not given, in Vault's words."""
+    info = issued.info
+    what, given = ("period", info.period) if info.period else ("TTL", info.creation_ttl)
+    return (capped(what, issued.cut, given),) if issued.cut else ()
+
+
 def auth(info: TokenInfo, token: str) -> dict[str, object]:
     """The ``auth`` part of an answer that hands out, or renews, a token."""
     policies = _policies(info.principal)
@@ -213,7 +220,7 @@ def _shown(info: TokenInfo, token: str) -> dict[str, object]:
         # Vault says so of a token whose last use this is.
         "num_uses": -1 if principal.counted and not info.uses_left else info.uses_left,
         "orphan": info.orphan,
-        "path": _LOGIN_PATHS.get(info.kind, "auth/token/create"),
+        "path": f"auth/{info.login}/login" if info.login else "auth/token/create",
         "policies": _policies(principal),
         "renewable": info.renewable,
         "ttl": whole_seconds(info.ttl),

@@ -163,6 +163,28 @@ class MountConfig(msgspec.Struct):
     force_no_cache: bool | None = None
 
 
+class MethodConfig(MountConfig):
+    """What of a login method's configuration is kept, and what cannot be."""
+
+    token_type: str | None = None
+
+
+class EnableMethod(msgspec.Struct):
+    """POST ``sys/auth/<name>``."""
+
+    type: str | None = None
+    description: str | None = None
+    options: dict[str, Any] | None = None
+    config: MethodConfig | None = None
+
+
+class TuneMethod(MethodConfig):
+    """POST ``sys/auth/<name>/tune``; what is absent or empty stays as it is."""
+
+    description: str | None = None
+    options: dict[str, Any] | None = None
+
+
 class EnableMount(msgspec.Struct):
     """POST ``sys/mounts/<prefix>``."""
 
