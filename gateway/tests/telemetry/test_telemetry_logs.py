@@ -139,3 +139,35 @@ def test_a_message_is_bounded(written: Callable[[], str]) -> None:
     logs.configure(Log())
     OURS.error("%s", "x" * 100_000, extra={"event": "x"})
     assert len(written()) < 5_000
+
+
+def tampered(number: int, *, at: float) -> logging.LogRecord:
+    told = {"msg": "row %d was changed", "args": (number,), "event": "state_tampered", "created": at}
+    return logging.makeLogRecord(told)
+
+
+def test_what_every_read_would_tell_again_is_told_once_a_minute() -> None:
+    """By object: others are not hidden by it; a clock that is put back begins anew."""
+    passes = logs.Repeats()
+    times = (1_000.0, 1_000.1, 1_059.9, 1_060.0, 1_060.1, 10.0)
+    assert [True, False, False, True, False, True] == [passes(tampered(1, at=at)) for at in times]
+    assert [True, False] == [passes(tampered(2, at=10.0)) for _ in range(2)]
+
+
+def test_many_such_lines_are_bounded_too() -> None:
+    """Whoever changed everything does not fill the log; that something is left out is said, once."""
+    passes = logs.Repeats()
+    records = [tampered(number, at=1_000.0) for number in range(1_000)]
+    written = [record.getMessage() for record in records if passes(record)]
+    assert logs.MOST_TOLD + 1 == len(written)
+    assert ["row 99 was changed", "more of this kind; they are told again in a minute"] == written[-2:]
+    assert passes(tampered(5_000, at=1_060.0))
+
+
+def test_other_events_are_told_each_time(written: Callable[[], str]) -> None:
+    """As they happened; and the rule holds in the log as it is configured."""
+    logs.configure(Log(format="json"))
+    for event in ("worker_ended", "state_tampered"):
+        for _ in range(3):
+            OURS.error("the same", extra={"event": event})
+    assert ["worker_ended"] * 3 + ["state_tampered"] == [line["event"] for line in parsed(written())]

@@ -31,6 +31,15 @@ FOREIGN: Final = "library"
 DEFECT: Final = "defect"
 """The event of an exception that nothing caught."""
 
+REPEATED: Final = frozenset({"state_tampered"})
+"""Events that every request can cause anew, for as long as nobody mends what they tell of."""
+
+WINDOW: Final = 60.0
+"""Seconds in which such a line is written once."""
+
+MOST_TOLD: Final = 100
+"""Different lines of them in that time; one more says that others are left out."""
+
 _FRAMES = 4
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -42,6 +51,7 @@ def configure(log: Log, *, worker: int | None = None) -> None:
     # A library's talk is of no use without its words, and some set levels of their own: the handler leaves it out.
     least = logging.WARNING if log.level == "debug" else logging.ERROR
     handler.addFilter(lambda record: _event(record) is not None or record.levelno >= least)
+    handler.addFilter(Repeats())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -76,6 +86,31 @@ def place_of(trace: TracebackType | None) -> str:
     """Where it was raised, innermost first, without any text of it."""
     frames = reversed(traceback.extract_tb(trace)[-_FRAMES:])
     return " < ".join(f"{frame.filename}:{frame.lineno}" for frame in frames)
+
+
+class Repeats:
+    """Lets a line about the same thing pass once a minute, and so many about different things: no caller fills a disk.
+
+    A filter; time is the records' own.
+    """
+
+    def __init__(self) -> None:
+        self._since = 0.0
+        self._told = set[str]()
+
+    def __call__(self, record: logging.LogRecord) -> bool:
+        """Whether it is written; the one too many becomes the line that says so."""
+        if _event(record) not in REPEATED:
+            return True
+        if not 0 <= record.created - self._since < WINDOW:
+            self._since, self._told = record.created, set()
+        message = record.getMessage()
+        if message in self._told or len(self._told) > MOST_TOLD:
+            return False
+        self._told.add(message)
+        if len(self._told) > MOST_TOLD:
+            record.msg, record.args = "more of this kind; they are told again in a minute", None
+        return True
 
 
 class JsonLines(logging.Formatter):
