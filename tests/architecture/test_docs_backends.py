@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from wardgate.cli import declared
 from wardgate.cli.plugins import plugins
 from wardgate.pipeline.dispatch import secrets
+from wardgate.pipeline.dispatch.added import ADDED
 from wardgate.registry import Registry
 from wardgate.spi.capabilities import Capabilities
 
@@ -34,7 +35,7 @@ def test_a_no_that_refuses_nothing_is_named() -> None:
     booleans = {field.name for field in fields(Capabilities) if isinstance(field.default, bool)}
     told = PAGE.partition("A no of three rows refuses nothing: ")[2].partition("This table is printed by")[0]
     refused = set(secrets._REFUSALS)
-    assert booleans - refused - set(declared.ADDED) == set(re.findall("without `(\\w+)`", told))
+    assert booleans - refused - set(ADDED) == set(re.findall("without `(\\w+)`", told))
 
 
 def test_the_table_is_what_the_plugins_declare() -> None:

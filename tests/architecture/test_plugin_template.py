@@ -111,6 +111,8 @@ def test_a_new_plugin_breaks_no_rule_of_the_house(workspace: Path) -> None:
         "-q",
         "-p",
         "no:cacheprovider",
+        "-k",
+        "demo or not stays_readable",  # the other modules are read where they are
         *files,
         cwd=workspace,
         PYTHONPATH=str(workspace / "plugins/demo"),

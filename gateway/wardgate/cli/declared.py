@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from types import MappingProxyType
 
+from wardgate.pipeline.dispatch.added import ADDED
 from wardgate.spi.capabilities import Capabilities, Declaration
 from wardgate.spi.hookspecs import BackendType
 
 BY_GATEWAY = "by the gateway"
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What the gateway does itself, over a store that has all of these capabilities; and how."""
-
-    needs: tuple[str, ...]
-    note: str
-
-
-ADDED: Mapping[str, Added] = MappingProxyType(
-    {
-        "patch": Added(("write", "compare_and_set"), "read, merged, and written where nobody else wrote meanwhile"),
-        "recursive list": Added(("list",), "folder by folder"),
-        "ordinals": Added((), "the gateway's ledger numbers what it sees"),
-        "stages": Added(("describe", "ordinals"), "current and previous can be read, by the order of the versions"),
-    }
-)
-"""Operations that are no capability, and capabilities where a store lacks them."""
 REQUIRED: Mapping[str, str] = MappingProxyType(
     {
         "read": "",
@@ -54,11 +36,7 @@ def rows() -> Iterator[str]:
 def by_gateway(declaration: Declaration) -> Sequence[str]:
     """What the gateway adds to a store that declares this, sorted."""
     can = declaration.capabilities
-    return sorted(
-        name
-        for name, added in ADDED.items()
-        if not getattr(can, name, False) and all(getattr(can, need) for need in added.needs)
-    )
+    return sorted(name for name, added in ADDED.items() if not getattr(can, name, False) and added.over(can))
 
 
 def table(types: Iterable[BackendType]) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from wardgate.pipeline.dispatch import patching, scanning
+from wardgate.pipeline.dispatch.added import PATCH, RECURSIVE_LIST
 from wardgate.pipeline.dispatch.versions import Versions
 from wardgate.spi import strict_json
 from wardgate.spi.backend import Backend
@@ -141,14 +142,14 @@ async def _confirm(expect: object, backend: Backend, versions: Versions) -> None
 
 async def _patch(operation: secrets.PatchSecret, backend: Backend, versions: Versions) -> VersionInfo:
     _secret(backend, versions)
-    _require(backend, "write", "compare_and_set")
+    _require(backend, *PATCH.needs)
     return await patching.patch(operation, backend, versions, _write)
 
 
 async def _scan(
     operation: secrets.ScanSecrets, backend: Backend, versions: Versions, *, clock: Callable[[], float]
 ) -> Page:
-    _require(backend, "list")
+    _require(backend, *RECURSIVE_LIST.needs)
     return await scanning.scan(operation, backend, versions, clock=clock)
 
 

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import msgspec
 
 from wardgate.mounts import Mount
+from wardgate.pipeline.dispatch.added import STAGES
 from wardgate.spi.errors import Unavailable, Unsupported, VersionNotFound
 from wardgate.spi.operations.secrets import Absent, Ordinal, Selector, VersionId
 from wardgate.spi.path import Path
@@ -106,7 +107,7 @@ class Versions:
 
     async def _id_of_stage(self, stage: str) -> str:
         backend, can = self._mount.backend, self._mount.capabilities
-        follows = can.describe and can.ordinals and stage in {CURRENT, PREVIOUS}
+        follows = STAGES.over(can) and stage in {CURRENT, PREVIOUS}
         if backend is None or not (can.stages or follows):
             raise Unsupported(f"mount {self._mount.prefix}/ keeps no stages")
         known = await backend.describe(self.path)
