@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
 
+from wardgate.spi import http
 from wardgate.spi.frontend import Frontend, Receive, Scope, Send
 
 _NOTHING_HERE = b'{"errors":["no API of this gateway answers this path"]}'
 _HEADERS = [
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
-    (b"content-length", str(len(_NOTHING_HERE)).encode()),
 ]
 
 
@@ -27,9 +27,4 @@ class Frontends:
         for prefix, frontend in self._claims:
             if target.startswith(prefix):
                 return frontend(scope, receive, send)
-        return _nothing_here(send)
-
-
-async def _nothing_here(send: Send) -> None:
-    await send({"type": "http.response.start", "status": 404, "headers": _HEADERS})
-    await send({"type": "http.response.body", "body": _NOTHING_HERE})
+        return http.answer(send, 404, _HEADERS, _NOTHING_HERE, head=scope["method"] == "HEAD")

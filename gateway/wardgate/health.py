@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+from wardgate.spi import http
 from wardgate.spi.frontend import Receive, Scope, Send
 
 LIVE: Final = b"/livez"
@@ -52,12 +53,9 @@ async def _answer(scope: Scope, send: Send, found: Mapping[str, str]) -> None:
 
 
 async def _send(scope: Scope, send: Send, status: int, text: str, *more: tuple[bytes, bytes]) -> None:
-    body = text.encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"cache-control", b"no-store"),
-        (b"content-length", str(len(body)).encode()),
         *more,
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    await http.answer(send, status, headers, text.encode(), head=scope["method"] == "HEAD")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from wardgate.spi import http
 from wardgate.spi.errors import Malformed, PermissionDenied, RateLimited, Unauthenticated, WardgateError
 from wardgate.spi.frontend import ARRIVAL, Frontend, Gateway, Receive, Scope, Send
 from wardgate.spi.identity import Credential
@@ -18,7 +19,6 @@ NAME: Final = "metrics"
 _STATUS: Final[dict[type[WardgateError], int]] = {
     Malformed: 400, Unauthenticated: 401, PermissionDenied: 403, RateLimited: 429,
 }  # fmt: skip
-_BEARER = b"bearer "
 
 
 class MetricsPage(Frontend):
@@ -49,8 +49,8 @@ class MetricsPage(Frontend):
 
 def _credential(scope: Scope) -> Credential | None:
     for name, value in scope["headers"]:
-        if name == b"authorization" and value[: len(_BEARER)].lower() == _BEARER:
-            return Credential("token", value[len(_BEARER) :].strip().decode("latin-1"))
+        if name == b"authorization" and (token := http.bearer(value.decode("latin-1"))) is not None:
+            return Credential("token", token)
     return None
 
 
@@ -58,9 +58,7 @@ async def _send(scope: Scope, send: Send, status: int, kind: bytes, body: bytes)
     headers = [
         (b"content-type", kind),
         (b"cache-control", b"no-store"),
-        (b"content-length", str(len(body)).encode()),
     ]
     if status == 401:  # noqa: PLR2004  # the one status that says how to prove oneself
         headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    await http.answer(send, status, headers, body, head=scope["method"] == "HEAD")

@@ -7,6 +7,7 @@ import traceback
 
 import msgspec
 
+from wardgate.spi import http
 from wardgate.spi.frontend import Send
 
 _log = logging.getLogger("wardgate.accept")
@@ -50,9 +51,7 @@ async def _answer(send: Send, status: int, sentence: str) -> None:
     headers = [
         (b"content-type", b"application/json"),
         (b"cache-control", b"no-store"),
-        (b"content-length", str(len(body)).encode()),
     ]
     if status == 429:  # noqa: PLR2004  # the one status that says when to return
         headers.append((b"retry-after", b"1"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await http.answer(send, status, headers, body, head=False)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from wardgate.spi import http
 from wardgate.spi.errors import Malformed, WardgateError
 from wardgate.spi.frontend import ARRIVAL, Arrival, Frontend, Gateway, Outcome, Receive, Repeat, Repeated, Scope, Send
 from wardgate.spi.identity import Credential
@@ -33,12 +34,8 @@ class RestFrontend(Frontend):
         self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request; a caller that hung up gets none."""
-        try:
-            answer = await self._answer(scope, receive)
-        except reading.ClientGone:
-            return
-        await _send(send, answer, scope)
+        """Answer one HTTP request."""
+        await _send(send, await self._answer(scope, receive), scope)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         request = _Request()
@@ -67,13 +64,10 @@ class RestFrontend(Frontend):
         self, scope: Scope, request: _Request, error: WardgateError, status: int | None = None, allow: Any = ()
     ) -> Answer:
         """Send what could not be translated down the road, so that it is audited; then say what was wrong."""
-        try:
-            await self._gateway.perform(
-                scope, Rejected(error=error), credential=request.credential, namespace=request.namespace
-            )
-        except WardgateError as raised:
-            if raised is not error:
-                return problem(raised, _id(scope))
+        perform = partial(self._gateway.perform, scope, credential=request.credential, namespace=request.namespace)
+        against = await http.refuse(perform, Rejected(error=error))
+        if against is not None:
+            return problem(against, _id(scope))
         return problem(error, _id(scope), status=status, allow=allow, conditional=request.conditional)
 
 
@@ -99,7 +93,7 @@ class _Request:
             return route, Call(path, None, None, headers)
         self.conditional = reading.check_conditions(headers, route.conditions)
         query = reading.query(scope.get("query_string", b""), route.query)
-        self.body = await reading.body(receive)
+        self.body = await http.body(receive)
         return route, Call(path, query, reading.decode(self.body, headers, route), headers)
 
     def repeat(self, scope: Scope, route: Route, call: Call) -> Repeat | None:
@@ -145,11 +139,9 @@ def _names(condition: str, tag: str) -> bool:
 
 
 async def _send(send: Send, answer: Answer, scope: Scope) -> None:
-    body = answer.body if isinstance(answer.body, bytes) else b"" if answer.body is None else _encode(answer.body)
+    body = answer.body if answer.body is None or isinstance(answer.body, bytes) else _encode(answer.body)
     own = (*answer.headers, ("content-security-policy", answer.policy), ("x-request-id", _id(scope)))
     headers = [*_ALWAYS, *encode_headers(own)]
     if answer.body is not None:
         headers.append((b"content-type", answer.media_type.encode("latin-1")))
-        headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status or _OK, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    await http.answer(send, answer.status or _OK, headers, body, head=scope["method"] == "HEAD")

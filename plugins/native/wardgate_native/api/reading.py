@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
-from wardgate.spi import strict_json
+from wardgate.spi import http, strict_json
 from wardgate.spi.errors import Malformed
-from wardgate.spi.frontend import Receive
 from wardgate.spi.identity import Credential
 from wardgate.spi.options import nearest
 from wardgate.spi.path import Path
@@ -18,8 +17,8 @@ from wardgate.spi.path import Path
 from wardgate_native.api.routing import Nothing, Raw, Route
 
 _SINGLE = frozenset({
-    "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-vault-token",
-    "x-wardgate-namespace",
+    b"authorization", b"content-type", b"idempotency-key", b"if-match", b"if-none-match", b"x-vault-token",
+    b"x-wardgate-namespace",
 })  # fmt: skip
 # The validator's sentences.
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`")
@@ -34,25 +33,14 @@ _WORDS = {
 _MOMENT = "must be a time with its offset, such as 2026-12-24T18:00:00+01:00"
 
 
-class ClientGone(Exception):
-    """The caller hung up before its request was read; there is nobody to answer."""
-
-
-def headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def headers(raw: http.Headers) -> dict[str, str]:
     """The headers by lower-case name. Raises Malformed when one that must be single stands twice."""
-    result: dict[str, str] = {}
-    for name_bytes, value in raw:
-        name = name_bytes.decode("latin-1").lower()
-        if name in _SINGLE and name in result:
-            raise Malformed(f"the header {name} stands twice")
-        result[name] = value.decode("latin-1")
-    return result
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in http.by_name(raw, _SINGLE).items()}
 
 
 def credential(given: Mapping[str, str]) -> Credential | None:
     """The token of ``Authorization: Bearer`` or ``X-Vault-Token``. Raises Malformed when both differ."""
-    scheme, _, bearer = given.get("authorization", "").partition(" ")
-    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
+    bearer = http.bearer(given.get("authorization", ""))
     vault = given.get("x-vault-token", "").strip()
     if bearer and vault and bearer != vault:
         raise Malformed("Authorization and X-Vault-Token hold different tokens; send one")
@@ -109,18 +97,6 @@ def _decoded(part: bytes) -> str:
         return unquote_to_bytes(part.replace(b"+", b" ")).decode("utf-8", errors="strict")
     except UnicodeDecodeError:
         raise Malformed("the query string is not UTF-8") from None
-
-
-async def body(receive: Receive) -> bytes:
-    """The whole body; how long it may be was seen to before it came here. Raises ClientGone."""
-    chunks: list[bytes] = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunks.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(chunks)
 
 
 def decode(data: bytes, given: Mapping[str, str], route: Route) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
+from wardgate.spi import http
 from wardgate.spi.frontend import Freshness, Send
 
 JSON_HEADERS = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
@@ -97,8 +98,5 @@ def one_error(status: int, error: str, *more: str) -> Answer:
 
 async def send_answer(send: Send, answer: Answer, *, head: bool = False) -> None:
     """Write the answer; ``head`` leaves the body out and keeps its length."""
-    headers = [*JSON_HEADERS, *answer.headers]
-    if answer.status != NO_CONTENT_STATUS:
-        headers.append((b"content-length", b"%d" % len(answer.body)))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else answer.body})
+    content = None if answer.status == NO_CONTENT_STATUS else answer.body
+    await http.answer(send, answer.status, (*JSON_HEADERS, *answer.headers), content, head=head)

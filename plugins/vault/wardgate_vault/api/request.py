@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
+from wardgate.spi import http
 from wardgate.spi.errors import InvalidValue, Malformed, WardgateError
 from wardgate.spi.frontend import ARRIVAL, Gateway, Outcome, Receive, Scope
 from wardgate.spi.identity import Credential
@@ -28,7 +29,6 @@ MAX_REMEMBERED = 256
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False", ""})
 _SINGLE = (b"x-vault-token", b"authorization", b"x-vault-namespace", b"x-vault-wrap-ttl")
-_BEARER = b"bearer "
 VERBS: Mapping[str, str] = {
     "GET": "read", "HEAD": "head", "LIST": "list", "POST": "write", "PUT": "write", "DELETE": "delete",
     "PATCH": "patch", "SCAN": "scan",
@@ -98,14 +98,10 @@ class Request:
 
     def _read_headers(self) -> None:
         listed = self.scope["headers"]
-        headers = dict(listed)
-        if len(headers) != len(listed):
-            names = [name for name, _ in listed]
-            if any(names.count(name) > 1 for name in _SINGLE):
-                raise Malformed("a header that says who asks, or where, is given twice")
-        token = _token(headers.get(b"x-vault-token"), headers.get(b"authorization"))
+        headers = http.by_name(listed, _SINGLE)
+        token = _token(headers.get(b"x-vault-token", b""), headers.get(b"authorization", b""))
         if token:
-            self.credential = Credential("token", token.decode("latin-1"))
+            self.credential = Credential("token", token)
         namespace = headers.get(b"x-vault-namespace")
         if namespace:
             self.namespace = _namespace(namespace)
@@ -177,15 +173,11 @@ class Request:
         return identity
 
     async def body(self) -> bytes:
-        """The whole body; the accept layer has bounded it."""
-        parts = []
-        while True:
-            message = await self._receive()
-            if message["type"] != "http.request":
-                raise Refused(Malformed("the caller went away before the end of the body"))
-            parts.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                return b"".join(parts)
+        """The whole body. Raises Refused where the caller goes away before its end."""
+        try:
+            return await http.body(self._receive)
+        except Malformed as error:
+            raise Refused(error) from None
 
     async def perform(self, operation: Operation[R]) -> Outcome[R]:
         """Send one operation down the road as this caller."""
@@ -218,10 +210,10 @@ def _namespace(header: bytes) -> str:
     return str(Path.parse(text)) if text else ""
 
 
-def _token(vault: bytes | None, authorization: bytes | None) -> bytes:
-    if authorization is None or authorization[: len(_BEARER)].lower() != _BEARER:
-        return vault or b""
-    bearer = authorization[len(_BEARER) :].strip()
-    if vault and vault != bearer:
+def _token(vault: bytes, authorization: bytes) -> str:
+    token, bearer = vault.decode("latin-1"), http.bearer(authorization.decode("latin-1"))
+    if bearer is None:
+        return token
+    if token and token != bearer:
         raise Malformed("X-Vault-Token and Authorization hold different tokens; send one")
     return bearer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wardgate.spi import http
 from wardgate.spi.errors import SecretNotFound, Unsupported, WardgateError
 from wardgate.spi.frontend import Frontend, Gateway, MountTable, Receive, Scope, Send
 from wardgate.spi.operations.methods import APPROLE
@@ -115,8 +116,5 @@ async def _serve(request: Request, path: Path) -> Answer:
 
 async def _refuse(request: Request, refused: Refused) -> Answer:
     """Let the road audit what was refused; what the road has to say against the caller comes first."""
-    try:
-        await request.perform(refused.operation())
-    except WardgateError as error:
-        return refused.said if error is refused.error else errors.answer(error)
-    return refused.said
+    against = await http.refuse(request.perform, refused.operation())
+    return refused.said if against is None else errors.answer(against)
