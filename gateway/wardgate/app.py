@@ -20,7 +20,7 @@ from wardgate.mounts import OpenMounts
 from wardgate.mounts.opener import Opener
 from wardgate.pipeline import Handler, compose
 from wardgate.pipeline.accept import Accept
-from wardgate.pipeline.audit import Audit, Found, Journal, Record, Settings
+from wardgate.pipeline.audit import Audit, Found, Journal, Record
 from wardgate.pipeline.authenticate import Authenticate
 from wardgate.pipeline.authorize import BUILT_IN, Authorize, Engine
 from wardgate.pipeline.begin import Begin
@@ -64,7 +64,7 @@ class Application:
         self._mounts = OpenMounts(self._state.mounts.of, opener.of_row, opener.embedded)
         self._tracing = _tracing(config, worker)
         self._watching = Watching(worker.meters, self._tracing)
-        self._journal = _journal(config, worker, self._state, clock, self._watching)
+        self._journal = Journal.of(config.audit, worker.slot, self._state.root, clock, watch=self._watching.commit)
         self._begin = Begin(self._journal)
         engine = Engine(self._state.policies.of, worker.epochs, self._state.labels.of)
         self._cache = Cache(
@@ -205,16 +205,6 @@ class Application:
         if mount is None or not mount.embedded:
             return "unknown"
         return "committed" if self._state.committed(record.pair, (record.namespace,)) else "absent"
-
-
-def _journal(config: Config, worker: Worker, state: State, clock: SystemClock, watching: Watching) -> Journal:
-    settings = Settings(
-        synced=config.audit.synced,
-        max_file_bytes=config.audit.max_file_bytes,
-        retention_files=config.audit.retention_files,
-    )
-    key = state.root.derive("audit-hmac")
-    return Journal(config.audit.folder, worker.slot, key, clock, settings=settings, watch=watching.commit)
 
 
 def _tracing(config: Config, worker: Worker) -> Tracing | None:

@@ -9,12 +9,14 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from wardgate.cli import founding, keys, terminal
+from wardgate.cli import founding, keys
 from wardgate.cli.root import wardgate
-from wardgate.config import load
+from wardgate.config import MOST_WORKERS, load
+from wardgate.pipeline.audit.verify import verify
 from wardgate.spi.errors import PermissionDenied, Unauthenticated
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.keys import ListKeys, RevokeKey
@@ -87,6 +89,54 @@ def test_a_recovered_key_is_in_no_file(made: Path) -> None:
     """Neither in the data folder nor beside it."""
     token = local("key", "recover", "--config", str(made)).stdout.strip().encode()
     assert [] == [file for file in made.parent.rglob("*") if file.is_file() and token in file.read_bytes()]
+
+
+def records(made: Path) -> list[dict[str, Any]]:
+    """What the audit has of changes; its chains hold."""
+    folder = load(made).audit.folder
+    assert verify(folder).ok
+    lines = [json.loads(line) for file in sorted(folder.glob("*.jsonl")) for line in file.read_text().splitlines()]
+    return [line for line in lines if line["kind"] in {"request", "closing"}]
+
+
+def test_a_recovery_is_audited(made: Path) -> None:
+    """Before it is made and after, as nobody's; a second one goes on in the same shard, which no worker has."""
+    for _ in range(2):
+        local("key", "recover", "--config", str(made))
+    found = records(made)
+    assert ["request", "closing"] * 2 == [one["kind"] for one in found]
+    assert [{"key_name": keys_of(made)[1].principal.name, "policies": "administrator"}] * 4 == [
+        one["details"] for one in found
+    ]
+    assert {("CreateKey", MOST_WORKERS, "root")} == {
+        (one["operation"], one["shard"], one["namespace"]) for one in found
+    }
+    assert [None, "ok"] * 2 == [one.get("code") for one in found]
+    assert not {"principal", "source", "token"} & {name for one in found for name in one}
+
+
+def test_what_cannot_be_audited_is_not_recovered(made: Path) -> None:
+    """No record, no key."""
+    load(made).audit.folder.write_text("in the way")
+    result = local("key", "recover", "--config", str(made))
+    assert (6, "", 1) == (result.exit_code, result.stdout, len(keys_of(made)))
+    assert "audit" in result.stderr
+
+
+def test_another_user_s_audit_is_left_alone(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may lie elsewhere than the data, and would be shut to the gateway with a stranger's file in it."""
+    folder = load(made).audit.folder
+    folder.mkdir()
+    real = Path.stat
+
+    def stat(file: Path, **how: Any) -> os.stat_result:
+        found = real(file, **how)
+        return os.stat_result((*found[:4], found.st_uid + 1, *found[5:])) if file == folder else found
+
+    monkeypatch.setattr(Path, "stat", stat)
+    result = local("key", "recover", "--config", str(made))
+    assert (2, "", []) == (result.exit_code, result.stdout, list(folder.iterdir()))
+    assert f"the folder {folder} belongs to another user" in result.stderr
 
 
 def test_a_recovered_key_as_json(made: Path) -> None:
@@ -173,12 +223,6 @@ ADMINISTRATORS = (info("k1", "administrator"), info("k2", "administrator"), info
 ASKED = [LookupSelf(), ListKeys(), RevokeKey(path=SecretPath(("auth", "keys", "k1")))]
 
 
-@pytest.fixture
-def watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stderr is a screen."""
-    monkeypatch.setattr(terminal, "somebody_watches", lambda: True)
-
-
 @pytest.mark.parametrize(
     ("own", "listed", "said"),
     [
@@ -191,11 +235,11 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 @pytest.mark.parametrize("yes", [True, False])
-@pytest.mark.usefixtures("watched", "somebody")
+@pytest.mark.usefixtures("somebody")
 def test_revoke_says_what_else_ends(
     gateway: Scripted, run: Run, own: str, listed: tuple[TokenInfo, ...], said: list[str], *, yes: bool
 ) -> None:
-    """Before it asks, and with ``--yes`` before it does it."""
+    """Before it asks, and with ``--yes`` before it does it, whoever or whatever reads stderr."""
     gateway.answers.update({LookupSelf: info(own, "administrator"), ListKeys: listed, RevokeKey: None})
     result = run("key", "revoke", "k1", *(["--yes"] if yes else []), input=b"y\n")
     assert (0, "", ASKED) == (result.exit_code, result.stdout, gateway.asked)
@@ -203,7 +247,7 @@ def test_revoke_says_what_else_ends(
     assert yes is ("Revoke the key k1?" not in result.stderr)
 
 
-@pytest.mark.usefixtures("watched", "somebody")
+@pytest.mark.usefixtures("somebody")
 def test_a_no_revokes_nothing(gateway: Scripted, run: Run) -> None:
     """Whoever is warned can turn back."""
     gateway.answers.update({LookupSelf: info("k1"), ListKeys: ADMINISTRATORS, RevokeKey: None})
@@ -212,20 +256,12 @@ def test_a_no_revokes_nothing(gateway: Scripted, run: Run) -> None:
     assert keys.OWN in result.stderr
 
 
-@pytest.mark.usefixtures("watched")
 def test_who_may_not_look_can_revoke(gateway: Scripted, run: Run) -> None:
     """What policy hides is not said, and stops nothing."""
     denied = PermissionDenied("no policy allows it")
     gateway.answers.update({LookupSelf: denied, ListKeys: denied, RevokeKey: None})
     result = run("key", "revoke", "k1", "--yes")
     assert (0, "Revoked the key k1.\n", ASKED) == (result.exit_code, result.stderr, gateway.asked)
-
-
-def test_a_script_s_revoke_is_one_request(gateway: Scripted, run: Run) -> None:
-    """Nobody reads a warning there, and a counted token has no use to spare for it."""
-    gateway.answers[RevokeKey] = None
-    result = run("key", "revoke", "k1", "--yes")
-    assert (0, ASKED[2:]) == (result.exit_code, gateway.asked)
 
 
 def test_without_anybody_to_ask_nothing_is_asked_of_the_gateway(gateway: Scripted, run: Run) -> None:

@@ -85,7 +85,19 @@ def test_doctor_finds_a_fresh_installation_well(made: Path) -> None:
     result = run("doctor", "--config", str(made), "--json")
     answer = json.loads(result.stdout)
     assert {check["check"]: check["ok"] for check in answer["checks"]} == dict.fromkeys(
-        ("configuration", "plugins", "data folder", "key file", "state", "audit", "tls", "port", "readiness"), True
+        (
+            "configuration",
+            "plugins",
+            "data folder",
+            "key file",
+            "state",
+            "administrators",
+            "audit",
+            "tls",
+            "port",
+            "readiness",
+        ),
+        True,
     )
     assert (0, True) == (result.exit_code, answer["ok"])
 

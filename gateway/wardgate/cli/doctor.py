@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,13 +27,15 @@ if TYPE_CHECKING:
 
 _PATIENCE = 5.0
 _MOST = 4_096
+_SOON = 7 * 86_400 * 1_000_000_000
+"""Nanoseconds before an end that are worth a warning."""
 _TOLD = 5
 """Changed rows of a namespace that are told one by one."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found; ``cure`` says what to do when it is not ``ok``."""
+    """What one check found; ``cure`` says what to do when it is not ``ok``, or will not be for long."""
 
     check: str
     ok: bool
@@ -53,8 +56,9 @@ def doctor(ctx: click.Context, file: Path, *, as_json: bool) -> None:
         output.as_json({"ok": all(found.ok for found in findings), "checks": [asdict(found) for found in findings]})
     else:
         for found in findings:
-            click.echo(printable(f"{'ok  ' if found.ok else 'FAIL'}  {found.check}: {found.detail}"))
-            if not found.ok and found.cure:
+            word = "FAIL" if not found.ok else "warn" if found.cure else "ok  "
+            click.echo(printable(f"{word}  {found.check}: {found.detail}"))
+            if found.cure:
                 click.echo(printable(f"      {found.cure}"))
     ctx.exit(exits.OK if all(found.ok for found in findings) else exits.FAILURE)
 
@@ -138,16 +142,16 @@ def _state(config: Config) -> list[Finding]:
     from wardgate.cli import founding  # noqa: PLC0415
     from wardgate.state.namespaces import ROOT_NAMESPACE  # noqa: PLC0415
 
-    async def looked() -> tuple[int, dict[str, list[str]]]:
+    async def looked() -> tuple[int, Finding, dict[str, list[str]]]:
         state = founding.reopen(config.data, config.key_file)
         try:
-            return len(state.mounts.of(ROOT_NAMESPACE)), _forged(state)
+            return len(state.mounts.of(ROOT_NAMESPACE)), _administrators(state), _forged(state)
         finally:
             await state.close()
 
-    mounted, wrong = asyncio.run(looked())
+    mounted, administrators, wrong = asyncio.run(looked())
     cure = f"find out who can write {config.data}; then stop the gateway, and restore a backup of before that"
-    return [Finding("state", ok=True, detail=f"it opens; the root namespace has {mounted} mounts")] + [
+    return [Finding("state", ok=True, detail=f"it opens; the root namespace has {mounted} mounts"), administrators] + [
         Finding(f"state of namespace {namespace}", ok=False, detail=_shortened(whats), cure=cure)
         for namespace, whats in sorted(wrong.items())
     ]
@@ -175,6 +179,28 @@ def _forged(state: State) -> dict[str, list[str]]:
 
 def _refused(state: State, namespace: str, fault: str) -> int:
     return sum(row.fault == fault for row in state.mounts.of(namespace))
+
+
+def _administrators(state: State) -> Finding:
+    """How long the root namespace's administrators still have a key. There may be other ways in, so it never fails."""
+    from wardgate.clock import SystemClock  # noqa: PLC0415
+    from wardgate.spi.operations.policies import ADMINISTRATOR  # noqa: PLC0415
+    from wardgate.state.namespaces import ROOT_NAMESPACE  # noqa: PLC0415
+
+    known = [info.principal for info in state.principals.keys(ROOT_NAMESPACE)]
+    ends = [one.expires_at for one in known if ADMINISTRATOR in one.policies]
+    detail, cure = "a key of the root namespace that lasts carries administrator", ""
+    if not ends:
+        detail = "no key of the root namespace carries administrator, or all have run out"
+        cure = "unless there is another way in: `wardgate key recover`"
+    elif None not in ends and (last := max(filter(None, ends))) - SystemClock().now() < _SOON:
+        detail = f"the root namespace's last administrator's key ends at {_moment(last)}"
+        cure = "make one that lasts: `wardgate key create NAME --policy administrator`"
+    return Finding("administrators", ok=True, detail=detail, cure=cure)
+
+
+def _moment(nanoseconds: int) -> str:
+    return f"{datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _shortened(sentences: list[str]) -> str:

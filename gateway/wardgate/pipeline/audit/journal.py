@@ -11,7 +11,9 @@ from functools import partial
 from pathlib import Path as FilePath
 from typing import Any, Final, Literal
 
+from wardgate.config import AuditConfig
 from wardgate.context import Context
+from wardgate.crypto import RootKey
 from wardgate.pipeline.audit.budgets import Budget, Budgets, Counted, network_of
 from wardgate.pipeline.audit.committer import Committer, Watch
 from wardgate.pipeline.audit.record import Record
@@ -82,6 +84,19 @@ class Journal:
         self._committing = False
         self._expiry: asyncio.TimerHandle | None = None
         self._window: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def of(
+        cls, config: AuditConfig, slot: int, root: RootKey, clock: Clock, *, watch: Watch = _unwatched, **more: Any
+    ) -> Journal:
+        """The journal of one shard of an installation; ``more`` are settings that no configuration has."""
+        settings = Settings(
+            synced=config.synced,
+            max_file_bytes=config.max_file_bytes,
+            retention_files=config.retention_files,
+            **more,
+        )
+        return cls(config.folder, slot, root.derive("audit-hmac"), clock, settings=settings, watch=watch)
 
     async def open(self, resolve: Resolve) -> None:
         """Recover the shard, write the boot record, close what a crash left open; blocks the loop meanwhile.
