@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from wardgate.batch_budget import BatchBudget
+from wardgate.spi.errors import WardgateError
 from wardgate.spi.frontend import Arrival, Repeat, Wrap
 from wardgate.spi.identity import Credential, Principal
 from wardgate.spi.operations.base import Operation
@@ -67,14 +68,15 @@ class Context:
     ``mount``: where the operation's path lies, None at the gateway's own services and where nothing is mounted; a fact
     that only dispatch may tell the caller. ``repeat``: the change shall be made once.
 
-    Three are changed on the way. ``wrap``: the caller wants the answer kept; authorize narrows it to what the caller
+    Four are changed on the way. ``wrap``: the caller wants the answer kept; authorize narrows it to what the caller
     may see. ``begun``: the change is on record; begin says so. ``fingerprint``: what the audit calls the
-    credential, where authenticate knows it without computing it.
+    credential, where authenticate knows it without computing it. ``defects``: of a batch, the errors that stand for
+    a defect of the gateway's own.
     """
 
     __slots__ = (
-        "_budget", "_decision", "_decisions", "_principal", "arrival", "begun", "credential", "fingerprint", "mount",
-        "namespace", "operation", "repeat", "wrap",
+        "_budget", "_decision", "_decisions", "_principal", "arrival", "begun", "credential", "defects", "fingerprint",
+        "mount", "namespace", "operation", "repeat", "wrap",
     )  # fmt: skip
 
     principal: Once[Principal | None] = once("principal")
@@ -101,6 +103,7 @@ class Context:
         self.wrap = wrap
         self.repeat = repeat
         self.begun = False
+        self.defects: tuple[WardgateError, ...] = ()
         self.fingerprint = ""
         self._budget = budget
 

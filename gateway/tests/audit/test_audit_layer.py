@@ -8,14 +8,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from wardgate.context import Context
+from wardgate import defects
+from wardgate.context import Context, Decision
 from wardgate.pipeline import compose
 from wardgate.pipeline.audit import Audit, Journal, verify
 from wardgate.pipeline.audit.sink import Disk
 from wardgate.pipeline.begin import Begin
 from wardgate.spi.errors import CLOSED_LIST, OutcomeUnknown, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
+from wardgate.spi.operations.secrets import ReadSecret, ReadSecrets
 from wardgate.spi.operations.system import ReadHealth
+from wardgate.spi.path import Path
 
 from tests.support.audit_settings import kept
 
@@ -99,6 +102,21 @@ def test_a_defect_leaks_nothing(audited: Any, caplog: pytest.LogCaptureFixture, 
     assert "canary" not in error.message + caplog.text
     assert "KeyError at " in caplog.text
     assert ("closing", "internal") == codes(audited)[-1]
+
+
+def test_a_defect_in_one_item_of_a_batch_is_recorded_as_one(audited: Any) -> None:
+    """As it is of a whole request: not as the error that its caller is told."""
+    items = tuple(ReadSecret(path=Path.parse(name)) for name in ("a", "b", "c"))
+    context = audited.context(ReadSecrets(items=items))
+    context.decisions = (Decision("app", 1),) * 3
+
+    async def innermost(context: Context) -> Outcome[Any]:
+        refused = Unavailable("the store does not answer")
+        return Outcome((refused, defects.of_item(context, KeyError("x")), refused))
+
+    through(audited, context, innermost)
+    (line,) = [line for line in audited.lines() if line["kind"] == "closing"]
+    assert ("ok", ["unavailable", "internal", "unavailable"]) == (line["code"], [one["code"] for one in line["items"]])
 
 
 def test_a_client_that_leaves_after_begin_leaves_a_whole_pair(audited: Any) -> None:

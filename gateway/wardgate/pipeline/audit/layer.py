@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from wardgate import defects
 from wardgate.context import Context
 from wardgate.pipeline import Handler
 from wardgate.pipeline.audit.journal import Journal
 from wardgate.spi.errors import OutcomeUnknown, Unavailable, WardgateError
 from wardgate.spi.frontend import Outcome
-
-_log = logging.getLogger(__name__)
 
 
 class Audit:
@@ -56,21 +54,7 @@ class Audit:
         raise error
 
     async def _break(self, context: Context, error: Exception) -> NoReturn:
-        told = {"event": "request_failed", "request": context.arrival.id}
-        _log.error("a request failed with %s at %s", type(error).__name__, _place_of(error), extra=told)
-        await self._refuse_quietly(context)
-        if context.begun:
-            raise OutcomeUnknown("the gateway failed while making the change; its log names the place") from None
-        raise Unavailable("the gateway failed; its log names the place") from None
-
-    async def _refuse_quietly(self, context: Context) -> None:
+        told = defects.of_request(context, error)
         with suppress(Unavailable):
             await self._journal.closing(context, "internal")
-
-
-def _place_of(error: Exception) -> str:
-    """Where it was raised, without any text of it."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"
+        raise told from None

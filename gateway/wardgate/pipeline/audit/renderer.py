@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
+from functools import partial
 from itertools import repeat
 from typing import Any, Final
 
@@ -149,14 +151,18 @@ class Renderer:
         wrapped = outcome is not None and isinstance(outcome.result, Wrapped | Repeated)
         results = outcome.result if outcome and not wrapped else repeat(None)
         decisions = context.known("decisions") or repeat(None)
-        return tuple(map(self._item, batch.items, decisions, results))
+        return tuple(map(partial(self._item, context.defects), batch.items, decisions, results))
 
-    def _item(self, item: Operation[Any], decision: Decision | None, result: Any) -> msgspec.Raw:
+    def _item(
+        self, defects: Sequence[WardgateError], item: Operation[Any], decision: Decision | None, result: Any
+    ) -> msgspec.Raw:
         if isinstance(item, WriteSecret):
             value = self._digest(item.value.data)
         else:
             value = self._digest(result.value.data) if isinstance(result, SecretVersion) else b""
         code = "" if result is None else result.code if isinstance(result, WardgateError) else "ok"
+        if any(result is defect for defect in defects):
+            code = "internal"
         return msgspec.Raw(
             encode(
                 Item(

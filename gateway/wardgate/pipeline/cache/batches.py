@@ -133,4 +133,4 @@ async def in_turn(
     try:
         await asyncio.gather(*(turn() for _ in range(min(AT_ONCE, len(misses)))))
     finally:
-        waiting.clear()  # after a defect in one turn the others ask no more
+        waiting.clear()  # once nobody waits for the answers the turns ask no more

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Protocol, cast
 
+from wardgate import defects
 from wardgate.context import Context
 from wardgate.mounts import Mount, Mounts
 from wardgate.pipeline import Handler
@@ -273,7 +274,9 @@ class Cache:
         """One batch of what the gateway answers by itself."""
         if not misses:
             return
-        fetched = await call_next(narrowed(context, misses))
+        narrow = narrowed(context, misses)
+        fetched = await call_next(narrow)
+        context.defects += narrow.defects
         for miss, result in zip(misses, fetched.result, strict=True):
             ticket, (first, *more) = miss.ticket, miss.at
             if ticket is not None:
@@ -285,7 +288,16 @@ class Cache:
             share(answers, more, result, context.budget)
 
     async def _ask_foreign(self, context: Context, call_next: Handler, miss: Miss) -> Result:
-        """What a store outside the gateway answers; it is asked as for a single read, and together with those."""
+        """What a store outside the gateway answers; a defect on the way there is this one's alone."""
+        try:
+            return await self._foreign(context, call_next, miss)
+        except WardgateError:
+            raise
+        except Exception as error:  # noqa: BLE001  # its text may hold a value: only its place is logged
+            raise defects.of_item(context, error) from None
+
+    async def _foreign(self, context: Context, call_next: Handler, miss: Miss) -> Result:
+        """It is asked as for a single read, and together with those."""
         ticket, item = miss.ticket, miss.item
         if ticket is None:
             return cast("SecretVersion", (await call_next(alone(context, miss))).result)

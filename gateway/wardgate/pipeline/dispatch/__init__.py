@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
+from wardgate import defects
 from wardgate.batch_budget import AT_ONCE
 from wardgate.context import Context, Decision
 from wardgate.mounts import Mount, Mounts
@@ -136,6 +137,8 @@ class Dispatch:
             return context.budget.counted(await self._ask(context, item, mount))
         except WardgateError as error:
             return error
+        except Exception as error:  # noqa: BLE001  # what others of the batch ask, or changed, is not lost for it
+            return defects.of_item(context, error)
 
     async def _ask(self, context: Context, operation: Operation[Any], mount: Mount | None) -> Any:
         if mount is None:
