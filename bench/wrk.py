@@ -23,7 +23,7 @@ end
 _READS = """
 local n, token = 0, %s
 request = function()
-  n = (n + 1) %% %d
+  n = (n + %d) %% %d
   return wrk.format("GET", %s .. n, {["X-Vault-Token"] = token})
 end
 """
@@ -46,9 +46,11 @@ class Run:
     p99: float
 
 
-def read(address: str, prefix: str, token: str, *, names: int, seconds: int, connections: int = CONNECTIONS) -> Run:
-    """Read ``names`` secrets at ``prefix``0, ``prefix``1, … in turn, as fast as the server answers."""
-    script = _READS % (json.dumps(token), names, json.dumps(prefix))
+def read(
+    address: str, prefix: str, token: str, *, names: int, seconds: int, connections: int = CONNECTIONS, stride: int = 1
+) -> Run:
+    """Read ``names`` secrets at ``prefix``0, ``prefix``1, … in turn, by strides, as fast as the server answers."""
+    script = _READS % (json.dumps(token), stride, names, json.dumps(prefix))
     return _run(address, script, seconds, connections)
 
 
