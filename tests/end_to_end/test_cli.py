@@ -158,6 +158,29 @@ def test_a_key_may_do_what_its_policy_says(dev: Gateway, tmp_path: Path) -> None
 
 
 @pytest.mark.server
+def test_a_login_method_of_a_team_begins_and_ends(dev: Gateway) -> None:
+    """Enabled, tuned, with a role of its own; and what it brought ends with it."""
+    wg = dev.shell
+    wg.run("auth", "enable", "team-ci", "--description", "machines", "--max-ttl", "1h")
+    wg.run("auth", "tune", "team-ci", "--default-ttl", "10m")
+    assert "team-ci/\tapprole\t600s\t3600s\tmachines\n" in wg.run("auth", "list")
+    wg.run("approle", "write", "web", "--method", "team-ci", "--policy", "administrator")
+    assert wg.run("approle", "list", "--method", "team-ci") == "web\n"
+    role_id = wg.run("approle", "role-id", "web", "--method", "team-ci").strip()
+    secret_id = wg.run("approle", "secret-id", "web", "--method", "team-ci")
+    machine = wg.with_token("")
+    machine.run("approle", "login", "--role-id", role_id, stdin=secret_id, code=4)
+    login = ("approle", "login", "--method", "team-ci", "--role-id", role_id)
+    held = wg.with_token(machine.run(*login, stdin=secret_id).strip())
+    held.run("auth", "list")
+    wg.run("auth", "disable", "team-ci", "--yes")
+    held.run("auth", "list", code=4)
+    machine.run(*login, stdin=secret_id, code=4)
+    wg.run("auth", "disable", "token", "--yes", code=2)
+    assert "token/ cannot be disabled" in wg.said[-1]
+
+
+@pytest.mark.server
 def test_a_namespace_is_a_world_of_its_own(dev: Gateway) -> None:
     """Its administrator rules there and nowhere else, and nobody else rules there."""
     wg = dev.shell

@@ -154,7 +154,57 @@ def bao_approle_bounds(bao: Bao) -> None:
     assert bao.run("delete", role).returncode == 0
 
 
+def hvac_login_methods(client: hvac.Client) -> None:
+    """AppRole is enabled under a name, tuned, used there alone, and disabled with what it brought."""
+    name, system, roles = f"m-{new_path()}", client.sys, client.auth.approle
+    system.enable_auth_method("approle", path=name, description="machines", config={"default_lease_ttl": "10m"})
+    assert system.list_auth_methods()["data"][f"{name}/"]["config"]["default_lease_ttl"] == 600
+    with pytest.raises(hvac.exceptions.InvalidRequest, match=f"path is already in use at {name}/"):
+        system.enable_auth_method("approle", path=name)
+    system.tune_auth_method(name, description="tuned", default_lease_ttl="5m", max_lease_ttl="20m")
+    tuning = system.read_auth_method_tuning(name)["data"]
+    assert (300, 1200, "tuned") == (tuning["default_lease_ttl"], tuning["max_lease_ttl"], tuning["description"])
+
+    roles.create_or_update_approle("web", token_policies=["default"], mount_point=name)
+    role_id = roles.read_role_id("web", mount_point=name)["data"]["role_id"]
+    secret_id = roles.generate_secret_id("web", mount_point=name)["data"]["secret_id"]
+    with pytest.raises(hvac.exceptions.InvalidRequest, match="invalid role or secret ID"):
+        another(client, "").auth.approle.login(role_id, secret_id)
+    login = another(client, "").auth.approle.login(role_id, secret_id, mount_point=name)["auth"]
+    machine = another(client, login["client_token"])
+    assert machine.auth.token.lookup_self()["data"]["path"] == f"auth/{name}/login"
+    assert login["lease_duration"] == 300
+    assert machine.auth.token.renew_self(increment="1h")["warnings"]
+
+    system.disable_auth_method(name)
+    assert not machine.is_authenticated()
+    assert f"{name}/" not in system.list_auth_methods()["data"]
+
+
+def bao_login_methods(bao: Bao) -> None:
+    """``auth enable``, ``tune``, ``list``, ``disable``, and a login in between."""
+    name = f"m-{new_path()}"
+    enabled = bao.run("auth", "enable", f"-path={name}", "-description=machines", "-max-lease-ttl=30m", "approle")
+    assert enabled.returncode == 0, enabled.stderr
+    assert bao.ask("auth", "list")[f"{name}/"]["config"]["max_lease_ttl"] == 1_800
+    tuned = bao.run("auth", "tune", "-default-lease-ttl=5m", "-description=tuned", f"{name}/")
+    assert tuned.returncode == 0, tuned.stderr
+    assert bao.ask("read", f"sys/auth/{name}/tune")["data"]["default_lease_ttl"] == 300
+    assert bao.ask("auth", "list")[f"{name}/"]["description"] == "tuned"
+    assert "path is already in use" in bao.run("auth", "enable", f"-path={name}", "approle").stderr
+    assert bao.run("write", f"auth/{name}/role/web", "token_policies=default").returncode == 0
+    role_id = bao.ask("read", f"auth/{name}/role/web/role-id")["data"]["role_id"]
+    secret_id = bao.ask("write", "-force", f"auth/{name}/role/web/secret-id")["data"]["secret_id"]
+    body = json.dumps({"role_id": role_id, "secret_id": secret_id})
+    login = bao.ask("write", f"auth/{name}/login", "-", stdin=body, token="")["auth"]
+    assert login["lease_duration"] == 300
+    assert bao.run("auth", "disable", name).returncode == 0
+    assert bao.run("token", "lookup", token=login["client_token"]).returncode != 0
+    assert f"{name}/" not in bao.ask("auth", "list")
+
+
 HVAC_IDENTITY: tuple[Callable[[hvac.Client], None], ...] = (
     hvac_child_tokens, hvac_token_trees, hvac_counted_and_periodic, hvac_secret_ids, hvac_wrapped_secret_id,
+    hvac_login_methods,
 )  # fmt: skip
-BAO_IDENTITY: tuple[Callable[[Bao], None], ...] = (bao_tokens, bao_approle_bounds)
+BAO_IDENTITY: tuple[Callable[[Bao], None], ...] = (bao_tokens, bao_approle_bounds, bao_login_methods)

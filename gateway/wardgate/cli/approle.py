@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 REFUSED = "Check both ids; a secret id may be expired or used up."
 _USES = click.IntRange(min=0)
 _ANYWHERE = "any"
+_FIRST = "approle"
+_of_method = click.option(
+    "--method", default=_FIRST, show_default=True, help="The login method; `wardgate auth list` shows them."
+)
 
 
 @click.group()
@@ -27,11 +31,12 @@ def approle() -> None:
 
 
 @approle.command("list")
+@_of_method
 @client_options
-def list_(session: Session) -> None:
+def list_(session: Session, method: str) -> None:
     """List the roles."""
     with session.client() as client:
-        answer = client.json("GET", "approle/roles")
+        answer = client.json("GET", "approle/roles", query=_query(method))
     if session.json:
         output.as_json(answer)
         return
@@ -40,11 +45,12 @@ def list_(session: Session) -> None:
 
 @approle.command()
 @click.argument("name")
+@_of_method
 @client_options
-def read(session: Session, name: str) -> None:
+def read(session: Session, name: str, method: str) -> None:
     """Show the role NAME."""
     with session.client() as client:
-        answer = client.json("GET", f"approle/roles/{path_of(name)}")
+        answer = client.json("GET", f"approle/roles/{path_of(name)}", query=_query(method))
     if session.json:
         output.as_json(answer)
         return
@@ -74,8 +80,9 @@ def read(session: Session, name: str) -> None:
 @click.option("--secret-id-uses", type=_USES, help="Logins of a secret id; 0: any number.")
 @click.option("--secret-id-network", "secret_id_networks", multiple=True, help="Where secret ids may log in from.")
 @click.option("--bind-secret-id/--no-bind-secret-id", default=None, help="A login shows a secret id.")
+@_of_method
 @client_options
-def write(session: Session, name: str, **named: Any) -> None:
+def write(session: Session, name: str, method: str, **named: Any) -> None:
     """Create the role NAME, or change it: what is not named stays as it is.
 
     A network of "any" takes all networks away. Repeated options name all there are to be, not one more.
@@ -86,15 +93,19 @@ def write(session: Session, name: str, **named: Any) -> None:
             role[networks] = ()
     path = f"approle/roles/{path_of(name)}"
     with session.client() as client:
-        kept = _kept(client, path)
-        client.request("PUT", path, body={**kept, **role})
+        kept = _kept(client, path, method)
+        client.request("PUT", path, body={**kept, **role}, query=_query(method))
     output.done(session.json, f"Wrote the role {name}.")
 
 
-def _kept(client: Client, path: str) -> dict[str, Any]:
+def _query(method: str) -> dict[str, str]:
+    return {} if method == _FIRST else {"method": method}  # a gateway of before knows no other
+
+
+def _kept(client: Client, path: str, method: str) -> dict[str, Any]:
     """The role as it is, and so all its bounds; nothing where there is none yet."""
     try:
-        role: dict[str, Any] = client.json("GET", path)
+        role: dict[str, Any] = client.json("GET", path, query=_query(method))
     except Failure as failure:
         if failure.code != "secret_not_found":
             raise
@@ -106,22 +117,24 @@ def _kept(client: Client, path: str) -> dict[str, Any]:
 @approle.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@_of_method
 @client_options
-def delete(session: Session, name: str, *, yes: bool) -> None:
+def delete(session: Session, name: str, method: str, *, yes: bool) -> None:
     """Delete the role NAME, its secret ids, and the tokens they brought."""
     output.confirm(f"Delete the role {name}, its secret ids and its tokens?", yes=yes)
     with session.client() as client:
-        client.request("DELETE", f"approle/roles/{path_of(name)}")
+        client.request("DELETE", f"approle/roles/{path_of(name)}", query=_query(method))
     output.done(session.json, f"Deleted the role {name}.")
 
 
 @approle.command("role-id")
 @click.argument("name")
+@_of_method
 @client_options
-def role_id(session: Session, name: str) -> None:
+def role_id(session: Session, name: str, method: str) -> None:
     """Print the id of the role NAME."""
     with session.client() as client:
-        answer = client.json("GET", f"approle/roles/{path_of(name)}/role-id")
+        answer = client.json("GET", f"approle/roles/{path_of(name)}/role-id", query=_query(method))
     if session.json:
         output.as_json(answer)
     else:
@@ -140,13 +153,17 @@ def role_id(session: Session, name: str) -> None:
 @click.option("--network", "networks", multiple=True, help="Where it may log in from, within the role's.")
 @click.option("--token-network", "token_networks", multiple=True, help="Where its tokens hold, within the role's.")
 @click.option("--metadata", multiple=True, metavar="NAME=TEXT", help="What its tokens say of themselves.")
+@_of_method
 @client_options
-def secret_id(session: Session, name: str, *, metadata: tuple[str, ...], **named: Any) -> None:
+def secret_id(session: Session, name: str, method: str, *, metadata: tuple[str, ...], **named: Any) -> None:
     """Issue a secret id for the role NAME; it is printed on stdout, this once."""
     body = {field: given for field, given in named.items() if given is not None}
     with session.client() as client:
         answer = client.json(
-            "POST", f"approle/roles/{path_of(name)}/secret-ids", body={**body, "metadata": values.pairs(metadata)}
+            "POST",
+            f"approle/roles/{path_of(name)}/secret-ids",
+            body={**body, "metadata": values.pairs(metadata)},
+            query=_query(method),
         )
     if session.json:
         output.as_json(answer)
@@ -160,13 +177,14 @@ def secret_id(session: Session, name: str, *, metadata: tuple[str, ...], **named
     "--secret-id-file", type=click.Path(dir_okay=False, path_type=Path),
     help="File that holds the secret id; else stdin, or a prompt.",
 )  # fmt: skip
+@_of_method
 @client_options
-def login(session: Session, role: str, secret_id_file: Path | None) -> None:
+def login(session: Session, role: str, secret_id_file: Path | None, method: str) -> None:
     """Prove a role, and print the token it brings on stdout."""
     sources = values.Sources()
     proof = sources.text("secret id", "-" if secret_id_file is None else f"@{secret_id_file}").strip()
     with session.client(anonymous=True, refused=REFUSED) as client:
-        answer = client.json("POST", "approle/login", body={"role_id": role, "secret_id": proof})
+        answer = client.json("POST", "approle/login", body={"role_id": role, "secret_id": proof}, query=_query(method))
     if session.json:
         output.as_json(answer)
         return

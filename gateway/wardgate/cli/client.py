@@ -28,6 +28,7 @@ LISTED_BY = {
     "labels": "label list",
     "keys": "key list",
     "approle": "approle list",
+    "auth-methods": "auth list",
     "mounts": "mount list",
     "namespaces": "namespace list",
 }

@@ -35,6 +35,7 @@ COMMANDS = {
     "namespace": ("namespaces:namespace", "Child namespaces: list, create, delete."),
     "mount": ("mounts:mount", "Mounts: list, show, add, tune, remove."),
     "key": ("keys:key", "API keys: list, create, revoke, recover."),
+    "auth": ("methods:auth", "Login methods: list, enable, tune, disable."),
     "approle": ("approle:approle", "AppRole: roles, their ids, and the login."),
     "policy": ("policies:policy", "Policies: list, read, write, delete, explain, lint, test."),
     "label": ("labels:label", "Labels of paths, for conditions of policies: list, set, remove."),

@@ -18,8 +18,16 @@ from wardgate.spi.operations.approle import (
     SecretIdIssued,
     WriteRole,
 )
-from wardgate.spi.operations.base import Action
+from wardgate.spi.operations.base import Action, Rejected
 from wardgate.spi.operations.keys import CreateKey, ListKeys, ReadKey, RevokeKey
+from wardgate.spi.operations.methods import (
+    DisableMethod,
+    EnableMethod,
+    ListMethods,
+    MethodInfo,
+    ReadMethod,
+    TuneMethod,
+)
 from wardgate.spi.operations.mounts import CreateMount, DeleteMount, ListMounts, MountInfo, ReadMount
 from wardgate.spi.operations.namespaces import (
     CreateNamespace,
@@ -53,6 +61,8 @@ ISSUED = TokenIssued(INFO, "wg_shown_once")
 ROLE = Role("web", ("app",), 60 * SECOND, 120 * SECOND, 30 * SECOND, 5)
 RULE = Rule(Effect.DENY, ("read",), ("secret/**",))
 MOUNT = MountInfo("m1", Path(("team", "kv")), "native", {"vault.kv": "2"}, {"token": "********"}, SECOND)
+METHOD = MethodInfo("a1", "ci", "approle", "d", 60 * SECOND, 0, SECOND)
+CI = Path(("sys", "auth", "ci"))
 NAMESPACE = NamespaceInfo("n1", Path(("team-a",)), 0)
 STATUS = Status(True, False, "0.1.0", "c1", "wardgate", "key-file")  # noqa: FBT003  # as the dataclass has them
 ANSWERS: MappingProxyType[type, Any] = MappingProxyType({
@@ -60,6 +70,7 @@ ANSWERS: MappingProxyType[type, Any] = MappingProxyType({
     ListKeys: (INFO,), ReadKey: INFO, CreateKey: ISSUED, RevokeKey: None,
     ListRoles: ("web",), ReadRole: ROLE, WriteRole: None, DeleteRole: None, ReadRoleId: "role-1",
     CreateSecretId: SecretIdIssued("a1", 30 * SECOND, 5, "secret-1"), Login: ISSUED,
+    ListMethods: (METHOD,), ReadMethod: METHOD, EnableMethod: METHOD, TuneMethod: METHOD, DisableMethod: None,
     ListMounts: (MOUNT,), ReadMount: MOUNT, CreateMount: MOUNT, DeleteMount: None,
     ListNamespaces: (NAMESPACE,), CreateNamespace: NamespaceCreated(NAMESPACE, ISSUED), DeleteNamespace: None,
     ListPolicies: ("app", "default"), ReadPolicy: Policy("app", (RULE,)), WritePolicy: None, DeletePolicy: None,
@@ -105,6 +116,36 @@ def _scripted(gateway: Scripted) -> None:
             CreateSecretId(path=Path(("auth", "approle", "role", "web", "secret-id"))), 201,
         ),
         ("POST", "approle/login", {"role_id": "r", "secret_id": "s"}, Login(role_id="r", secret_id="s"), 201),
+        (
+            "POST", "approle/login?method=ci", {"role_id": "r", "secret_id": "s"},
+            Login(path=Path(("auth", "ci", "login")), role_id="r", secret_id="s"), 201,
+        ),
+        ("GET", "approle/roles?method=ci", b"", ListRoles(path=Path(("auth", "ci", "role"))), 200),
+        ("GET", "approle/roles/web?method=ci", b"", ReadRole(path=Path(("auth", "ci", "role", "web"))), 200),
+        (
+            "POST", "approle/roles/web/secret-ids?method=ci", b"",
+            CreateSecretId(path=Path(("auth", "ci", "role", "web", "secret-id"))), 201,
+        ),
+        ("GET", "auth-methods", b"", ListMethods(), 200),
+        ("GET", "auth-methods/ci", b"", ReadMethod(path=CI), 200),
+        ("POST", "auth-methods", {"name": "ci"}, EnableMethod(path=CI, type="approle"), 201),
+        (
+            "POST", "auth-methods",
+            {
+                "name": "ci", "type": "approle", "description": "d", "default_lease_ttl_seconds": 1,
+                "max_lease_ttl_seconds": 2,
+            },
+            EnableMethod(
+                path=CI, type="approle", description="d", default_lease_ttl=SECOND, max_lease_ttl=2 * SECOND
+            ),
+            201,
+        ),
+        ("PATCH", "auth-methods/ci", {}, TuneMethod(path=CI), 200),
+        (
+            "PATCH", "auth-methods/ci", {"description": "", "max_lease_ttl_seconds": 0},
+            TuneMethod(path=CI, description="", max_lease_ttl=0), 200,
+        ),
+        ("DELETE", "auth-methods/ci", b"", DisableMethod(path=CI), 204),
         ("GET", "mounts", b"", ListMounts(), 200),
         ("GET", "mounts/team/kv", b"", ReadMount(path=Path(("sys", "mounts", "team", "kv"))), 200),
         ("DELETE", "mounts/team/kv", b"", DeleteMount(path=Path(("sys", "mounts", "team", "kv"))), 204),
@@ -157,6 +198,40 @@ def test_a_new_token_is_shown_once(rest: Request) -> None:
     assert answer["token"] == "wg_shown_once"
     assert (30, "1970-01-01T00:01:00.000000Z") == (answer["info"]["ttl_seconds"], answer["info"]["expires_at"])
     assert rest("GET", "/api/v1/keys").json() == {"keys": [answer["info"]]}
+
+
+def test_a_login_method_is_shown_in_whole_seconds(rest: Request) -> None:
+    """With when it was enabled."""
+    expected = {
+        "id": "a1", "name": "ci", "type": "approle", "description": "d", "default_lease_ttl_seconds": 60,
+        "max_lease_ttl_seconds": 0, "created_at": "1970-01-01T00:00:01.000000Z",
+    }  # fmt: skip
+    assert expected == rest("GET", "/api/v1/auth-methods/ci").json()
+    assert {"methods": [expected]} == rest("GET", "/api/v1/auth-methods").json()
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body"),
+    [
+        ("POST", "auth-methods", {}),
+        ("POST", "auth-methods", {"name": "a/b"}),
+        ("POST", "auth-methods", {"name": ".."}),
+        ("POST", "auth-methods", {"name": "ci", "type": "token"}),
+        ("POST", "auth-methods", {"name": "ci", "max_lease_ttl_seconds": -1}),
+        ("PATCH", "auth-methods/ci", {"name": "cd"}),
+        ("GET", "approle/roles?method=", b""),
+        ("GET", "approle/roles?method=a%2Fb", b""),
+        ("GET", "approle/roles?method=..", b""),
+        ("GET", "approle/roles?methods=ci", b""),
+        ("POST", "approle/login?method=..%2Ftoken", {"role_id": "r"}),
+    ],
+)
+def test_what_names_no_login_method_is_refused(
+    gateway: Scripted, rest: Request, method: str, target: str, body: Any
+) -> None:
+    """With 400, and nothing but the refusal enters the road."""
+    assert 400 == rest(method, f"/api/v1/{target}", body).status
+    assert [Rejected] == [type(asked) for asked in gateway.asked]
 
 
 def test_a_policy_reads_as_it_is_written(rest: Request) -> None:

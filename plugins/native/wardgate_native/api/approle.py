@@ -1,13 +1,13 @@
-"""Endpoints of AppRole: roles, their ids, secret ids, and the login."""
+"""Endpoints of AppRole: roles, their ids, secret ids, and the login; of the login method that the query names."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.approle import (
-    ROLES,
     CreateSecretId,
     DeleteRole,
     DestroySecretId,
@@ -23,19 +23,24 @@ from wardgate.spi.operations.approle import (
     WriteRole,
 )
 from wardgate.spi.operations.base import Operation
+from wardgate.spi.operations.methods import APPROLE
 from wardgate.spi.path import Path
 
 from wardgate_native.api.routing import Call, Route
 from wardgate_native.api.secrets import no_content
 from wardgate_native.api.tokens import IssuedToken, issued_answer
-from wardgate_native.api.wire import SECOND, Answer, Body, Seconds, ShownOnce, nanoseconds, rfc3339
+from wardgate_native.api.wire import SECOND, Answer, Body, NameText, Seconds, ShownOnce, nanoseconds, rfc3339
 
-_ROLE_ID = Path(("role-id",))
-_SECRET_ID = Path(("secret-id",))
-
+_AUTH = Path(("auth",))
 
 _Uses = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 _Networks = Annotated[list[str], msgspec.Meta(max_length=64)]
+
+
+class MethodQuery(Body):
+    """``method``: the name of the login method whose role is meant."""
+
+    method: NameText = APPROLE
 
 
 class RoleSettings(Body):
@@ -134,6 +139,20 @@ class Proof(Body):
     secret_id: str = ""
 
 
+def _at(call: Call, *below: str) -> Path:
+    """What is below the method that the query names. Raises Malformed for what is no name."""
+    path = _AUTH.child(call.query.method)
+    return Path((*path.segments, *below))
+
+
+def _role(call: Call, *below: str) -> Path:
+    return _at(call, "role", *call.path.segments, *below)
+
+
+def _by_accessor(call: Call, verb: str) -> Path:
+    return _role(call, "secret-id-accessor", verb)
+
+
 def _write(call: Call) -> Operation[None]:
     given: RoleSettings = call.body
     name = call.path.segments[0]
@@ -152,7 +171,7 @@ def _write(call: Call) -> Operation[None]:
         secret_id_networks=tuple(given.secret_id_networks),
         bind_to_source=given.bind_to_source,
     )
-    return WriteRole(path=ROLES.joined(call.path), role=role)
+    return WriteRole(path=_role(call), role=role)
 
 
 def _seconds(duration: int) -> int:
@@ -199,17 +218,13 @@ def _secret_id_answer(outcome: Outcome[SecretIdIssued]) -> Answer:
 def _issue(call: Call) -> CreateSecretId:
     given: SecretIdRequest = call.body
     return CreateSecretId(
-        path=ROLES.joined(call.path).joined(_SECRET_ID),
+        path=_role(call, "secret-id"),
         ttl=nanoseconds(given.ttl_seconds),
         uses=given.uses,
         networks=tuple(given.networks),
         token_networks=tuple(given.token_networks),
         metadata=given.metadata,
     )
-
-
-def _by_accessor(call: Call, verb: str) -> Path:
-    return ROLES.joined(call.path).joined(Path(("secret-id-accessor", verb)))
 
 
 def _secret_ids_answer(outcome: Outcome[tuple[str, ...]]) -> Answer:
@@ -231,50 +246,54 @@ def _known_answer(outcome: Outcome[SecretIdInfo]) -> Answer:
     return Answer(body)
 
 
+_route = partial(Route, query=MethodQuery)
 ROUTES = (
-    Route(
+    _route(
         method="GET", pattern="approle/roles", summary="The names of all roles.", response=Roles,
-        operation=lambda _call: ListRoles(), answer=_roles_answer,
+        operation=lambda call: ListRoles(path=_at(call, "role")), answer=_roles_answer,
     ),
-    Route(
+    _route(
         method="GET", pattern="approle/roles/{name}", summary="One role.", response=NamedRole,
-        operation=lambda call: ReadRole(path=ROLES.joined(call.path)), answer=_role_answer,
+        operation=lambda call: ReadRole(path=_role(call)), answer=_role_answer,
     ),
-    Route(
+    _route(
         method="PUT", pattern="approle/roles/{name}", summary="Create a role or replace it.", request=RoleSettings,
         operation=_write, answer=no_content,
     ),
-    Route(
+    _route(
         method="DELETE", pattern="approle/roles/{name}", summary="Delete a role, its secret ids and its tokens.",
-        operation=lambda call: DeleteRole(path=ROLES.joined(call.path)), answer=no_content,
+        operation=lambda call: DeleteRole(path=_role(call)), answer=no_content,
     ),
-    Route(
+    _route(
         method="GET", pattern="approle/roles/{name}/role-id", summary="A role's id.", response=RoleId,
-        operation=lambda call: ReadRoleId(path=ROLES.joined(call.path).joined(_ROLE_ID)), answer=_role_id_answer,
+        operation=lambda call: ReadRoleId(path=_role(call, "role-id")), answer=_role_id_answer,
     ),
-    Route(
+    _route(
         method="POST", pattern="approle/roles/{name}/secret-ids", summary="Issue a secret id.", status=201,
         request=SecretIdRequest, response=SecretId, operation=_issue, answer=_secret_id_answer,
     ),
-    Route(
+    _route(
         method="GET", pattern="approle/roles/{name}/secret-ids", summary="The accessors of a role's secret ids.",
         response=SecretIds, answer=_secret_ids_answer,
-        operation=lambda call: ListSecretIds(path=ROLES.joined(call.path).joined(_SECRET_ID)),
+        operation=lambda call: ListSecretIds(path=_role(call, "secret-id")),
     ),
-    Route(
+    _route(
         method="POST", pattern="approle/roles/{name}/secret-ids/lookup", summary="A secret id, by its accessor.",
         request=SecretIdName, response=KnownSecretId, changes=False, answer=_known_answer,
         operation=lambda call: LookupSecretId(path=_by_accessor(call, "lookup"), accessor=call.body.accessor),
     ),
-    Route(
+    _route(
         method="POST", pattern="approle/roles/{name}/secret-ids/destroy",
         summary="End a secret id, by its accessor; the tokens it brought live on.",
         request=SecretIdName, answer=no_content,
         operation=lambda call: DestroySecretId(path=_by_accessor(call, "destroy"), accessor=call.body.accessor),
     ),
-    Route(
+    _route(
         method="POST", pattern="approle/login", summary="Prove a role and get a token; needs no credential.",
         request=Proof, response=IssuedToken, status=201, anonymous=True,
-        operation=lambda call: Login(role_id=call.body.role_id, secret_id=call.body.secret_id), answer=issued_answer,
+        operation=lambda call: Login(
+            path=_at(call, "login"), role_id=call.body.role_id, secret_id=call.body.secret_id
+        ),
+        answer=issued_answer,
     ),
 )  # fmt: skip
