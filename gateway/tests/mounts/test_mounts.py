@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from wardgate.mounts import Mount, MountRow, Mounts, OpenMounts, check_prefix
+from wardgate.mounts import Mount, MountRow, Mounts, OpenMounts
 from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Capabilities
-from wardgate.spi.errors import AlreadyExists, InvalidValue, Unavailable, WardgateError
+from wardgate.spi.errors import Unavailable
 from wardgate.spi.path import Path
 from wardgate.spi.values import SecretVersion
 
@@ -62,25 +62,6 @@ def test_a_path_belongs_to_the_mount_whose_whole_segments_it_begins_with(path: s
     """No part of a segment and no other case will do."""
     mount = table("secret", "team/kv").locate(Path.parse(path))
     assert found == (mount and str(mount.prefix))
-
-
-@pytest.mark.parametrize(
-    ("prefix", "error"),
-    [
-        ("sys", InvalidValue),
-        ("SYS/x", InvalidValue),
-        ("auth", InvalidValue),
-        ("child/x", InvalidValue),
-        ("Child", InvalidValue),
-        ("secret", AlreadyExists),
-        ("secret/below", AlreadyExists),
-        ("team", AlreadyExists),
-    ],
-)
-def test_a_prefix_that_is_taken_reserved_or_nested_is_refused(prefix: str, error: type[WardgateError]) -> None:
-    """Also in another case: a reserved name is not escaped by spelling it in capitals."""
-    with pytest.raises(error):
-        check_prefix(Path.parse(prefix), mounts=[Path.parse("secret"), Path.parse("team/kv")], children=["child"])
 
 
 def test_a_mount_is_reopened_only_when_it_changed_and_the_old_one_closed() -> None:

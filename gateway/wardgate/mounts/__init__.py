@@ -1,5 +1,5 @@
 """Mounts: how a backend is opened at a prefix, guarded and probed, and the table that a request is looked up in."""
 
-from wardgate.mounts.table import Mount, MountRow, Mounts, OpenMounts, check_prefix
+from wardgate.mounts.table import Mount, MountRow, Mounts, OpenMounts
 
-__all__ = ["Mount", "MountRow", "Mounts", "OpenMounts", "check_prefix"]
+__all__ = ["Mount", "MountRow", "Mounts", "OpenMounts"]

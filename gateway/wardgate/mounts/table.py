@@ -9,12 +9,9 @@ from typing import Protocol
 
 from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Capabilities
-from wardgate.spi.errors import AlreadyExists, InvalidValue, WardgateError
+from wardgate.spi.errors import WardgateError
 from wardgate.spi.frontend import MountView
 from wardgate.spi.path import Path
-
-RESERVED = frozenset({"sys", "auth", "cubbyhole", "identity"})
-"""First segments no mount or child namespace can take; the first two are the services'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,22 +183,3 @@ def _tuned(mount: Mount, row: MountRow) -> Mount:
     if (mount.presentation, mount.cache_ttl) == (row.presentation, row.cache_ttl):
         return mount
     return replace(mount, presentation=row.presentation, cache_ttl=row.cache_ttl)
-
-
-def check_prefix(prefix: Path, *, mounts: Iterable[Path], children: Iterable[str]) -> None:
-    """Refuse a prefix that nests with a mount, equals a child namespace, or is reserved.
-
-    Raises:
-        InvalidValue: the prefix is empty, reserved, or a child namespace's.
-        AlreadyExists: a mount is there, above it, or below it.
-    """
-    if not prefix.segments:
-        raise InvalidValue("a mount needs a prefix, such as secret/")
-    first = prefix.segments[0].casefold()
-    if first in RESERVED:
-        raise InvalidValue(f"the name {first!r} is reserved; choose another")
-    if first in {child.casefold() for child in children}:
-        raise InvalidValue(f"{first}/ is a child namespace; choose another prefix")
-    for other in mounts:
-        if prefix.starts_with(other) or other.starts_with(prefix):
-            raise AlreadyExists(f"there is a mount at {other}/; mounts cannot nest")

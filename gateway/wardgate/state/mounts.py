@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from wardgate.crypto import NamespaceKeyring
-from wardgate.mounts import check_prefix
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock, SealedMessage
@@ -18,6 +17,7 @@ from wardgate.state import tables
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database
 from wardgate.state.grants import Grants, Memo, rows_of
+from wardgate.state.prefixes import check_prefix
 from wardgate.state.tokens import new_id
 
 MAX_MOUNTS = 1_000

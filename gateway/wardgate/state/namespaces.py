@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select
 
 from wardgate.crypto import NamespaceKeyring, RootKey
-from wardgate.mounts import check_prefix
 from wardgate.spi.errors import AlreadyExists, Conflict, InvalidValue, Sealed, SecretNotFound
 from wardgate.spi.operations.namespaces import NamespaceInfo
 from wardgate.spi.path import MAX_SEGMENTS, ROOT, Path
@@ -20,6 +19,7 @@ from wardgate.state.codes import Codes
 from wardgate.state.database import Database
 from wardgate.state.grants import NAMESPACES, Grants, Memo, count, rows_of
 from wardgate.state.policies import empty_set
+from wardgate.state.prefixes import check_prefix
 
 ROOT_NAMESPACE = "root"
 MAX_NAMESPACES = 10_000
