@@ -206,6 +206,28 @@ def test_services_are_reached_by_their_own_paths() -> None:
     assert not allowed(rules, Action.MANAGE, ["auth", "token", "create-orphan"])
 
 
+def test_login_methods_are_reached_by_their_names() -> None:
+    """Their roles and they themselves, one or all; what is tuned is managed, and that needs sudo."""
+    rules = mapping(
+        ("sys/auth/ci", "update delete sudo"), ("sys/auth/ci/tune", "update sudo"),
+        ("auth/ci/role/*", "create read update delete list"), ("auth/+/role/web/secret-id", "update"),
+    ).rules  # fmt: skip
+
+    for name, mine in (("ci", True), ("approle", False), ("cd", False)):
+        assert mine is allowed(rules, Action.MANAGE, ["sys", "auth", name])
+        assert mine is allowed(rules, Action.MANAGE, ["auth", name, "role", "app"])
+        assert mine is allowed(rules, Action.WRITE, ["auth", name, "role", "app", "secret-id"])
+        assert allowed(rules, Action.WRITE, ["auth", name, "role", "web", "secret-id"])
+
+
+def test_the_paths_of_tokens_are_no_method_s() -> None:
+    """Neither rules nor warnings speak of roles there."""
+    done = mapping(("auth/token/*", "create read update list"))
+
+    assert [] == [path for rule in done.rules for path in rule.paths if "role" in path]
+    assert [] == [warning for warning in done.warnings if "delete" in warning]
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from wardgate.spi.errors import InvalidValue
 from wardgate.spi.frontend import MountView
+from wardgate.spi.operations.methods import RESERVED
 from wardgate.spi.operations.policies import Effect, Rule
 
 from wardgate_vault.acl.globs import ONE, PLUS, REST, Glob, Key, Piece, overlap, reach, within
@@ -25,6 +26,8 @@ MAX_WARNINGS = 20
 MAX_WORK = 60_000
 """Looks at a path beside a surface, or beside another path: most policies take some hundred, and this some 0.2 s."""
 _DENY = "deny"
+_METHOD = ("auth", ONE)
+"""How the template of whatever is a login method's begins; those that are reserved have nothing of it."""
 _OWN = frozenset({"sys", "auth", "identity", "cubbyhole"})
 """What begins so is the gateway's own; no mount will ever be there."""
 
@@ -111,6 +114,7 @@ def claims_of(globs: Globs, need: Need, *, folder: bool) -> list[Claim]:
         Claim(stanza, glob, piece, (piece.try_, glob.key), capabilities <= stanza.capabilities)
         for stanza, glob in globs
         for piece in reach(glob, template, folder=folder)
+        if template[:2] != _METHOD or piece.parts[0].casefold() not in RESERVED
     ]
 
 
