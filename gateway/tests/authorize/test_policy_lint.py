@@ -168,6 +168,9 @@ LABELLED = rule("allow", "read", "a/b", "has(label.x)")
         ([rule("allow", "manage", "sys/policies/team-*")], [(1, "over-broad", ())]),
         ([rule("allow", "*", "auth/**")], [(1, "over-broad", ())]),
         ([rule("allow", "manage", "sys/labels/secret/**")], [(1, "over-broad", ())]),
+        ([rule("allow", "manage", "auth/ci/**")], [(1, "over-broad", ())]),
+        ([rule("allow", "manage", "auth/*/role/web")], [(1, "over-broad", ())]),
+        ([rule("allow", "manage", "auth/token/** sys/auth/**")], []),
         ([rule("allow", "manage", "sys/mounts/**")], []),
     ],
 )  # fmt: skip

@@ -14,6 +14,7 @@ from wardgate.cli.root import wardgate
 from wardgate.clock import SystemClock
 from wardgate.mounts.opener import Opener
 from wardgate.registry import Registry
+from wardgate.spi.operations.methods import MethodInfo
 from wardgate.spi.operations.policies import Effect, Policy, Rule
 from wardgate.spi.path import Path as SecretPath
 from wardgate.spi.values import TEXT, Value
@@ -38,6 +39,7 @@ async def _filled(state: State) -> None:
     team = new_id()
     await state.namespaces.create(ROOT_NAMESPACE, "team", namespace=team, along=lambda _: None)
     await state.policies.write(team, READ)
+    await state.methods.enable(team, MethodInfo(new_id(), "ci", "approle"))
     await state.labels.change(team, SecretPath(("secret",)), {"env": "prod"})
     await state.principals.issue(team, "key", ("read",), Life())
     row = state.mounts.draft(team, SecretPath(("secret",)), "native", options={}, presentation={}, description="")
@@ -74,6 +76,7 @@ def test_nothing_is_found_where_nothing_was_changed(made: Path) -> None:
     [
         ("UPDATE policies SET rules = replace(rules, 'team-*/', '')", "team", "the policies of this namespace were"),
         ("DELETE FROM policy_sets WHERE namespace = 'root'", "root", "the policies of this namespace were changed"),
+        ("UPDATE auth_methods SET method = 'null'", "team", "the auth methods of this namespace were changed"),
         ("UPDATE labels SET labels = '{}'", "team", "the labels of this namespace were changed"),
         ("UPDATE principals SET policies = '[]' WHERE namespace != 'root'", "team", "the row '"),
         (f"UPDATE policies SET name = {NO_TEXT} WHERE name = 'read'", "team", "the policies of this namespace were"),

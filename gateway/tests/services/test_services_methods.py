@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,6 @@ from wardgate.spi.operations.approle import (
     DeleteRole,
     ListRoles,
     ListSecretIds,
-    Login,
     ReadRole,
     ReadRoleId,
     Role,
@@ -32,49 +32,19 @@ from wardgate.spi.operations.methods import (
     TuneMethod,
 )
 from wardgate.spi.operations.namespaces import NAMESPACES, CreateNamespace, DeleteNamespace
-from wardgate.spi.operations.tokens import CreateOrphan, CreateToken, TokenIssued
+from wardgate.spi.operations.tokens import CreateToken
 from wardgate.spi.path import Path
 from wardgate.state import approle, auth_methods
 from wardgate.state.codes import Codes
 
+from tests.support.login_methods import disable, enable, ids, login, tune, write
+
 SECOND = 10**9
 HOUR = 3_600 * SECOND
-DAY = 24 * HOUR
-
-
-def enable(desk: Any, name: str = "ci", within: str = "root", **more: Any) -> MethodInfo:
-    made: MethodInfo = desk.do(EnableMethod(path=METHODS.child(name), type="approle", **more), namespace=within)
-    return made
-
-
-def tune(desk: Any, name: str, **more: Any) -> MethodInfo:
-    tuned: MethodInfo = desk.do(TuneMethod(path=METHODS.child(name), **more))
-    return tuned
-
-
-def disable(desk: Any, name: str) -> None:
-    desk.do(DisableMethod(path=METHODS.child(name)))
 
 
 def names(desk: Any, namespace: str = "root") -> list[str]:
     return [method.name for method in desk.do(ListMethods(), namespace=namespace)]
-
-
-def write(desk: Any, role: Role, method: str = "ci", within: str = "root", role_id: str | None = None) -> None:
-    path = roles_of(method).child(role.name)
-    desk.do(WriteRole(path=path, role=role, role_id=role_id), namespace=within)
-
-
-def ids(desk: Any, method: str = "ci", name: str = "app", within: str = "root") -> tuple[str, str]:
-    at = roles_of(method).child(name)
-    role_id = desk.do(ReadRoleId(path=at.child("role-id")), namespace=within)
-    return role_id, desk.do(CreateSecretId(path=at.child("secret-id")), namespace=within).secret_id
-
-
-def login(desk: Any, given: tuple[str, str], method: str = "ci", within: str = "root") -> TokenIssued:
-    operation = Login(path=Path(("auth", method, "login")), role_id=given[0], secret_id=given[1])
-    issued: TokenIssued = desk.do(operation, None, within)
-    return issued
 
 
 def test_a_method_is_enabled_tuned_and_disabled_in_every_worker(desk: Any, other_worker: Any, clock: Any) -> None:
@@ -271,6 +241,27 @@ def test_no_role_comes_after_its_methods_end(desk: Any, other_worker: Any) -> No
         asyncio.run(desk.state.approle.write("root", Role("late"), method="ci"))
 
 
+def test_a_login_under_way_when_its_method_ends_brings_nothing(
+    desk: Any, other_worker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was proved is looked at again in the transaction that keeps the token."""
+    enable(desk)
+    write(desk, Role("app"))
+    proof = ids(desk)
+    draft = desk.state.approle._draft
+
+    def late(*proved: Any) -> Any:
+        ending = threading.Thread(target=disable, args=(other_worker, "ci"))
+        ending.start()
+        ending.join()
+        return draft(*proved)
+
+    monkeypatch.setattr(desk.state.approle, "_draft", late)
+    with pytest.raises(Unauthenticated):
+        login(desk, proof)
+    assert () == desk.state.principals.accessors("root")
+
+
 class _Stale:
     """The methods as a worker saw them a moment ago."""
 
@@ -312,77 +303,3 @@ def test_a_login_at_an_unknown_method_does_the_work_of_any_other(desk: Any, monk
             login(desk, given, method)
         seen.append((str(refused.value), *calls))
     assert {("invalid role or secret ID", "one", "one", "signed", "signed")} == set(seen)
-
-
-@pytest.mark.parametrize(
-    ("method", "role", "life"),
-    [
-        ({}, {}, (HOUR, DAY, 0)),
-        ({"default_lease_ttl": 2 * HOUR}, {}, (2 * HOUR, DAY, 0)),
-        ({"default_lease_ttl": 2 * DAY}, {}, (2 * DAY, 2 * DAY, 0)),
-        ({"default_lease_ttl": 2 * HOUR}, {"token_ttl": 5 * HOUR}, (5 * HOUR, DAY, 0)),
-        ({"max_lease_ttl": SECOND}, {}, (SECOND, SECOND, 0)),
-        ({"max_lease_ttl": SECOND}, {"token_ttl": HOUR, "token_max_ttl": DAY}, (SECOND, SECOND, HOUR)),
-        ({"max_lease_ttl": 2 * DAY}, {"token_ttl": HOUR}, (HOUR, 2 * DAY, 0)),
-        ({"max_lease_ttl": 2 * DAY}, {"token_max_ttl": DAY}, (HOUR, DAY, 0)),
-        ({"max_lease_ttl": 2 * DAY}, {"token_ttl": 3 * DAY}, (2 * DAY, 2 * DAY, 3 * DAY)),
-        ({"max_lease_ttl": SECOND}, {"token_explicit_max_ttl": HOUR}, (SECOND, SECOND, 0)),
-    ],
-)
-def test_a_method_bounds_its_logins(
-    desk: Any, method: dict[str, Any], role: dict[str, Any], life: tuple[int, int, int]
-) -> None:
-    """The default where the role says nothing, the cap whatever it says, and what was cut is told."""
-    enable(desk, **method)
-    write(desk, Role("app", **role))
-    issued = login(desk, ids(desk))
-    assert life == (issued.info.ttl, issued.info.max_ttl, issued.cut)
-
-
-def test_a_method_bounds_a_roles_period(desk: Any) -> None:
-    """Which no bound of the role's does."""
-    enable(desk, max_lease_ttl=HOUR)
-    write(desk, Role("app", token_period=DAY))
-    issued = login(desk, ids(desk))
-    assert (HOUR, HOUR, DAY) == (issued.info.ttl, issued.info.period, issued.cut)
-
-
-def test_what_is_tuned_holds_for_the_next_login_and_for_no_token_there_is(desk: Any, other_worker: Any) -> None:
-    """In every worker at once."""
-    write(desk, Role("app"), "approle")
-    old = login(desk, ids(desk, "approle"), "approle")
-    tune(other_worker, "approle", default_lease_ttl=SECOND, max_lease_ttl=2 * SECOND)
-    new = login(desk, ids(desk, "approle"), "approle").info
-    assert (SECOND, 2 * SECOND) == (new.ttl, new.max_ttl)
-    assert DAY == desk.state.principals.lookup(old.token, "root").max_ttl
-    tune(desk, "approle", default_lease_ttl=0, max_lease_ttl=0)
-    again = login(desk, ids(desk, "approle"), "approle").info
-    assert (HOUR, DAY) == (again.ttl, again.max_ttl)
-
-
-@pytest.mark.parametrize("kind", [CreateToken, CreateOrphan])
-def test_the_method_of_tokens_bounds_what_tokens_make(desk: Any, kind: type[CreateToken]) -> None:
-    """Default, cap and period; and no longer than the gateway's own where it is not tuned."""
-    who = desk.logged_in(asyncio.run(_administrators(desk)))
-    month = 32 * DAY
-    assert (month, month) == _lives(desk.do(kind(), who=who))
-    assert month == desk.do(kind(period=2 * month), who=who).info.period
-    tune(desk, "token", default_lease_ttl=HOUR, max_lease_ttl=2 * HOUR)
-    assert (HOUR, 2 * HOUR) == _lives(desk.do(kind(), who=who))
-    issued = desk.do(kind(ttl=DAY), who=who)
-    assert (2 * HOUR, DAY) == (issued.info.ttl, issued.cut)
-    issued = desk.do(kind(period=DAY), who=who)
-    assert (2 * HOUR, DAY) == (issued.info.period, issued.cut)
-    tune(desk, "token", max_lease_ttl=2 * month)
-    assert 2 * month == desk.do(kind(ttl=2 * month), who=who).info.ttl
-
-
-async def _administrators(desk: Any) -> str:
-    from wardgate.state.lives import Life  # noqa: PLC0415  # of this helper alone
-
-    token: str = (await desk.state.principals.issue("root", "a", ("administrator",), Life())).token
-    return token
-
-
-def _lives(issued: TokenIssued) -> tuple[int, int]:
-    return issued.info.ttl, issued.info.max_ttl

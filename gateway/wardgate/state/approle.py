@@ -193,7 +193,7 @@ class AppRole:
             Unavailable: the namespace's methods were changed outside the gateway.
         """
         info = self._methods.of(namespace).get(method, _NO_METHOD)
-        of_it = self._of(namespace, info if info.type == FIRST else _NO_METHOD)
+        of_it = self._of(namespace, info if info.type == APPROLE else _NO_METHOD)
         # Ours are ASCII all, and no other text need reach the database.
         role_id = role_id if role_id.isascii() else ""
         with self._database.reading() as connection:
@@ -227,7 +227,7 @@ class AppRole:
     def method(self, namespace: str, name: str) -> MethodInfo:
         """The login method of this name, which machines prove roles at. Raises SecretNotFound."""
         info = self._methods.at(namespace, name)
-        if info.type != FIRST:
+        if info.type != APPROLE:
             raise SecretNotFound(f"there are no roles at {name}/")
         return info
 

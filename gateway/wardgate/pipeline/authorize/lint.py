@@ -25,6 +25,7 @@ from wardgate.pipeline.authorize.conditions import ANYBODY, NO_LABELS, UNKNOWN, 
 from wardgate.pipeline.authorize.pattern import Pattern, Wildcard
 from wardgate.pipeline.authorize.validation import ANY_ACTION, validate
 from wardgate.spi.operations.base import Action
+from wardgate.spi.operations.methods import RESERVED
 from wardgate.spi.operations.policies import Effect, Policy, Rule
 
 
@@ -69,11 +70,13 @@ class _Line:
 
 HARMLESS: Final = frozenset({Action.LIST, Action.DESCRIBE})
 """Actions that show no value and change nothing."""
+_ROLES: Final = "auth/*/role/*"
+"""Of any login method; the reserved names have none."""
 _KEYS_TO_MORE: Final = {
     "sys/policies/*": "policies",
     "auth/keys": "keys",
     "auth/keys/*": "keys",
-    "auth/*/role/*": "roles",
+    _ROLES: "roles",
     "sys/labels/**": "labels, which conditions turn on",
 }
 
@@ -162,9 +165,14 @@ def _broad(rule: Rule) -> str:
         return f"{everywhere[0]!r} reaches every mount and the gateway's own services, for {shown}"
     if ANY_ACTION in rule.actions or Action.MANAGE in rule.actions:
         for family, name in _KEYS_TO_MORE.items():
-            if any(pattern.overlaps(Pattern.parse(family)) for pattern in patterns):
+            if any(_reaches(pattern, family) for pattern in patterns):
                 return f"it allows manage on {name}: who carries it can give itself more"
     return ""
+
+
+def _reaches(pattern: Pattern, family: str) -> bool:
+    no_method = family == _ROLES and len(pattern.parts) > 1 and pattern.parts[1] in RESERVED
+    return not no_method and pattern.overlaps(Pattern.parse(family))
 
 
 def _any_first(pattern: Pattern) -> bool:
