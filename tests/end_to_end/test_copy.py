@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from wardgate.cli.client import Client, Reply
+from wardgate.cli.copying import WRITTEN
 from wardgate.cli.copyist.door import Door
+from wardgate.cli.failure import Failure
 from wardgate.cli.root import wardgate
 from wardgate.spi.values import Value
 
@@ -171,7 +175,14 @@ def test_what_is_written_meanwhile_is_not_written_over(
             room.put(path, f"{CANARY}-theirs".encode())
         return real(door, where, value, condition)
 
+    real_new = Door.write_new
+
+    def late_new(door: Door, values: list[tuple[str, Value]]) -> list[Failure | None]:
+        room.put(path, f"{CANARY}-theirs".encode())
+        return real_new(door, values)
+
     monkeypatch.setattr(Door, "write", late)
+    monkeypatch.setattr(Door, "write_new", late_new)
     assert {"a": "failed"} == room.folder(to, "--overwrite", code=1)
     found = room.get(path)
     assert isinstance(found, tuple)
@@ -183,23 +194,56 @@ def test_an_interrupted_copy_goes_on(room: Room, monkeypatch: pytest.MonkeyPatch
     names = {f"s{number:03}" for number in range(130)}
     for name in names:
         room.put(room.at("secret", name), CANARY.encode())
-    real, lock, written = Door.write, threading.Lock(), 0
+    real, lock, written = Door.write_new, threading.Lock(), 0
 
-    def stops(door: Door, where: str, value: Value, condition: dict[str, str]) -> str:
+    def stops(door: Door, values: list[tuple[str, Value]]) -> list[Failure | None]:
         nonlocal written
         with lock:
-            written += 1
-            if written > 40:
+            written += len(values)
+            if written > WRITTEN:
                 raise KeyboardInterrupt
-        return real(door, where, value, condition)
+        return real(door, values)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Door, "write", stops)
+        patched.setattr(Door, "write_new", stops)
         assert "Stopped." in room.copy(room.at("secret"), room.at("second"), "-r", code=1).stderr
     ended = room.folder("second")
     assert names == ended.keys()
-    assert 40 == list(ended.values()).count("there already")
+    assert WRITTEN == list(ended.values()).count("there already")
     assert {1} == {len(room.metadata(room.at("second", name))["versions"]) for name in names}
+
+
+def test_what_cannot_go_with_others_goes_alone(room: Room) -> None:
+    """Spaces around JSON, too many bytes for one request, text that is none: nothing is lost, nor the others' way."""
+    values = {
+        "after": (f'{{"a": "{CANARY}"}}\n'.encode(), JSON),
+        "before": (f' ["{CANARY}"]'.encode(), JSON),
+        "compact": (f'{{"a":"{CANARY}"}}'.encode(), JSON),
+        "no-text": (b"\xff" + BINARY, "application/octet-stream"),
+        "quoted": (f'"\\ {CANARY}\n'.encode(), TEXT),
+        **{f"large-{number}": (CANARY.encode() * 30_000, TEXT) for number in range(4)},
+    }
+    for name, (data, media_type) in values.items():
+        room.put(room.at("secret", name), data, media_type)
+    assert dict.fromkeys(values, "copied") == room.folder("second")
+    assert values == {name: room.get(room.at("second", name)) for name in values}
+
+
+def test_many_secrets_take_few_requests(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values are neither read nor written one by one."""
+    names = {f"s{number:03}" for number in range(60)}
+    for name in names:
+        room.put(room.at("secret", name), f'{{"v":"{CANARY}"}}'.encode(), JSON)
+    asked: list[str] = []
+    real = Client.request
+
+    def counted(client: Client, method: str, path: str, **more: Any) -> Reply:
+        asked.append(f"{method} {path.partition('/')[0]}")
+        return real(client, method, path, **more)
+
+    monkeypatch.setattr(Client, "request", counted)
+    assert dict.fromkeys(names, "copied") == room.folder("second")
+    assert {"GET folders": 2, "GET metadata": 60, "POST batch": 4 + 2 * 3} == Counter(asked)
 
 
 def test_a_history_is_copied_and_resumed(room: Room) -> None:

@@ -244,16 +244,14 @@ def test_a_source_that_changes_under_the_plan(room: Room, monkeypatch: pytest.Mo
     """What is there when its turn comes is copied; what is gone by then has failed."""
     for name in ("changed", "deleted"):
         room.put(room.at("secret", name), f"{CANARY}-old".encode())
-    real = Carrier.carry
+    real = Carrier.carry_new
 
-    def late(carrier: Carrier, item: Item) -> None:
-        if item.source.endswith("changed"):
-            room.put(item.source, f"{CANARY}-new".encode())
-        else:
-            room.gateway.call("DELETE", f"/api/v1/secrets/{item.source}")
-        real(carrier, item)
+    def late(carrier: Carrier, items: list[Item]) -> None:
+        room.put(room.at("secret", "changed"), f"{CANARY}-new".encode())
+        room.gateway.call("DELETE", f"/api/v1/secrets/{room.at('secret', 'deleted')}")
+        real(carrier, items)
 
-    monkeypatch.setattr(Carrier, "carry", late)
+    monkeypatch.setattr(Carrier, "carry_new", late)
     told = {one["source"].rpartition("/")[2]: one for one in copied(room, "secret", "aws", code=1)["secrets"]}
     assert ("copied", "failed", "gone") == (
         told["changed"]["outcome"], told["deleted"]["outcome"], told["deleted"]["code"],
@@ -266,9 +264,9 @@ def test_a_source_that_changes_under_the_plan(room: Room, monkeypatch: pytest.Mo
 
 def test_ctrl_c_ends_it_with_a_report_and_the_same_again_goes_on(room: Room) -> None:
     """A real process, interrupted while it writes: nothing is written twice, and nothing is missing."""
-    names = [f"s{number:03}" for number in range(200)]
-    for name in names:
-        room.put(room.at("secret", name), CANARY.encode())
+    names = [f"s{number:04}" for number in range(1_000)]
+    items = [{"path": room.at("secret", name), "text": CANARY} for name in names]
+    assert 200 == room.gateway.call("POST", "/api/v1/batch/write", {"items": items}).status
     command = [*COMMAND, "copy", room.at("secret"), room.at("gcp"), "-r", "--json"]
     environment = {**os.environ, "WARDGATE_ADDR": room.gateway.address, "WARDGATE_TOKEN": room.gateway.token}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as copy:
@@ -282,7 +280,7 @@ def test_ctrl_c_ends_it_with_a_report_and_the_same_again_goes_on(room: Room) -> 
     assert {"copied", "not tried"} == counts.keys()
     told = copied(room, "secret", "gcp")["counts"]
     assert {"there already": counts["copied"], "copied": counts["not tried"]} == told
-    assert {1} == {len(room.metadata(room.at("gcp", name))["versions"]) for name in names[::40]}
+    assert {1} == {len(room.metadata(room.at("gcp", name))["versions"]) for name in names[::100]}
 
 
 def test_the_mounts_of_the_start_page_work_as_written(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
@@ -11,7 +11,7 @@ from click.testing import Result
 from wardgate.cli.client import Client, Reply
 from wardgate.cli.copyist.carry import Carrier
 from wardgate.cli.copyist.compare import same
-from wardgate.cli.copyist.door import PATIENCE, Door
+from wardgate.cli.copyist.door import PATIENCE, Door, Found
 from wardgate.cli.copyist.plan import Item, Outcome, Planner, State
 from wardgate.cli.failure import Failure
 from wardgate.spi.errors import PermissionDenied, SecretNotFound, Unavailable
@@ -113,6 +113,54 @@ def test_a_gateway_that_is_gone_is_not_asked_for_the_rest(failure: Failure, *, g
     assert failure.message == items[0].reason
     assert goes_on is ("not tried" not in items[1].reason)
     assert goes_on is (("PUT", "secrets/d") in busy.asked)
+
+
+class Together(Door):
+    """A gateway that reads all, and of the writes of many says this."""
+
+    def __init__(self, *failures: Failure | None, refusal: Failure | None = None) -> None:
+        super().__init__(cast("Client", None))
+        self.failures = list(failures)
+        self.refusal = refusal
+
+    def read_many(self, wanted: Sequence[tuple[str, int | None]], *, exact: bool = False) -> list[Found]:
+        """A value each."""
+        assert exact
+        return [Found(Value(b"x", TEXT)) for _ in wanted]
+
+    def write_new(self, values: Sequence[tuple[str, Value]]) -> list[Failure | None]:
+        """As scripted."""
+        if self.refusal is not None:
+            raise self.refusal
+        assert len(values) == len(self.failures)
+        return self.failures
+
+
+@pytest.mark.parametrize("code", ["unsupported", "rate_limited", "too_large", "malformed"])
+@pytest.mark.parametrize("of_all", [False, True])
+def test_what_is_refused_among_many_is_tried_alone(code: str, *, of_all: bool) -> None:
+    """One of them, or the whole request: it was not done, and the store or the gateway may take it so."""
+    failure = Failure("no", code=code, request_id="r")
+    door = Together(refusal=failure) if of_all else Together(None, failure)
+    items = [Item("a", "b", State.NEW), Item("c", "d", State.NEW)]
+    Carrier(door, overwrite=False).carry_new(items)
+    assert [Outcome.UNTRIED if of_all else Outcome.COPIED, Outcome.UNTRIED] == [item.outcome for item in items]
+
+
+def test_what_may_have_been_written_among_many_is_not_written_again() -> None:
+    """Each item fails with its own reason, and a gateway that is gone ends the copy."""
+    items = [Item("a", "b", State.NEW), Item("c", "d", State.NEW), Item("e", "f", State.NEW)]
+    conflict, unknown = Failure("it exists", code="conflict"), Failure("perhaps", code="outcome_unknown")
+    carrier = Carrier(Together(conflict, unknown, None), overwrite=True)
+    carrier.carry_new(items)
+    assert [("failed", "conflict"), ("failed", "outcome_unknown"), ("copied", "")] == [
+        (item.outcome.value, item.code) for item in items
+    ]
+    assert not carrier.stopped.is_set()
+    gone = Carrier(Together(refusal=Failure("nothing listens there", code="unavailable")), overwrite=True)
+    gone.carry_new(items)
+    assert gone.stopped.is_set()
+    assert {("failed", "unavailable")} == {(item.outcome.value, item.code) for item in items}
 
 
 def test_what_cannot_be_read_is_told_with_its_side(run: Run, gateway: Scripted) -> None:

@@ -22,6 +22,8 @@ T = TypeVar("T")
 WORKERS = 4
 TOGETHER = 50
 """Secrets compared at a time by one worker: their values are in memory, and of no others."""
+WRITTEN = 25
+"""Secrets written in one request: what an interruption waits for."""
 SINGLY = 16
 """Workers for what is asked of one secret at a time."""
 
@@ -44,7 +46,7 @@ def copy(
     """
     from wardgate.cli.copyist.carry import Carrier  # noqa: PLC0415  # --help does without
     from wardgate.cli.copyist.door import Door  # noqa: PLC0415
-    from wardgate.cli.copyist.plan import Planner  # noqa: PLC0415
+    from wardgate.cli.copyist.plan import Outcome, Planner  # noqa: PLC0415
     from wardgate.cli.copyist.report import Report  # noqa: PLC0415
     from wardgate.cli.copyist.stores import Stores, notes  # noqa: PLC0415
 
@@ -70,7 +72,10 @@ def copy(
         carrier = Carrier(door, overwrite)
         try:
             with progress.shown("Copying", total=len(items), unit="secrets") as tick:
-                for _ in _at_once(carrier.carry, items, SINGLY):
+                simple = [one for one in items if one.simple and stores.of(one.destination).can("compare_and_set")]
+                for chunk in _at_once(carrier.carry_new, _chunks(simple, WRITTEN), WORKERS):
+                    tick(sum(one.outcome is not Outcome.UNTRIED for one in chunk))
+                for _ in _at_once(carrier.carry, [one for one in items if one.outcome is Outcome.UNTRIED], SINGLY):
                     tick(1)
         except KeyboardInterrupt:
             return report.interrupted()
@@ -79,9 +84,8 @@ def copy(
 
 def _compare(planner: Planner, items: Sequence[Item]) -> None:
     """Find out the state of all."""
-    chunks = [items[start : start + TOGETHER] for start in range(0, len(items), TOGETHER)]
     with progress.shown("Comparing", total=len(items), unit="secrets") as tick:
-        for chunk in _at_once(planner.values, chunks, WORKERS):
+        for chunk in _at_once(planner.values, _chunks(items, TOGETHER), WORKERS):
             tick(len(chunk))
     with progress.shown("Describing", total=len(items), unit="secrets") as tick:
         for _ in _at_once(planner.more, items, SINGLY):
@@ -121,6 +125,10 @@ def _explain(client: Client, item: Item) -> None:
     if item.code == "secret_not_found":
         hint = "`wardgate copy --recursive` copies every secret anywhere below it."
         raise known.explained(client, item.source, Failure(item.reason, code=item.code), folder=hint)
+
+
+def _chunks(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _at_once(work: Callable[[T], object], parts: Sequence[T], workers: int) -> Iterator[T]:

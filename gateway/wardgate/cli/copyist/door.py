@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from wardgate.cli.client import Client, stranger
 from wardgate.cli.failure import Failure
 from wardgate.cli.paths import folder_of, secret_of
-from wardgate.spi.values import Value
+from wardgate.spi.values import JSON, TEXT, Value
 
 PAGE = 1_000
 PATIENCE = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -39,9 +39,11 @@ class _Problem(msgspec.Struct):
     request_id: str = ""
 
 
-class _Outcome(msgspec.Struct):
+class _Outcome(msgspec.Struct, omit_defaults=True):
     status: int
     etag: str = ""
+    id: str = ""
+    ordinal: int | None = None
     media_type: str = ""
     json: msgspec.Raw | UnsetType = UNSET
     text: str | UnsetType = UNSET
@@ -51,6 +53,17 @@ class _Outcome(msgspec.Struct):
 
 class _Outcomes(msgspec.Struct):
     items: list[_Outcome]
+
+
+class _New(msgspec.Struct):
+    """A first version; ``expect`` null: there must be none."""
+
+    path: str
+    expect: None = None
+    json: msgspec.Raw | UnsetType = UNSET
+    text: str | UnsetType = UNSET
+    base64: bytes | UnsetType = UNSET
+    media_type: str | UnsetType = UNSET
 
 
 _outcomes = msgspec.json.Decoder(_Outcomes).decode
@@ -75,8 +88,11 @@ class Door:
                 return
             query["cursor"] = page["cursor"]
 
-    def read_many(self, wanted: Sequence[tuple[str, int | None]]) -> list[Found]:
-        """Values of paths, each the current version or that ordinal, as the stores have them now."""
+    def read_many(self, wanted: Sequence[tuple[str, int | None]], *, exact: bool = False) -> list[Found]:
+        """Values of paths, each the current version or that ordinal, as the stores have them now.
+
+        JSON comes without the spaces around it, unless ``exact``: then a value with spaces is asked for alone.
+        """
         items = [
             {"path": path, "fresh": True} | ({} if version is None else {"version": version})
             for path, version in wanted
@@ -88,6 +104,12 @@ class Door:
             outcomes = []
         if len(outcomes) != len(wanted):
             raise stranger()
+        # What was decoded is all that there was: then no value had spaces around it.
+        if exact and msgspec.json.encode(_Outcomes(outcomes)) != reply.body:
+            return [
+                self.read(*one) if outcome.json is not UNSET else self._found(outcome, *one)
+                for outcome, one in zip(outcomes, wanted, strict=True)
+            ]
         return [self._found(outcome, *one) for outcome, one in zip(outcomes, wanted, strict=True)]
 
     def _found(self, outcome: _Outcome, path: str, version: int | None) -> Found:
@@ -95,8 +117,7 @@ class Door:
             problem = outcome.problem
             if problem.code in {"too_large", "rate_limited"}:  # perhaps of the batch, not of this one
                 return self.read(path, version)
-            text = problem.detail or problem.title
-            return Found(failure=Failure(text, code=problem.code, request_id=problem.request_id))
+            return Found(failure=_failure(problem))
         if outcome.json is not UNSET:
             data = bytes(outcome.json)
         elif outcome.text is not UNSET:
@@ -127,6 +148,24 @@ class Door:
             lambda: self._client.request("PUT", where, content=value.data, headers=headers),
         )
         return reply.headers.get("etag", "")
+
+    def write_new(self, values: Sequence[tuple[str, Value]]) -> list[Failure | None]:
+        """Write the first version of each path, and why not where there is one already; ``fits`` holds for all.
+
+        Raises:
+            Failure: of all of them; none was written where it says too_large or malformed.
+        """
+        items = [_new(path, value) for path, value in values]
+        body = msgspec.json.encode({"items": items})
+        headers = {"content-type": JSON}
+        reply = self._patiently(lambda: self._client.request("POST", "batch/write", content=body, headers=headers))
+        try:
+            outcomes = _outcomes(reply.body).items
+        except msgspec.MsgspecError:
+            outcomes = []
+        if len(outcomes) != len(values):
+            raise stranger()
+        return [None if outcome.problem is UNSET else _failure(outcome.problem) for outcome in outcomes]
 
     def describe(self, path: str) -> dict[str, Any] | None:
         """What is known of a secret; None where the store cannot say. Raises Failure."""
@@ -159,3 +198,22 @@ class Door:
                     raise
             self._sleep(seconds)
         return ask()
+
+
+def fits(value: Value) -> bool:
+    """Whether a value can be one of many in a request, with every byte of it: JSON loses the spaces around it there."""
+    if value.media_type == JSON:
+        return value.data == value.data.strip(b" \t\r\n")
+    return value.media_type != TEXT or value.text() is not None
+
+
+def _new(path: str, value: Value) -> _New:
+    if value.media_type == JSON:
+        return _New(path=path, json=msgspec.Raw(value.data))
+    if value.media_type == TEXT:
+        return _New(path=path, text=value.data.decode())
+    return _New(path=path, base64=value.data, media_type=value.media_type)
+
+
+def _failure(problem: _Problem) -> Failure:
+    return Failure(problem.detail or problem.title, code=problem.code, request_id=problem.request_id)

@@ -62,6 +62,11 @@ class Item:
         """Whether there is something to copy, and nothing against it."""
         return self.state not in {State.ENDED, State.CANNOT}
 
+    @property
+    def simple(self) -> bool:
+        """Whether one value that nothing is to be there before is all there is to write."""
+        return self.state is State.NEW and self.versions is None and self.labels is None
+
     def is_(self, state: State, reason: str = "", code: str = "") -> None:
         """Settle the state."""
         self.state, self.reason, self.code = state, reason, code
