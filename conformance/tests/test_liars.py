@@ -55,6 +55,17 @@ LIARS = {
         """,
         "test_what_is_not_declared_is_refused[delete_versions]",
     ),
+    "what is no text is cut where a text may be longer": (
+        """
+        capabilities = replace(OddBackend.capabilities, max_value_bytes=1_000, max_text_bytes=2_000)
+
+        async def write(self, path, value, *, expect=None):
+            if value.text() is None:
+                value = Value(value.data[:1_000], value.media_type)
+            return await super().write(path, value, expect=expect)
+        """,
+        "test_what_is_larger_than_declared_is_refused_or_whole",
+    ),
     "an argument that is not declared is not looked at": (
         """
         capabilities = replace(OddBackend.capabilities, versions=False)

@@ -92,6 +92,8 @@ class Writing:
         able = backend.capabilities
         tried = {SECRET: Value(b"x" * max(able.max_value_bytes, able.max_text_bytes) + b"y")}
         tried |= {_longer(able.max_path_bytes, end): document(end=end) for end in "ab"}
+        if able.max_text_bytes:
+            tried[OTHER] = Value(b"\xff" * (able.max_value_bytes + 1))  # what is no text has no more room than others
         held = {}
         for path, value in tried.items():
             with contextlib.suppress(TooLarge):
