@@ -27,21 +27,22 @@ def test_a_probe_names_what_is_missing(kind: BackendType) -> None:
     """One right after another is taken away: that one is told as missing, and no other."""
     questions = QUESTIONS[kind.name]
     service = questions[0].action.partition(":")[0]
-    for missing in (question for question in questions if question.method is not None):
-        denied = missing.action.partition(":")[2]
+    untold = {question.action for question in questions if question.method is None}
+    denied = ""
 
-        def answer(action: str, _: object, denied: str = denied) -> Answer:
-            return refused("AccessDeniedException") if action == denied else ABSENT[service]
+    def answer(action: str, _: object) -> Answer:
+        return refused("AccessDeniedException") if action == denied else ABSENT[service]
 
-        async def asked(backend: Backend, missing: probing.Question = missing) -> None:
+    async def asked(backend: Backend) -> None:
+        nonlocal denied
+        for missing in (question.action for question in questions if question.method is not None):
+            denied = missing.partition(":")[2]
             found = {permission.name: permission.granted for permission in await backend.probe()}
-            assert [name for name, granted in found.items() if granted is False] == [missing.action]
-            assert {name for name, granted in found.items() if granted is None} == {
-                question.action for question in questions if question.method is None
-            }
+            assert [name for name, granted in found.items() if granted is False] == [missing]
+            assert {name for name, granted in found.items() if granted is None} == untold
 
-        with answering(answer) as endpoint:
-            run(kind, endpoint.url, asked)
+    with answering(answer) as endpoint:
+        run(kind, endpoint.url, asked)
 
 
 @pytest.mark.parametrize("kind", STORES)

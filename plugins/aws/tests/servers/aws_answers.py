@@ -47,6 +47,7 @@ def answering(answer: Callable[[str, dict[str, Any]], Answer]) -> Iterator[Endpo
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body leave together: apart, the second waits 40 ms for word that the first arrived
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # as in the base class
             """Nothing."""

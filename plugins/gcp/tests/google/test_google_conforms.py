@@ -50,7 +50,7 @@ class GoogleHarness(Harness):
         return host, int(port)
 
     def open_at(self, host: str, port: int) -> Backend:
-        return _opened(dataclasses.replace(self._options, endpoint=f"http://{host}:{port}", timeout=2.0))
+        return _opened(dataclasses.replace(self._options, endpoint=f"http://{host}:{port}", timeout=1.5))
 
     def throttling(self, retry_after: int) -> AbstractContextManager[tuple[str, int]]:
         return throttling(retry_after)
