@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -96,7 +96,7 @@ def one_error(status: int, error: str, *more: str) -> Answer:
     return refusal(status, f"1 error occurred:\n\t* {error}\n\n", *more)
 
 
-async def send_answer(send: Send, answer: Answer, *, head: bool = False) -> None:
+def send_answer(send: Send, answer: Answer, *, head: bool = False) -> Awaitable[None]:
     """Write the answer; ``head`` leaves the body out and keeps its length."""
     content = None if answer.status == NO_CONTENT_STATUS else answer.body
-    await http.answer(send, answer.status, (*JSON_HEADERS, *answer.headers), content, head=head)
+    return http.answer(send, answer.status, (*JSON_HEADERS, *answer.headers), content, head=head)
