@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from wardgate.spi.operations.approle import Role
+from wardgate.spi.operations.approle import Role, WriteRole, roles_of
 from wardgate.spi.operations.tokens import CreateOrphan, CreateToken, TokenIssued
 from wardgate.state.lives import Life
 
@@ -15,6 +15,7 @@ from tests.support.login_methods import enable, ids, login, tune, write
 SECOND = 10**9
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
+LIVES = (0, HOUR, HOUR + SECOND)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,15 @@ def test_a_method_bounds_its_logins(
     write(desk, Role("app", **role))
     issued = login(desk, ids(desk))
     assert life == (issued.info.ttl, issued.info.max_ttl, issued.cut)
+
+
+def test_whoever_writes_a_role_is_told_that_its_method_cuts_it(desk: Any) -> None:
+    """Where it says more than the method gives, and only there."""
+    enable(desk, max_lease_ttl=HOUR)
+    write_of = [WriteRole(path=roles_of("ci").child("app"), role=Role("app", token_max_ttl=ttl)) for ttl in LIVES]
+    assert [False, False, True] == [desk.do(operation) for operation in write_of]
+    of_first = WriteRole(path=roles_of("approle").child("app"), role=Role("app", token_max_ttl=2 * DAY))
+    assert desk.do(of_first) is False
 
 
 def test_a_method_bounds_a_roles_period(desk: Any) -> None:

@@ -77,7 +77,7 @@ class AppRoleService:
         method, name = _named(operation.path)
         return self._roles.read(context.namespace, name, method=method)
 
-    async def write(self, context: Context, operation: WriteRole) -> None:
+    async def write(self, context: Context, operation: WriteRole) -> bool:
         """Create a role or replace it; its role id and secret ids stay, and its tokens keep what they carry.
 
         Its tokens have its writer's networks, where it names none. Unless that is an administrator, conditions read of
@@ -96,7 +96,8 @@ class AppRoleService:
         method, _ = _named(operation.path)
         check_same("role", role.name, operation.path, roles_of(method))
         check_name("role's name", role.name)
-        _check_lives(role, self._roles.method(context.namespace, method))
+        info = self._roles.method(context.namespace, method)
+        _check_lives(role, info)
         check_networks("token_networks", role.token_networks)
         check_networks("secret_id_networks", role.secret_id_networks)
         if operation.role_id is not None:
@@ -109,6 +110,7 @@ class AppRoleService:
         role = dataclasses.replace(role, token_networks=role.token_networks or giver.networks)
         writer = None if ADMINISTRATOR in giver.policies else (giver.method, proved(giver))
         await self._roles.write(context.namespace, role, method=method, role_id=operation.role_id, writer=writer)
+        return 0 < info.max_lease_ttl < role.token_max_ttl
 
     async def delete(self, context: Context, operation: DeleteRole) -> None:
         """Delete a role, its secret ids, and the tokens they brought. Raises SecretNotFound."""
