@@ -353,3 +353,19 @@ def test_no_token_stands_in_the_file(house: House, tmp_path: Path) -> None:
     secrets = [*house.tokens.values(), *(login[1] for login in house.logins.values())]
     assert [] == [secret for secret in secrets if secret.encode() in stored]
     assert b'{"a":"b"}' not in stored
+
+
+def test_a_namespace_that_was_deleted_meanwhile_was_not_tampered_with(
+    state: State, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A request still under way is refused, and nobody is told that somebody wrote the file."""
+    house = House(state)
+    asyncio.run(state.mounts.remove(house.team, SECRET))
+    known = (state.labels.of, state.methods.of, state.policies.of)
+    for of in known:
+        of(house.team)
+    asyncio.run(state.namespaces.delete(house.team))
+    for of in known:
+        with pytest.raises(Unavailable, match="deleted"):
+            of(house.team)
+    assert "state_tampered" not in [getattr(record, "event", "") for record in caplog.records]

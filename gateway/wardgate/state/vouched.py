@@ -13,6 +13,7 @@ from wardgate.spi.errors import Unavailable
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database, snapshot
 from wardgate.state.grants import Grants, Kind, Memo
+from wardgate.state.tables import namespaces
 
 T = TypeVar("T")
 
@@ -62,6 +63,7 @@ class VouchedSets(Generic[T]):
 
         Raises:
             Unavailable: it was changed outside the gateway: a row edited, added, removed, or an old set put back.
+                Or the namespace is gone.
         """
         return self._memo.of(namespace)
 
@@ -105,6 +107,8 @@ class VouchedSets(Generic[T]):
             expected = head_of(self._codes, self._kind, namespace, head.generation, rows)["mac"]
             if hmac.compare_digest(head.mac, expected) and head.generation >= newest:
                 return head.generation, rows
+        if head is None and not rows and not _is_there(connection, namespace):
+            raise Unavailable("this namespace was deleted meanwhile")
         self._codes.report(f"the {self._kind} of namespace", namespace)
         raise Unavailable(f"the {self._kind} of this namespace were changed outside the gateway; restore a backup")
 
@@ -112,6 +116,10 @@ class VouchedSets(Generic[T]):
         of_namespace = self._name.table.c.namespace == namespace
         found = connection.execute(select(self._name, self._text).where(of_namespace).order_by(self._name))
         return [(name, text) for name, text in found]
+
+
+def _is_there(connection: Connection, namespace: str) -> bool:
+    return connection.execute(select(namespaces.c.id).where(namespaces.c.id == namespace)).first() is not None
 
 
 def head_of(
