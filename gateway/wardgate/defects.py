@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from wardgate.context import Context
-from wardgate.spi.errors import OutcomeUnknown, Unavailable, WardgateError
+from wardgate.spi.errors import OutcomeUnknown, Unavailable, WardgateError, place_of
 
 _log = logging.getLogger(__name__)
 
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 def of_request(context: Context, error: Exception) -> WardgateError:
     """What to raise in the place of ``error``, whose text may hold a value: of it only the place is logged."""
     told = {"event": "request_failed", "request": context.arrival.id}
-    _log.error("a request failed with %s at %s", type(error).__name__, _place_of(error), extra=told)
+    _log.error("a request failed with %s at %s", type(error).__name__, place_of(error), extra=told)
     if context.begun:
         return OutcomeUnknown("the gateway failed while making the change; its log names the place")
     return Unavailable("the gateway failed; its log names the place")
@@ -24,11 +24,3 @@ def of_item(context: Context, error: Exception) -> WardgateError:
     told = context.defects[0] if context.defects else of_request(context, error)
     context.defects = (told,)
     return told
-
-
-def _place_of(error: Exception) -> str:
-    """Where it was raised, without any text of it."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"

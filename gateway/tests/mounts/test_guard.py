@@ -391,3 +391,10 @@ def test_an_end_of_the_process_is_no_fault_of_the_plugin() -> None:
     """Ctrl-C ends it."""
     with pytest.raises(KeyboardInterrupt):
         guard.opened("mount evil/", raising(KeyboardInterrupt))
+
+
+def test_no_call_of_a_backend_passes_unguarded() -> None:
+    """Nor is one answered by the refusal that backends inherit: a call that comes to them comes to the guard too."""
+    calls = {name for name, one in vars(Backend).items() if callable(one) and not name.startswith("_")}
+    assert CALLS.keys() | {"health", "close"} == calls
+    assert calls <= vars(Guarded).keys()

@@ -23,7 +23,8 @@ from wardgate.spi.options import option, parse
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock
 from wardgate.spi.values import SecretVersion
-from wardgate.state import State
+from wardgate.state import State, approle
+from wardgate.state.codes import Codes
 
 ARRIVAL = Arrival(id="r", received_at=0, deadline=1e12, source="127.0.0.1")
 ADMINISTRATOR = Principal("admin", "root", "admin", "key", ("administrator",), "a")
@@ -144,6 +145,25 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[Permission] |
 @pytest.fixture
 def desk(state: State, clock: Clock) -> Desk:
     return Desk(state, clock)
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What logins ask of the database, and the codes they compute, as they come; time would tell the same."""
+    seen: list[str] = []
+    ask, sign = approle._one, Codes.signed
+
+    def counted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            result = function(*arguments, **named)
+            seen.append(name if result else f"nothing by {name}")
+            return result
+
+        return call
+
+    monkeypatch.setattr(approle, "_one", counted("one", ask))
+    monkeypatch.setattr(Codes, "signed", counted("signed", sign))
+    return seen
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ from wardgate.spi.operations.policies import (
 from wardgate.spi.operations.system import ReadHealth, ReadLeader, ReadSealStatus
 from wardgate.spi.options import REDACTED
 from wardgate.spi.path import Path
+from wardgate.state import tables
 
 DAY = 24 * 3_600 * 10**9
 CANARY = "canary-of-a-token"
@@ -151,6 +152,27 @@ def test_a_deleted_namespaces_keys_are_shredded(desk: Any, other_worker: Any, tm
     for worker in (desk, other_worker):
         with pytest.raises(Sealed):
             worker.state.keyring(team)
+
+
+def test_nothing_of_a_deleted_namespace_is_kept(desk: Any, tmp_path: FilePath) -> None:
+    """In no table, also of those to come: only that it ended is told, to workers that knew it."""
+    team = namespace(desk, "team").namespace.id
+    of_namespaces = {name for name, table in tables.metadata.tables.items() if "namespace" in table.c}
+    with sqlite3.connect(tmp_path / "data" / "gateway.db") as file:
+        for name in of_namespaces - {"mounts", "grants"}:  # it cannot have mounts
+            row = {
+                column.name: team if column.name == "namespace" else b"x" if "BLOB" in str(column.type) else 7
+                for column in tables.metadata.tables[name].columns
+            }
+            marks = ", ".join("?" * len(row))
+            file.execute(f"INSERT OR IGNORE INTO {name} ({', '.join(row)}) VALUES ({marks})", [*row.values()])
+    desk.do(DeleteNamespace(path=NAMESPACES.child("team")))
+    kept = {
+        name
+        for name in of_namespaces
+        if file.execute(f"SELECT count(*) FROM {name} WHERE namespace = ?", (team,)).fetchone()[0]
+    }
+    assert {"grants"} == kept
 
 
 def test_a_new_namespace_of_an_old_name_inherits_nothing(desk: Any) -> None:

@@ -25,6 +25,7 @@ from wardgate.spi.errors import (
     Unauthenticated,
     Unavailable,
     WardgateError,
+    place_of,
 )
 from wardgate.spi.path import Path
 from wardgate.spi.values import Expect, Page, SecretInfo, SecretSettings, SecretVersion, Value, VersionInfo
@@ -176,7 +177,7 @@ def _told(name: str, raised: BaseException, *, mutates: bool, ordinals: bool) ->
     if type(raised) in CLOSED_LIST and isinstance(raised, WardgateError) and _is_a_sentence(raised.message):
         return _cleaned(raised, mutates=mutates, ordinals=ordinals)
     kind = type(raised).__name__[:100]
-    _log.error("the plugin of %s failed with %s at %s", name, kind, _place_of(raised), extra={"event": "plugin_failed"})
+    _log.error("the plugin of %s failed with %s at %s", name, kind, place_of(raised), extra={"event": "plugin_failed"})
     return OutcomeUnknown(f"{FAILED}; read before you repeat it") if mutates else Unavailable(FAILED)
 
 
@@ -211,11 +212,3 @@ def _known(info: object, *, ordinals: bool) -> VersionInfo | None:
         return None if info is None else promises.version(info, ordinals)
     except Broken:
         return None
-
-
-def _place_of(raised: BaseException) -> str:
-    """Where it was raised, without any text of it."""
-    trace = raised.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"

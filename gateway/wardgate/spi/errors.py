@@ -170,3 +170,11 @@ def unclear(what: str, *, mutates: bool) -> WardgateError:
     if mutates:
         return OutcomeUnknown(f"{what}; the change may or may not have happened: read before you repeat it")
     return Unavailable(f"{what}; try again")
+
+
+def place_of(error: BaseException) -> str:
+    """Where it was raised, as ``file:line``, without any text of it: that may quote a value."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"

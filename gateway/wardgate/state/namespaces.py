@@ -22,9 +22,13 @@ from wardgate.state.policies import empty_set
 from wardgate.state.prefixes import check_prefix
 
 ROOT_NAMESPACE = "root"
+"""Id of the root namespace; all other ids are random and never used again."""
 MAX_NAMESPACES = 10_000
 """Of one installation: each change of the tree is read again, whole, by every worker."""
-"""Id of the root namespace; all other ids are random and never used again."""
+_OF_NAMESPACES = tuple(
+    table for table in tables.metadata.sorted_tables if "namespace" in table.c and table is not tables.grants
+)
+"""What ends with a namespace: all but when it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ class Namespaces:
         return NamespaceInfo(namespace, above.path.child(name), now)
 
     async def delete(self, namespace: str) -> None:
-        """Delete an empty namespace: its principals, policies and roles end with it, its keys are shredded.
+        """Delete an empty namespace: whatever is remembered of it ends with it, its keys are shredded.
 
         Raises:
             Conflict: it has mounts or children.
@@ -136,10 +140,7 @@ class Namespaces:
         def work(connection: Connection) -> None:
             _check_empty(connection, namespace)
             connection.execute(delete(tables.namespaces).where(tables.namespaces.c.id == namespace))
-            for table in (
-                tables.keks, tables.principals, tables.policy_sets, tables.policies, tables.roles, tables.secret_ids,
-                tables.wrapped, tables.label_sets, tables.labels, tables.auth_method_sets, tables.auth_methods,
-            ):  # fmt: skip
+            for table in _OF_NAMESPACES:
                 connection.execute(delete(table).where(table.c.namespace == namespace))
 
         told = ("principals", "policies", "mounts", "labels", AUTH_METHODS)
