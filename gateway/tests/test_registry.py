@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable
-from types import SimpleNamespace
+from collections.abc import Callable, Mapping
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +21,13 @@ def never(*_: Any) -> Any:
     raise NotImplementedError
 
 
-def plugin(backends: tuple[str, ...] = (), claims: str | None = None, *, frontend: str = "") -> object:
+def plugin(
+    backends: tuple[str, ...] = (),
+    claims: str | None = None,
+    *,
+    frontend: str = "",
+    shows: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> object:
     """A plugin's module that offers these backend types and a front-end with that claim, named like it by default."""
 
     @hookimpl
@@ -32,7 +38,8 @@ def plugin(backends: tuple[str, ...] = (), claims: str | None = None, *, fronten
     def frontend_type() -> list[FrontendType]:
         if claims is None:
             return []
-        return [FrontendType(name=frontend or claims, help="", claims=Claims((claims,)), open=never)]
+        named = frontend or claims or "unnamed"
+        return [FrontendType(name=named, help="", claims=Claims((claims,)), open=never, presentations=shows)]
 
     return SimpleNamespace(backend_type=backend_type, frontend_type=frontend_type)
 
@@ -103,12 +110,22 @@ def test_overlapping_claims_are_refused(install: Install, first: str, second: st
         Registry.load(["one", "two"])
 
 
-@pytest.mark.parametrize("claim", ["/livez", "/readyz/", "/metrics"])
+@pytest.mark.parametrize("claim", ["/livez", "/readyz/", "/metrics", "/", "", "/m"])
 def test_what_the_gateway_itself_answers_cannot_be_claimed(install: Install, claim: str) -> None:
-    """Such a front-end would never be asked."""
+    """Neither it alone, of which such a front-end would never be asked, nor with all that lies around it."""
     install(("one", plugin(claims=claim)))
     with pytest.raises(InvalidValue, match="the gateway itself answers"):
         Registry.load(["one"])
+
+
+def test_two_front_ends_that_show_mounts_by_one_key_are_refused(install: Install) -> None:
+    """Else the values of the last one would be the only ones that a mount can have."""
+    install(
+        ("one", plugin(claims="/v1/", frontend="first", shows={"vault.kv": ("1", "2")})),
+        ("two", plugin(claims="/v2/", frontend="second", shows={"vault.kv": ("3",)})),
+    )
+    with pytest.raises(InvalidValue, match=r"'first' and 'second' both show mounts by 'vault\.kv'"):
+        Registry.load(["one", "two"])
 
 
 def test_a_plugin_that_cannot_be_imported_is_one_sentence(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,11 +61,28 @@ def _by_name(kind: str, offers: Iterable[tuple[str, Sequence[T]]]) -> Mapping[st
 def _check_claims(frontends: Mapping[str, FrontendType]) -> None:
     claimed = [(prefix, name) for name, frontend in frontends.items() for prefix in frontend.claims.path_prefixes]
     for prefix, name in claimed:
-        if prefix.startswith(OWN):
-            raise InvalidValue(f"front-end {name!r} claims {prefix}, where the gateway itself answers; do not load it")
+        if any(_overlap(prefix, own) for own in OWN):
+            raise InvalidValue(
+                f"front-end {name!r} claims {prefix!r}, where the gateway itself answers; do not load it"
+            )
         for other, owner in claimed:
-            if name < owner and (prefix.startswith(other) or other.startswith(prefix)):
+            if name < owner and _overlap(prefix, other):
                 raise InvalidValue(f"front-ends {name!r} and {owner!r} both claim {prefix}; load only one of them")
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _check_presentations(frontends: Mapping[str, FrontendType]) -> None:
+    owners: dict[str, str] = {}
+    for name, frontend in frontends.items():
+        for key in frontend.presentations:
+            if key in owners:
+                raise InvalidValue(
+                    f"front-ends {owners[key]!r} and {name!r} both show mounts by {key!r}; load only one of them"
+                )
+            owners[key] = name
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +117,7 @@ class Registry:
                 raise InvalidValue(f"plugin {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
         frontends: Mapping[str, FrontendType] = _by_name("front-end", _offers(manager, names, "frontend_type"))
         _check_claims(frontends)
+        _check_presentations(frontends)
         return cls(
             plugins=names,
             backend_types=_by_name("backend", _offers(manager, names, "backend_type")),
