@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,17 +29,18 @@ from wardgate.pipeline.cache import Limits as CacheLimits
 from wardgate.pipeline.dispatch import Dispatch
 from wardgate.registry import Registry
 from wardgate.server.facts import Worker
-from wardgate.spi import options
 from wardgate.spi.errors import InvalidValue, WardgateError
 from wardgate.spi.frontend import Frontend, Receive, Scope, Send
 from wardgate.spi.identity import Authenticator
 from wardgate.spi.path import Path
-from wardgate.spi.services import Clock
+from wardgate.spi.services import Clock, Services
 from wardgate.state import State
 from wardgate.state.authenticator import TokenAuthenticator
+from wardgate.state.namespaces import ROOT_NAMESPACE
 from wardgate.telemetry import page
 from wardgate.telemetry.exposition import exposition
 from wardgate.telemetry.watching import Watching
+from wardgate.type_options import AUTHENTICATOR, FRONTEND, TypeOptions, opened
 
 if TYPE_CHECKING:
     from wardgate.telemetry.traces import Tracing
@@ -75,7 +76,9 @@ class Application:
             ttl=round(config.cache.ttl_seconds * 10**9),
             count=self._watching.cache,
         )
-        authenticators = [TokenAuthenticator(self._state.principals), *self._others(clock)]
+        of_frontends, of_authenticators = self._registry.options(config.type_options)
+        others = self._others(of_authenticators, config.type_options, clock)
+        authenticators = [TokenAuthenticator(self._state.principals), *others]
         road = compose(
             [
                 Audit(self._journal),
@@ -96,7 +99,7 @@ class Application:
             ),
         )
         checks = {"state": self._state_fault, "audit": self._audit_fault, "running": worker.stopping}
-        frontends = Frontends(self._claims(road))
+        frontends = Frontends(self._claims(road, of_frontends, config.type_options))
         followed = self._tracing.requests(frontends) if self._tracing else frontends
         self._asgi = Accept(Health(followed, checks), config.limits, clock)
         self._reconciling: asyncio.Task[None] | None = None
@@ -147,14 +150,20 @@ class Application:
             elsewhere=opener.elsewhere,
         )
 
-    def _others(self, clock: Clock) -> list[Authenticator]:
+    def _others(self, parsed: Mapping[str, object], tables: TypeOptions, clock: Clock) -> list[Authenticator]:
         """The authenticators of plugins."""
+
+        def lent(name: str) -> Services:
+            bound = f"{AUTHENTICATOR}/{name}"  # no mount has an id like it
+            keyring = self._state.keyring(ROOT_NAMESPACE).scoped(bound)
+            return Services(clock, keyring, self._state.storage, ROOT_NAMESPACE, bound)
+
         return [
-            kind.open(options.parse(kind.options, {}, of=f"authenticator {name}"), clock)
+            opened(tables.of(AUTHENTICATOR, name), partial(kind.open, parsed[name], lent(name)))
             for name, kind in self._registry.authenticator_types.items()
         ]
 
-    def _claims(self, road: Handler) -> list[tuple[str, Frontend]]:
+    def _claims(self, road: Handler, parsed: Mapping[str, object], tables: TypeOptions) -> list[tuple[str, Frontend]]:
         """Every front-end by the prefixes it claims; each has a door of its own, where its requests are counted."""
 
         def door(name: str) -> Gateway:
@@ -165,8 +174,12 @@ class Application:
                 partial(self._epochs.read, self._epochs.slot("state")),
             )
 
+        opened_once = {
+            name: opened(tables.of(FRONTEND, name), partial(kind.open, parsed[name], door(name)))
+            for name, kind in self._registry.frontend_types.items()
+        }
         claims = [
-            (prefix, kind.open(options.parse(kind.options, {}, of=f"front-end {name}"), door(name)))
+            (prefix, opened_once[name])
             for name, kind in self._registry.frontend_types.items()
             for prefix in kind.claims.path_prefixes
         ]
@@ -221,9 +234,9 @@ def preload(config: Config) -> None:
     """Import what every worker will need, once, in the process that forks them.
 
     Raises:
-        InvalidValue: a plugin is not installed, cannot be imported, or clashes with another.
+        InvalidValue: a plugin is not installed, cannot be imported, clashes with another, or has wrong options.
     """
-    Registry.load(config.plugins)
+    Registry.load(config.plugins).options(config.type_options)
 
 
 async def build(config: Config, worker: Worker) -> Application:

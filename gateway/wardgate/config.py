@@ -15,6 +15,7 @@ from typing import Any
 from wardgate.spi.errors import InvalidValue
 from wardgate.spi.networks import is_loopback
 from wardgate.spi.options import nearest, option, parse
+from wardgate.type_options import TABLES, TypeOptions
 
 DEFAULT_LISTEN = "127.0.0.1:8200"
 DEFAULT_PLUGINS = ("native", "vault")
@@ -190,6 +191,7 @@ class Config:
     cache: Cache = field(default_factory=Cache)
     log: Log = field(default_factory=Log)
     traces: Traces = field(default_factory=Traces)
+    type_options: TypeOptions = field(default_factory=TypeOptions)
     dev: DevConfig | None = None
 
     def __post_init__(self) -> None:
@@ -281,13 +283,14 @@ def load(file: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML: {_first_line(error)}") from None
     try:
-        return _build(given, file.parent)
+        return _build(given, file)
     except InvalidValue as error:
         raise ConfigError(f"{file}: {error.message}") from None
 
 
-def _build(given: Mapping[str, Any], folder: Path) -> Config:
-    known = (*SECTIONS, "plugins", "namespace_backends")
+def _build(given: Mapping[str, Any], file: Path) -> Config:
+    folder = file.parent
+    known = (*SECTIONS, *TABLES, "plugins", "namespace_backends")
     for name in given:
         if name not in known:
             raise ConfigError(f"unknown key {name!r}{nearest(name, known)}")
@@ -308,6 +311,7 @@ def _build(given: Mapping[str, Any], folder: Path) -> Config:
         cache=_section(given, "cache"),
         log=_section(given, "log"),
         traces=_traces(given, folder),
+        type_options=TypeOptions.read(given, file, exposed=bool(file.stat().st_mode & 0o077)),
         audit=AuditConfig(
             folder=folder / audit.folder if audit.folder else path / "audit",
             synced=audit.synced,

@@ -13,6 +13,7 @@ import pluggy
 from wardgate.spi.errors import InvalidValue
 from wardgate.spi.hookspecs import ENTRY_POINT_GROUP, PROJECT, AuthenticatorType, BackendType, FrontendType, Hooks
 from wardgate.spi.options import nearest
+from wardgate.type_options import AUTHENTICATOR, FRONTEND, TypeOptions
 
 OWN = ("/livez", "/readyz", "/metrics")
 """What the gateway itself answers, before or beside every front-end."""
@@ -98,6 +99,10 @@ class Registry:
     def presentations(self) -> Mapping[str, tuple[str, ...]]:
         """How the front-ends can show a mount: each key with its possible values."""
         return {key: values for kind in self.frontend_types.values() for key, values in kind.presentations.items()}
+
+    def options(self, given: TypeOptions) -> tuple[Mapping[str, object], Mapping[str, object]]:
+        """The parsed options of each front-end and of each authenticator, by its name. Raises InvalidValue."""
+        return given.parsed(FRONTEND, self.frontend_types), given.parsed(AUTHENTICATOR, self.authenticator_types)
 
     @classmethod
     def load(cls, names: Iterable[str]) -> Registry:

@@ -108,6 +108,7 @@ def _plugins(config: Config) -> Finding:
     from wardgate.registry import Registry  # noqa: PLC0415  # each check loads what it needs
 
     registry = Registry.load(config.plugins)
+    registry.options(config.type_options)
     return Finding("plugins", ok=True, detail=", ".join(registry.plugins))
 
 

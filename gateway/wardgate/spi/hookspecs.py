@@ -16,7 +16,7 @@ from wardgate.spi.backend import Backend
 from wardgate.spi.capabilities import Declaration
 from wardgate.spi.frontend import Claims, Frontend, Gateway
 from wardgate.spi.identity import Authenticator
-from wardgate.spi.services import Clock, Services
+from wardgate.spi.services import Services
 
 PROJECT = "wardgate"
 ENTRY_POINT_GROUP = "wardgate.plugins"
@@ -62,11 +62,14 @@ class FrontendType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticatorType:
-    """A way to prove who one is. It is asked after the gateway's own tokens, in every namespace."""
+    """A way to prove who one is. It is asked after the gateway's own tokens, in every namespace.
+
+    ``open`` gets its parsed ``options`` dataclass, and services of the root namespace; it raises InvalidValue.
+    """
 
     name: str
     help: str
-    open: Callable[[Any, Clock], Authenticator]
+    open: Callable[[Any, Services], Authenticator]
     options: type = NoOptions
     status: str = "stable"
 

@@ -73,7 +73,11 @@ class Storage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Handed to ``open``. ``namespace`` and ``mount`` are ids, for binding what is sealed."""
+    """Handed to ``open``. ``namespace`` and ``mount`` are ids, for binding what is sealed.
+
+    An authenticator serves every namespace: it gets the root's, and ``authenticator/NAME`` stands for a mount. Its
+    storage is the gateway's own file: its tables, and its version table, begin with its name.
+    """
 
     clock: Clock
     keyring: Keyring

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from wardgate.crypto import NamespaceKeyring, RootKey
 from wardgate.server.epochs import Epochs, LocalEpochs
 from wardgate.spi.errors import AlreadyExists, InvalidValue
-from wardgate.spi.services import Clock
+from wardgate.spi.services import Clock, Storage
 from wardgate.state import files, forged
 from wardgate.state.approle import AppRole, insert_decoys
 from wardgate.state.auth_methods import AuthMethods
@@ -124,6 +124,11 @@ class State:
     def keyring(self, namespace: str) -> NamespaceKeyring:
         """The namespace's keys. Raises Sealed when they are gone."""
         return self.namespaces.keyring(namespace)
+
+    @property
+    def storage(self) -> Storage:
+        """The gateway's own file, as what serves every namespace is lent it."""
+        return self._database
 
     def database(self, namespace: str) -> Database:
         """The file of the namespace's native store, opened at its first use; Unavailable then when it is missing."""
