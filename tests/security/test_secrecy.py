@@ -48,6 +48,15 @@ def used() -> Iterator[tuple[Running, dict[str, bytes]]]:
         login = {"role_id": role_id, "secret_id": secret_id}
         token = gateway.call("POST", "/v1/auth/approle/login", login).json()["auth"]["client_token"]
         gateway.call("POST", "/v1/auth/approle/login", {"role_id": role_id, "secret_id": TEXT})
+        role = "/v1/auth/approle/role/r"
+        for target, mistaken in (
+            ("/v1/auth/token/lookup-accessor", {"accessor": token}),
+            ("/v1/auth/token/renew-accessor", {"accessor": token}),
+            ("/v1/auth/token/revoke-accessor", {"accessor": token}),
+            (f"{role}/secret-id-accessor/lookup", {"secret_id_accessor": secret_id}),
+            (f"{role}/secret-id-accessor/destroy", {"secret_id_accessor": secret_id}),
+        ):
+            assert gateway.call("POST", target, mistaken).status < 500
         assert gateway.call("GET", vault).json()["data"]["data"] == data
         canaries = {
             "text": TEXT.encode(), "number": str(NUMBER).encode(), "field": FIELD.encode(), "option": OPTION.encode(),

@@ -7,20 +7,36 @@ import os
 import stat
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from wardgate.pipeline.audit import Journal, verify
 from wardgate.pipeline.audit.sink import Disk
 from wardgate.spi.errors import Malformed, Unavailable
-from wardgate.spi.operations.approle import Login
-from wardgate.spi.operations.base import Rejected
+from wardgate.spi.frontend import Outcome
+from wardgate.spi.operations.approle import DestroySecretId, Login
+from wardgate.spi.operations.base import Action, Rejected
 from wardgate.spi.operations.keys import CreateKey
+from wardgate.spi.operations.labels import ChangeLabels
 from wardgate.spi.operations.mounts import CreateMount
-from wardgate.spi.operations.secrets import AnnotateSecret, DeleteSecret, Ordinal, ReadSecret, Stage, VersionId
+from wardgate.spi.operations.policies import ExplainPolicy
+from wardgate.spi.operations.secrets import (
+    AnnotateSecret,
+    DeleteSecret,
+    MoveStage,
+    Ordinal,
+    ReadSecret,
+    Stage,
+    VersionId,
+)
+from wardgate.spi.operations.tokens import CreateToken, LookupAccessor, RevokeAccessor
+from wardgate.spi.operations.wrapping import Wrapped
 from wardgate.spi.path import Path
 
 from tests.support.audit_settings import kept
+
+PLACE = Path(("a",))
 
 
 class CountingDisk(Disk):
@@ -129,6 +145,41 @@ def test_details_are_allow_listed_and_bounded(audited: Any, operation: Any, deta
 
     asyncio.run(audited.run(work))
     assert details == audited.lines()[-1]["details"]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda token: CreateKey(key_name=f"key of {token}", policies=("a", token)),
+        lambda token: CreateToken(display_name=token, policies=("x" * 240, token)),
+        lambda token: MoveStage(path=PLACE, stage=token, version=VersionId(token)),
+        lambda token: ChangeLabels(path=PLACE, changes={token: "x"}),
+        lambda token: LookupAccessor(accessor=token),
+        lambda token: RevokeAccessor(accessor=f"hvs.{token[3:]}"),
+        lambda token: DestroySecretId(path=PLACE, accessor=f"one of the caller's own, {token[3:]}"),
+        lambda token: ExplainPolicy(asked_action=Action.READ, asked_path=Path(("a", token)), policies=()),
+    ],
+)
+def test_a_token_where_none_belongs_is_not_shown(audited: Any, made: Callable[[str], Any]) -> None:
+    """A name, a label or an accessor may be one by mistake: its fingerprint stands for it, or nothing."""
+
+    async def work(journal: Journal) -> None:
+        context = audited.context(made(audited.token))
+        await journal.closing(context, "ok", Outcome(Wrapped("a" * 32, 1, 1, f"secret/data/{audited.token}")))
+
+    asyncio.run(audited.run(work))
+    assert audited.lines()[-1]["details"]["creation_path"].startswith("secret/data/")
+    assert not [file for file in audited.folder.iterdir() if b"canary" in file.read_bytes()]
+
+
+def test_an_accessor_is_shown(audited: Any) -> None:
+    """What names a token without being one."""
+
+    async def work(journal: Journal) -> None:
+        await journal.closing(audited.context(LookupAccessor(accessor="0123456789abcdef" * 2)), "ok")
+
+    asyncio.run(audited.run(work))
+    assert {"accessor": "0123456789abcdef" * 2} == audited.lines()[-1]["details"]
 
 
 def test_requests_that_wait_together_share_a_sync(audited: Any) -> None:

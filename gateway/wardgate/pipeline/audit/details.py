@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -34,19 +35,25 @@ _SECOND: Final = 1_000_000_000
 
 LONGEST: Final = 256
 """Characters of one detail; callers choose some of them."""
+NO_ACCESSOR: Final = "(no accessor)"
+"""In the place of what a caller took for one: it may be the token or the secret id itself."""
+_is_accessor = re.compile(r"[0-9a-f]{32}").fullmatch
+
+Hide = Callable[[str], str]
+"""Gives a text back without the tokens in it."""
 
 
-def details_of(operation: Operation[Any]) -> dict[str, str] | None:
+def details_of(operation: Operation[Any], hide: Hide) -> dict[str, str] | None:
     """What the allow-list has for this operation; None when nothing."""
     render = _DETAILS.get(type(operation))
     if render is None:
         return None
     facts = render(operation)
-    return {name: _safe(text) for name, text in facts.items() if text} or None if facts else None
+    return {name: _safe(hide(text)) for name, text in facts.items() if text} or None if facts else None
 
 
 def wrapping_of(
-    wrap: Wrap | None, outcome: Outcome[Any] | None, details: dict[str, str] | None
+    wrap: Wrap | None, outcome: Outcome[Any] | None, details: dict[str, str] | None, hide: Hide
 ) -> dict[str, str] | None:
     """The details with what an answer's wrapping adds: that it was asked for, and which one was made or taken.
 
@@ -62,7 +69,7 @@ def wrapping_of(
     if wrap is not None:
         facts["wrap_ttl"] = f"{wrap.ttl // _SECOND}s"
     if isinstance(kept, Wrapped):
-        facts |= {"wrapping_accessor": kept.accessor, "creation_path": _safe(kept.creation_path)}
+        facts |= {"wrapping_accessor": kept.accessor, "creation_path": _safe(hide(kept.creation_path))}
     return facts
 
 
@@ -82,6 +89,10 @@ def _selected(version: Selector | Absent | None) -> str:
         case Absent():
             return "absent"
     return ""
+
+
+def _accessor(given: str | None) -> str:
+    return NO_ACCESSOR if given and not _is_accessor(given) else given or ""
 
 
 def _all(versions: Iterable[Selector]) -> str:
@@ -109,12 +120,12 @@ _DETAILS: Final[Mapping[type[Operation[Any]], Callable[[Any], dict[str, str] | N
     CreateKey: lambda operation: {"key_name": operation.key_name, "policies": ", ".join(operation.policies)},
     CreateToken: _made,
     CreateOrphan: _made,
-    LookupAccessor: lambda operation: {"accessor": operation.accessor},
-    RenewAccessor: lambda operation: {"accessor": operation.accessor},
-    RevokeAccessor: lambda operation: {"accessor": operation.accessor},
+    LookupAccessor: lambda operation: {"accessor": _accessor(operation.accessor)},
+    RenewAccessor: lambda operation: {"accessor": _accessor(operation.accessor)},
+    RevokeAccessor: lambda operation: {"accessor": _accessor(operation.accessor)},
     WriteRole: lambda operation: {"policies": ", ".join(operation.role.policies)},
-    LookupSecretId: lambda operation: {"accessor": operation.accessor or ""},
-    DestroySecretId: lambda operation: {"accessor": operation.accessor or ""},
+    LookupSecretId: lambda operation: {"accessor": _accessor(operation.accessor)},
+    DestroySecretId: lambda operation: {"accessor": _accessor(operation.accessor)},
     CreateMount: lambda operation: {"type": operation.type},
     TuneMount: lambda operation: {
         "presentation": ", ".join(f"{name}={text}" for name, text in operation.presentation.items()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from functools import partial
 from itertools import repeat
@@ -27,7 +28,7 @@ from wardgate.spi.services import Clock
 from wardgate.spi.values import SecretVersion
 
 _TOKEN_PREFIX: Final = "wg_"  # noqa: S105  # what tokens begin with, not a token
-_SHORTEST_TOKEN: Final = 40
+_TOKEN: Final = re.compile(r"wg_[0-9A-Za-z_-]{37,}")
 _NANOSECONDS: Final = 1_000
 _WIDEST: Final = 4
 """Bytes that a character takes at most."""
@@ -167,7 +168,7 @@ class Renderer:
             encode(
                 Item(
                     self._path(item.path),
-                    details=details_of(item),
+                    details=details_of(item, self._hidden),
                     code=code,
                     policy=decision.policy if decision else "",
                     rule=decision.rule if decision else -1,
@@ -191,20 +192,14 @@ class Renderer:
             path=self._path(operation.path),
             mount=context.mount.id if context.mount else "",
             source=context.arrival.source,
-            details=wrapping_of(context.wrap, outcome, details_of(operation)),
+            details=wrapping_of(context.wrap, outcome, details_of(operation, self._hidden), self._hidden),
             items=self._items(context, operation, outcome) if isinstance(operation, Batch) else (),
             code=code,
         )  # fmt: skip
 
     def _path(self, path: Path) -> str:
-        text = whole = "/".join(path.segments)
-        if _TOKEN_PREFIX in text:
-            text = "/".join(
-                self.fingerprint(segment)
-                if segment.startswith(_TOKEN_PREFIX) and len(segment) >= _SHORTEST_TOKEN
-                else segment
-                for segment in path.segments
-            )
+        whole = "/".join(path.segments)
+        text = self._hidden(whole)
         if len(text) * _WIDEST <= LONGEST_PATH:
             return text
         encoded = text.encode()
@@ -212,6 +207,10 @@ class Renderer:
             return text
         # A character that the cut goes through is left out.
         return f"{encoded[:PATH_PREFIX].decode(errors='ignore')}…{self._paths(whole.encode())}"
+
+    def _hidden(self, text: str) -> str:
+        """The same without tokens, which people write where they do not belong."""
+        return _TOKEN.sub(lambda token: self.fingerprint(token[0]), text) if _TOKEN_PREFIX in text else text
 
     def fingerprint(self, token: str) -> str:
         """The HMAC that stands for a token in every record."""
