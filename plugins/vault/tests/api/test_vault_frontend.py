@@ -286,6 +286,40 @@ def test_capabilities_are_said_in_vaults_words(
     ]
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours", "granted", "words"),
+    [
+        ("sys/auth/ci/tune", "sys/auth/ci", {Action.MANAGE}, ["create", "update"]),
+        ("sys/mounts/auth/ci/tune", "sys/auth/ci", {Action.READ}, ["read"]),
+        ("sys/mounts/auth/ci", "sys/auth/ci", {Action.READ}, ["read"]),
+        ("sys/mounts/secret/team/tune", "sys/mounts/secret/team", {Action.MANAGE}, ["create", "update"]),
+        ("sys/mounts/tune", "sys/mounts/tune", {Action.MANAGE}, ["create", "delete", "update"]),
+        ("sys/policies/acl/p", "sys/policies/p", {Action.MANAGE}, ["create", "delete", "update"]),
+        ("sys/policies/acl", "sys/policies", {Action.LIST}, ["list"]),
+        ("sys/policy/p", "sys/policies/p", {Action.READ}, ["read"]),
+        ("auth/ci/role/r/token-ttl", "auth/ci/role/r", {Action.MANAGE}, ["create", "delete", "update"]),
+        ("auth/ci/role/r/role-id", "auth/ci/role/r/role-id", {Action.READ}, ["read"]),
+        ("auth/token/role/r/period", "auth/token/role/r/period", set(), ["deny"]),
+    ],
+)
+def test_capabilities_at_paths_that_stand_elsewhere_here(
+    gateway: Any,
+    send: Send,
+    token: str,
+    monkeypatch: pytest.MonkeyPatch,
+    theirs: str,
+    ours: str,
+    granted: set[Action],
+    words: list[str],
+) -> None:
+    """What is told is of the path that the request itself would be judged by."""
+    everywhere = frozenset(Action)
+    _answering(gateway, monkeypatch, Outcome({theirs: everywhere} | {ours: frozenset(granted)}))
+    answer = send("POST", "/v1/sys/capabilities-self", _as(token), json.dumps({"paths": [theirs]}).encode())
+
+    assert words == _json(answer)["capabilities"]
+
+
 def test_capabilities_are_asked_of_the_roads_own_paths(gateway: Any, send: Send, token: str) -> None:
     """Policies know no `data/`."""
     send("POST", "/v1/sys/capabilities-self", _as(token), b'{"paths":"secret/data/a, secret/metadata/"}')

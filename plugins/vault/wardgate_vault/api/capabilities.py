@@ -9,7 +9,7 @@ from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.policies import ReadCapabilities
 from wardgate.spi.path import Path
 
-from wardgate_vault.api import wire
+from wardgate_vault.api import approle_fields, wire
 from wardgate_vault.api.envelope import Answer, flattened
 from wardgate_vault.api.errors import refusing
 from wardgate_vault.api.request import Request
@@ -39,6 +39,16 @@ _SERVICES: Mapping[Action, tuple[str, ...]] = {
     Action.READ: ("read",), Action.LIST: ("list",), Action.WRITE: _WRITES, Action.DELETE: ("delete",),
     Action.MANAGE: (*_WRITES, "delete"),
 }  # fmt: skip
+_TUNING: Mapping[Action, tuple[str, ...]] = {Action.READ: ("read",), Action.MANAGE: _WRITES}
+_SAME: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("sys", "mounts", "auth"): ("sys", "auth"),
+    ("sys", "policies", "acl"): ("sys", "policies"),
+    ("sys", "policy"): ("sys", "policies"),
+}
+"""Where Vault has what stands elsewhere here."""
+_TUNED = (("sys", "mounts"), ("sys", "auth"))
+_NAMED = 3
+"""Segments of a mount or a login method among those."""
 
 
 async def _capabilities(request: Request) -> Answer:
@@ -64,7 +74,7 @@ def _translated(request: Request, path: Path) -> tuple[Path, Mapping[Action, tup
     """The gateway's path for one of Vault's, and what each action is called there."""
     mount = request.gateway.mounts(request.namespace).find(path)
     if mount is None:
-        return path, _SERVICES
+        return _of_services(path.segments)
     if mount.presentation.get(PRESENTATION) == FIRST:
         deleting = Action.DESTROY if mount.capabilities.destroy else Action.DELETE
         return path, {**_FIRST, deleting: ("delete",)}
@@ -72,6 +82,19 @@ def _translated(request: Request, path: Path) -> tuple[Path, Mapping[Action, tup
     kind = path.segments[len(prefix) : len(prefix) + 1]
     words = _KV.get(kind[0], {}) if kind else {}
     return Path(prefix + path.segments[len(prefix) + 1 :]), words
+
+
+def _of_services(segments: tuple[str, ...]) -> tuple[Path, Mapping[Action, tuple[str, ...]]]:
+    """The same of what the gateway itself offers: several of Vault's paths are one here."""
+    for theirs, ours in _SAME.items():
+        if segments[: len(theirs)] == theirs:
+            segments = (*ours, *segments[len(theirs) :])
+            break
+    if len(segments) > _NAMED and segments[:2] in _TUNED and segments[-1] == "tune":
+        return Path(segments[:-1]), _TUNING
+    if any(route.takes(segments) for route in approle_fields.ROUTES):
+        return Path(segments[:-1]), _SERVICES  # a field of a role is the role's own
+    return Path(segments), _SERVICES
 
 
 def _named(words: Mapping[Action, tuple[str, ...]], granted: frozenset[Action]) -> list[str]:
