@@ -10,7 +10,7 @@ import pytest
 from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound, Unauthenticated, WardgateError
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.approle import (
-    APPROLE,
+    ROLES,
     CreateSecretId,
     DeleteRole,
     ListRoles,
@@ -30,7 +30,7 @@ HOUR = 3_600 * SECOND
 
 
 def at(*segments: str) -> Path:
-    return Path((*APPROLE.segments, "role", *segments))
+    return Path((*ROLES.segments, *segments))
 
 
 def write(desk: Any, role: Role, **more: Any) -> None:

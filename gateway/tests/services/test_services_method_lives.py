@@ -6,11 +6,16 @@ import asyncio
 from typing import Any
 
 import pytest
+from wardgate.spi.errors import SecretNotFound
 from wardgate.spi.operations.approle import Role, WriteRole, roles_of
-from wardgate.spi.operations.tokens import CreateOrphan, CreateToken, TokenIssued
+from wardgate.spi.operations.methods import MethodInfo
+from wardgate.spi.operations.namespaces import NAMESPACES, CreateNamespace
+from wardgate.spi.operations.tokens import CreateOrphan, CreateToken, LookupSelf, RenewSelf, RevokeSelf, TokenIssued
 from wardgate.state.lives import Life
+from wardgate.state.principals import Origin
+from wardgate.state.tokens import new_id
 
-from tests.support.login_methods import enable, ids, login, tune, write
+from tests.support.login_methods import disable, enable, ids, login, tune, write
 
 SECOND = 10**9
 HOUR = 3_600 * SECOND
@@ -97,3 +102,49 @@ async def _administrators(desk: Any) -> str:
 
 def _lives(issued: TokenIssued) -> tuple[int, int]:
     return issued.info.ttl, issued.info.max_ttl
+
+
+def test_what_a_method_of_another_type_brings_ends_with_it(desk: Any, other_worker: Any) -> None:
+    """A token without a role is looked up, bounded and renewed like any, and its method's end is its own."""
+    state = desk.state
+    method = MethodInfo(new_id(), "corp", "oidc")
+    asyncio.run(state.methods.enable("root", method))
+    life = Life(ttl=HOUR, max_ttl=DAY, renewable=True)
+    issued = asyncio.run(state.principals.issue("root", "ann", ("a",), life, origin=Origin(kind="oidc", login=method)))
+    who = state.principals.authenticated(issued.token, "root")
+    info = desk.do(LookupSelf(), who=who)
+    assert (HOUR, DAY, "oidc", "corp") == (info.ttl, info.max_ttl, info.kind, info.login)
+    assert {"login": "corp"} == who.attributes
+    assert HOUR == desk.do(RenewSelf(), who=who).ttl
+    child = desk.do(CreateToken(), who=who)
+
+    disable(other_worker, "corp")
+
+    assert [None, None] == [desk.logged_in(each.token) for each in (issued, child)]
+    with pytest.raises(SecretNotFound):
+        asyncio.run(state.principals.issue("root", "ann", (), life, origin=Origin(kind="oidc", login=method)))
+
+
+def test_a_method_of_the_same_name_does_not_end_anothers_tokens(desk: Any) -> None:
+    """It is the id that counts, within its namespace."""
+    team = desk.do(CreateNamespace(path=NAMESPACES.child("team"))).namespace.id
+    methods = {namespace: MethodInfo(new_id(), "corp", "oidc") for namespace in ("root", team)}
+    tokens = {}
+    for namespace, method in methods.items():
+        asyncio.run(desk.state.methods.enable(namespace, method))
+        origin = Origin(kind="oidc", login=method)
+        issuing = desk.state.principals.issue(namespace, "ann", ("a",), Life(ttl=HOUR), origin=origin)
+        tokens[namespace] = asyncio.run(issuing).token
+    disable(desk, "corp")
+    assert desk.logged_in(tokens["root"]) is None
+    assert desk.logged_in(tokens[team], team)
+
+
+def test_a_key_of_whoever_proved_itself_elsewhere_is_the_gateways_own(desk: Any) -> None:
+    """What conditions read of a key, its maker's method, does not say who issued it."""
+    origin = Origin(method="jwt", attributes={"sub": "ann"})
+    issued = asyncio.run(desk.state.principals.issue("root", "ann", (), Life(ttl=HOUR), origin=origin))
+    who = desk.state.principals.authenticated(issued.token, "root")
+    assert ("jwt", "key") == (who.method, desk.do(LookupSelf(), who=who).kind)
+    desk.do(RevokeSelf(), who=who)
+    assert desk.logged_in(issued.token) is None

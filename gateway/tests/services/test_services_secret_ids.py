@@ -11,7 +11,7 @@ from wardgate.context import Context
 from wardgate.spi.errors import AlreadyExists, InvalidValue, SecretNotFound, Unauthenticated
 from wardgate.spi.frontend import Arrival
 from wardgate.spi.operations.approle import (
-    APPROLE,
+    ROLES,
     ChooseSecretId,
     CreateSecretId,
     DestroySecretId,
@@ -36,7 +36,7 @@ HOME, AWAY = "10.1.2.3", "192.0.2.9"
 
 
 def at(*segments: str) -> Path:
-    return Path((*APPROLE.segments, "role", *segments))
+    return Path((*ROLES.segments, *segments))
 
 
 def write(desk: Any, role: Role, **more: Any) -> str:

@@ -88,7 +88,7 @@ def test_a_principal_hands_out_only_what_it_carries(desk: Any) -> None:
     rules = (Rule(Effect.ALLOW, ("read",), ("a/**",)),)
     for name in ("a", "b"):
         desk.do(WritePolicy(path=POLICIES.child(name), policy=Policy(name, rules)))
-    giver = Principal("g", "root", "g", "key", ("a",), "x")
+    giver = Principal("g", "root", "g", "key", ("a",), "x", issued=True)
     assert ("a", "default") == create(desk, "a", "default", who=giver).info.principal.policies
     for beyond in ("b", "administrator", "unknown"):
         with pytest.raises(PermissionDenied):
@@ -205,5 +205,5 @@ def test_a_key_does_not_outlive_its_giver(
     policies: tuple[str, ...], expires_at: int | None, asked: int | None, given: int | None
 ) -> None:
     """A short token cannot give itself a life without end; an administrator's may, as the first one must."""
-    giver = Principal("g", "root", "g", "key", policies, "a", expires_at=expires_at)
+    giver = Principal("g", "root", "g", "key", policies, "a", expires_at=expires_at, issued=True)
     assert given == capped(asked, giver, 1_000)

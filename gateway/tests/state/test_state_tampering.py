@@ -314,7 +314,7 @@ def test_a_role_moved_to_another_login_method_proves_nothing(
     house: House, file: Path, reopen: Callable[[], State]
 ) -> None:
     """Neither at the method that every namespace begins with, nor at its own."""
-    attack(file, "UPDATE roles SET method = '' WHERE namespace = 'root'")
+    attack(file, "UPDATE roles SET login_method_id = '' WHERE namespace = 'root'")
     again = reopen()
     for method in ("approle", "ci"):
         with pytest.raises(Unauthenticated):

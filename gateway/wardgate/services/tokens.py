@@ -9,7 +9,7 @@ from wardgate.services.names import capped, check_handed_out, check_meta, check_
 from wardgate.services.service import Handlers, asker
 from wardgate.spi.errors import REFUSED, InvalidValue, SecretNotFound, Unauthenticated, Unsupported
 from wardgate.spi.identity import Principal
-from wardgate.spi.operations.methods import MethodInfo
+from wardgate.spi.operations.methods import TOKEN, MethodInfo
 from wardgate.spi.operations.policies import Policy
 from wardgate.spi.operations.tokens import (
     CreateOrphan,
@@ -32,7 +32,7 @@ from wardgate.spi.operations.tokens import (
 from wardgate.spi.services import Clock
 from wardgate.state import State
 from wardgate.state.lives import Life, check_life
-from wardgate.state.principals import APPROLE, KEY, TOKEN, Origin
+from wardgate.state.principals import Origin
 
 DEFAULT_TTL = 32 * 86_400 * 10**9
 """Life of a token that a token makes, where nothing is said: 32 days, in nanoseconds."""
@@ -42,8 +42,6 @@ MAX_TTL = DEFAULT_TTL
 Unless the method ``token/`` is tuned.
 """
 MAX_USES = 2**31 - 1
-
-_OURS = frozenset({KEY, APPROLE, TOKEN})
 
 
 class TokensService:
@@ -75,7 +73,7 @@ class TokensService:
     async def lookup(self, context: Context, _operation: LookupSelf) -> TokenInfo:
         """What is known of the token. Raises Unauthenticated when it ended a moment ago."""
         principal = asker(context)
-        if principal.method not in _OURS:
+        if not principal.issued:
             expires_at = principal.expires_at
             ttl = 0 if expires_at is None else max(0, expires_at - self._clock.now())
             life = 0 if expires_at is None else expires_at - principal.created_at
@@ -212,6 +210,6 @@ def _life(asked: CreateToken, method: MethodInfo, left: int | None) -> Life:
 
 def _ours(context: Context) -> Principal:
     principal = asker(context)
-    if principal.method not in _OURS:
+    if not principal.issued:
         raise Unsupported("this credential was not issued here; renew or revoke it where it comes from")
     return principal

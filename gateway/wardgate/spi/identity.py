@@ -30,7 +30,8 @@ class Principal:
 
     ``policies`` are the names of the policies it carries. ``method`` is how it proved itself (``key``, ``approle``).
     ``accessor`` names the token without being one. ``counted``: each use is consumed, so it is never memoised.
-    ``networks``: where it may come from, in CIDR notation; empty: from anywhere.
+    ``networks``: where it may come from, in CIDR notation; empty: from anywhere. ``issued``: the gateway gave it its
+    token, so that it is looked up, renewed and revoked here; no authenticator of a plugin says so.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Principal:
     counted: bool = False
     attributes: Mapping[str, str] = field(default_factory=dict)
     networks: tuple[str, ...] = ()
+    issued: bool = False
 
 
 class Authenticator(abc.ABC):

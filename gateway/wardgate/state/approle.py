@@ -14,8 +14,7 @@ from wardgate.crypto import RootKey
 from wardgate.spi.errors import AlreadyExists, SecretNotFound, Unauthenticated
 from wardgate.spi.networks import covered, only, within
 from wardgate.spi.operations.approle import CreateSecretId, Role, SecretIdIssued
-from wardgate.spi.operations.methods import APPROLE as FIRST
-from wardgate.spi.operations.methods import MethodInfo
+from wardgate.spi.operations.methods import APPROLE, MethodInfo
 from wardgate.spi.operations.tokens import TokenIssued
 from wardgate.spi.path import ROOT
 from wardgate.spi.services import Clock
@@ -24,7 +23,7 @@ from wardgate.state.codes import Codes
 from wardgate.state.database import Database
 from wardgate.state.grants import Grants
 from wardgate.state.lives import NEVER, Life
-from wardgate.state.principals import APPROLE, Draft, Origin, Principals
+from wardgate.state.principals import Draft, Origin, Principals
 from wardgate.state.secret_ids import DECOY, OR_DECOY, WRONG_IDS, SecretIds, insert_decoy, networks_of
 from wardgate.state.tables import roles, secret_ids
 from wardgate.state.tokens import new_id
@@ -35,7 +34,7 @@ DEFAULT_TOKEN_TTL = 3_600 * 10**9
 DEFAULT_TOKEN_MAX_TTL = 24 * 3_600 * 10**9
 """How long renewals can stretch it where its role says nothing: 24 hours."""
 
-_OF_METHOD = (roles.c.namespace == bindparam("namespace")) & (roles.c.method == bindparam("method"))
+_OF_METHOD = (roles.c.namespace == bindparam("namespace")) & (roles.c.login_method_id == bindparam("login_method_id"))
 _ROLE_OR_DECOY = select(roles).where(
     roles.c.id
     == func.coalesce(
@@ -76,13 +75,13 @@ class AppRole:
         self._methods = methods
         self.secret_ids = SecretIds(database, codes, root.derive("secret-id-lookup"))
 
-    def names(self, namespace: str, *, method: str = FIRST) -> tuple[str, ...]:
+    def names(self, namespace: str, *, method: str = APPROLE) -> tuple[str, ...]:
         """The names of all roles, in order. Raises SecretNotFound."""
         statement = select(roles.c.name).where(_OF_METHOD).order_by(roles.c.name)
         with self._database.reading() as connection:
             return tuple(connection.execute(statement, self._of(namespace, self.method(namespace, method))).scalars())
 
-    def read(self, namespace: str, name: str, *, method: str = FIRST) -> Role:
+    def read(self, namespace: str, name: str, *, method: str = APPROLE) -> Role:
         """One role. Raises SecretNotFound."""
         row = self.row(namespace, name, method=method)
         return Role(
@@ -101,7 +100,7 @@ class AppRole:
             bind_to_source=bool(row["bind_to_source"]),
         )
 
-    def role_id(self, namespace: str, name: str, *, method: str = FIRST) -> str:
+    def role_id(self, namespace: str, name: str, *, method: str = APPROLE) -> str:
         """What a login names the role by. Raises SecretNotFound."""
         return str(self.row(namespace, name, method=method)["role_id"])
 
@@ -110,7 +109,7 @@ class AppRole:
         namespace: str,
         role: Role,
         *,
-        method: str = FIRST,
+        method: str = APPROLE,
         role_id: str | None = None,
         writer: tuple[str, Mapping[str, str]] | None = None,
     ) -> None:
@@ -132,7 +131,7 @@ class AppRole:
 
         await self._database.write(work)
 
-    async def choose_role_id(self, namespace: str, name: str, role_id: str, *, method: str = FIRST) -> None:
+    async def choose_role_id(self, namespace: str, name: str, role_id: str, *, method: str = APPROLE) -> None:
         """Give a role another role id.
 
         Raises:
@@ -149,7 +148,7 @@ class AppRole:
 
         await self._database.write(work)
 
-    async def delete(self, namespace: str, name: str, *, method: str = FIRST) -> None:
+    async def delete(self, namespace: str, name: str, *, method: str = APPROLE) -> None:
         """Delete a role, its secret ids, the tokens they brought, and those these made. Raises SecretNotFound."""
         named = {**self._of(namespace, self.method(namespace, method)), "name": name}
 
@@ -168,7 +167,7 @@ class AppRole:
         name: str,
         asked: CreateSecretId = _AS_THE_ROLE_SAYS,
         *,
-        method: str = FIRST,
+        method: str = APPROLE,
         chosen: str = "",
     ) -> SecretIdIssued:
         """Issue a secret id of the role of this name; see :meth:`SecretIds.issue`. Raises SecretNotFound."""
@@ -176,7 +175,7 @@ class AppRole:
         return await self.secret_ids.issue(role, asked, self._clock.now(), chosen=chosen)
 
     async def login(
-        self, namespace: str, role_id: str, secret_id: str, source: str = "", *, method: str = FIRST
+        self, namespace: str, role_id: str, secret_id: str, source: str = "", *, method: str = APPROLE
     ) -> TokenIssued:
         """Prove a role and get a token; a counted secret id is used up in the same transaction.
 
@@ -215,7 +214,7 @@ class AppRole:
         await self._database.write(work)
         return draft.issued
 
-    def row(self, namespace: str, name: str, *, method: str = FIRST) -> Mapping[str, Any]:
+    def row(self, namespace: str, name: str, *, method: str = APPROLE) -> Mapping[str, Any]:
         """The genuine row of a role. Raises SecretNotFound."""
         of_it = self._of(namespace, self.method(namespace, method))
         with self._database.reading() as connection:
@@ -232,7 +231,7 @@ class AppRole:
         return info
 
     def _of(self, namespace: str, method: MethodInfo) -> dict[str, str]:
-        return {"namespace": namespace, "method": self._methods.key(method)}
+        return {"namespace": namespace, "login_method_id": self._methods.key(method)}
 
     def _draft(self, method: MethodInfo, role: Mapping[str, Any], proof: Mapping[str, Any], source: str) -> Draft:
         networks = networks_of(role["token_networks"])
@@ -247,7 +246,7 @@ class AppRole:
             attributes=json.loads(role["token_attributes"]) if role["token_attributes"] else None,
             networks=(only(source),) if role["bind_to_source"] else networks,
             meta=meta,
-            login=None if method.name == FIRST else method.name,
+            login=method,
         )
         life, policies = _life(role, method), json.loads(role["policies"])
         return self._principals.draft(role["namespace"], role["name"], policies, life, origin=origin)
@@ -256,14 +255,14 @@ class AppRole:
         self, connection: Connection, of_it: Mapping[str, str], role_id: str, secret_id: str, source: str
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
         """The role and the secret id's row, if they hold together; the work is the same when they do not."""
-        namespace, method = of_it["namespace"], of_it["method"]
+        namespace = of_it["namespace"]
         role = _one(connection, _ROLE_OR_DECOY, **of_it, role_id=role_id) or _NO_ROLE
         lookups = {
             "lookup": self.secret_ids.lookup(secret_id),
             "chosen": self.secret_ids.chosen(str(role["id"]), secret_id),
         }
         proof = _one(connection, OR_DECOY, **lookups) or _NO_SECRET_ID
-        role_holds = self._vouched(roles, role, _NO_ROLE) and (role["namespace"], role["method"]) == (namespace, method)
+        role_holds = self._vouched(roles, role, _NO_ROLE) and all(role[column] == of_it[column] for column in of_it)
         proof_holds = (
             self._vouched(secret_ids, proof, _NO_SECRET_ID)
             and (proof["namespace"], proof["role"]) == (namespace, role["id"])
@@ -286,7 +285,9 @@ class AppRole:
         return row if row is not None and self._codes.vouch(roles, row) else None
 
     def _replace(self, connection: Connection, row: Mapping[str, Any]) -> None:
-        connection.execute(delete(roles).where(_NAMED), {each: row[each] for each in ("namespace", "method", "name")})
+        connection.execute(
+            delete(roles).where(_NAMED), {each: row[each] for each in ("namespace", "login_method_id", "name")}
+        )
         try:
             connection.execute(insert(roles).values(self._codes.signed(roles, row)))
         except IntegrityError:

@@ -62,7 +62,7 @@ class AuthMethods:
             raise SecretNotFound(f"there is no way to log in at {method.name}/ any more; it was disabled")
 
     def key(self, method: MethodInfo) -> str:
-        """What the roles of a method have in their column ``method``."""
+        """What the roles of a method have in their column ``login_method_id``."""
         return "" if method.id == self._first[APPROLE].id else method.id
 
     async def enable(self, namespace: str, method: MethodInfo) -> None:
@@ -104,7 +104,7 @@ class AuthMethods:
 
         def work(connection: Connection, before: dict[str, str]) -> None:
             method = _at(self._set_of(list(before.items())), name)
-            forget_method(connection, namespace, self.key(method))
+            forget_method(connection, namespace, method.id, self.key(method))
             if name in self._first:
                 _keep(connection, namespace, name, _DISABLED)
                 return

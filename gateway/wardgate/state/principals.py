@@ -15,19 +15,20 @@ from sqlalchemy.exc import IntegrityError
 from wardgate.crypto import RootKey
 from wardgate.spi.errors import REFUSED, AlreadyExists, InvalidValue, SecretNotFound, Unauthenticated
 from wardgate.spi.identity import Principal
+from wardgate.spi.operations.methods import MethodInfo
 from wardgate.spi.operations.tokens import TokenInfo, TokenIssued
 from wardgate.spi.services import Clock
 from wardgate.state import trees
+from wardgate.state.auth_methods import AuthMethods
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database
 from wardgate.state.grants import Grants, count, rows_of
 from wardgate.state.lives import NEVER, Life, renewed_until
+from wardgate.state.principal_rows import info_of, principal_of
 from wardgate.state.tables import principals
 from wardgate.state.tokens import new_id, new_token
 
 KEY = "key"
-APPROLE = "approle"
-TOKEN = "token"  # noqa: S105  # a kind of principal, not a password
 MAX_LISTED = 100_000
 """Accessors of one answer."""
 
@@ -61,8 +62,8 @@ class Origin:
 
     ``role``: id and name of the AppRole role it comes from. ``parent``: id of the token it ends with. ``method`` and
     ``attributes``: of the giver, so that a condition which holds for it holds for what it makes. ``networks``: where
-    the token may be used; empty: anywhere. ``meta``: what its maker wrote on it. ``login``: the name of the
-    login method; None: ``approle``, or none at all.
+    the token may be used; empty: anywhere. ``meta``: what its maker wrote on it. ``login``: the login
+    method that brings it, with which it ends; None: none does.
     """
 
     kind: str = KEY
@@ -72,7 +73,7 @@ class Origin:
     attributes: Mapping[str, str] | None = None
     networks: tuple[str, ...] = ()
     meta: Mapping[str, str] = field(default_factory=dict)
-    login: str | None = None
+    login: MethodInfo | None = None
 
 
 AN_ORPHAN_KEY = Origin()
@@ -89,11 +90,20 @@ class Draft:
 class Principals:
     """Issues, finds, counts, renews and ends tokens."""
 
-    def __init__(self, database: Database, codes: Codes, clock: Clock, grants: Grants, root: RootKey) -> None:
+    def __init__(
+        self,
+        database: Database,
+        codes: Codes,
+        clock: Clock,
+        grants: Grants,
+        root: RootKey,
+        methods: AuthMethods,
+    ) -> None:
         self._database = database
         self._codes = codes
         self._clock = clock
         self._grants = grants
+        self._methods = methods
         self._lookup_key = root.derive("token-lookup")
 
     def draft(
@@ -124,6 +134,9 @@ class Principals:
 
         def keep(connection: Connection) -> None:
             trees.sweep(connection, now)
+            if origin.login is not None:
+                # Or a token could come after its method's end.
+                self._methods.check(connection, namespace, origin.login)
             if origin.parent is not None:
                 self._check_parent(connection, namespace, origin.parent)
             try:
@@ -131,7 +144,7 @@ class Principals:
             except IntegrityError:
                 raise AlreadyExists("that token is in use already; choose another") from None
 
-        return Draft(TokenIssued(_info(row, now), token, life.cut), keep)
+        return Draft(TokenIssued(info_of(row, now), token, life.cut), keep)
 
     async def issue(
         self,
@@ -149,6 +162,7 @@ class Principals:
             AlreadyExists: the chosen ``token`` is in use.
             Unauthenticated: its parent ended a moment ago.
             InvalidValue: its parent has too many.
+            SecretNotFound: its login method was disabled a moment ago.
         """
         draft = self.draft(namespace, name, policies, life, origin=origin, token=token)
         await self._database.write(draft.insert)
@@ -164,7 +178,7 @@ class Principals:
             row, until = self._living(connection, _BY_LOOKUP, {"lookup": self._lookup(token)})
         if row is None or row["namespace"] != namespace:
             raise Unauthenticated(REFUSED)
-        principal = _principal(row)
+        principal = principal_of(row)
         return principal if until in (NEVER, row["expires_at"]) else dataclasses.replace(principal, expires_at=until)
 
     async def use(self, namespace: str, token_id: str) -> None:
@@ -187,7 +201,7 @@ class Principals:
             row, _ = self._living(connection, _BY_LOOKUP, {"lookup": self._lookup(token)})
         if row is None or row["namespace"] != namespace:
             raise Unauthenticated(REFUSED)
-        return _info(row, self._clock.now())
+        return info_of(row, self._clock.now())
 
     def info(self, namespace: str, token_id: str, *, used_up: bool = False) -> TokenInfo:
         """The facts of a token by its id (``Principal.id``); ``used_up``: also of one whose last use this is.
@@ -208,7 +222,7 @@ class Principals:
         rows = rows_of(
             self._database, select(principals).where(mine).order_by(principals.c.created_at, principals.c.id)
         )
-        return tuple(_info(row, now) for row in rows if self._holds(row, now))
+        return tuple(info_of(row, now) for row in rows if self._holds(row, now))
 
     def accessors(self, namespace: str) -> tuple[str, ...]:
         """The accessors of all tokens that have not ended, oldest first. Raises InvalidValue when they are too many."""
@@ -251,7 +265,7 @@ class Principals:
         if shorter:
             # What is remembered of a longer-lived token expires too early: no harm, and no worker need forget.
             self._grants.bump(("principals", namespace))
-        return _info(renewed, now)
+        return info_of(renewed, now)
 
     async def revoke(self, namespace: str, token_id: str, *, kind: str | None = None) -> None:
         """End a token and all below it in every worker, before this returns. Raises SecretNotFound."""
@@ -299,7 +313,7 @@ class Principals:
             row, _ = self._living(connection, statement, key, used_up=used_up)
         if row is None:
             raise SecretNotFound("there is no such token")
-        return _info(row, self._clock.now())
+        return info_of(row, self._clock.now())
 
     def _living(
         self, connection: Connection, statement: Select[Any], key: Mapping[str, object], *, used_up: bool = False
@@ -347,45 +361,10 @@ def _new(life: Life, origin: Origin, now: int) -> dict[str, Any]:
         "explicit_max_ttl": life.explicit_max_ttl,
         "uses_left": life.uses,
         "renewed_at": None,
-        "login": origin.login,
+        "login_method_id": origin.login.id if origin.login else None,
+        "login_method_name": origin.login.name if origin.login else None,
     }
 
 
 def _json(value: object) -> str | None:
     return json.dumps(value) if value else None
-
-
-def _principal(row: Mapping[str, Any]) -> Principal:
-    attributes = {"role": row["name"], "login": row["login"] or APPROLE} if row["role"] else {}
-    return Principal(
-        id=row["id"],
-        namespace=row["namespace"],
-        name=row["name"],
-        method=row["method"] or row["kind"],
-        policies=tuple(json.loads(row["policies"])),
-        accessor=row["accessor"],
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
-        counted=row["uses_left"] is not None,
-        attributes=json.loads(row["attributes"]) if row["attributes"] else attributes,
-        networks=tuple(json.loads(row["networks"])) if row["networks"] else (),
-    )
-
-
-def _info(row: Mapping[str, Any], now: int) -> TokenInfo:
-    expires_at = row["expires_at"]
-    return TokenInfo(
-        principal=_principal(row),
-        ttl=0 if expires_at is None else max(0, expires_at - now),
-        creation_ttl=row["ttl"] or 0,
-        max_ttl=row["max_ttl"] or 0,
-        renewable=bool(row["renewable"]),
-        uses_left=row["uses_left"] or 0,
-        explicit_max_ttl=row["explicit_max_ttl"] or 0,
-        period=row["period"] or 0,
-        kind=row["kind"],
-        orphan=row["parent"] is None,
-        meta=json.loads(row["meta"]) if row["meta"] else {},
-        renewed_at=row["renewed_at"],
-        login=row["login"] or (APPROLE if row["role"] else ""),
-    )

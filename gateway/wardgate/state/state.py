@@ -51,10 +51,10 @@ class State:
         self.epochs = epochs
         self.namespaces = Namespaces(database, codes, clock, grants, installation.root)
         self.mounts = Mounts(database, codes, clock, grants, self.namespaces.keyring, self.make_store)
-        self.principals = Principals(database, codes, clock, grants, installation.root)
+        self.methods = AuthMethods(database, codes, grants, installation.id)
+        self.principals = Principals(database, codes, clock, grants, installation.root, self.methods)
         self.policies = Policies(database, codes, grants)
         self.labels = LabelsOfPaths(database, codes, grants)
-        self.methods = AuthMethods(database, codes, grants, installation.id)
         self.approle = AppRole(database, codes, clock, grants, installation.root, self.principals, self.methods)
         self.wrapping = Wrapping(database, codes, clock, self.namespaces.keyring, installation.root)
         self.idempotency = IdempotencyKeys(database, codes, clock, installation.root)

@@ -70,7 +70,7 @@ principals = Table(
     _text("parent", later=True), _text("method", later=True), _text("attributes", later=True),
     _text("meta", later=True), _text("networks", later=True), _number("period", later=True),
     _number("explicit_max_ttl", later=True), _number("uses_left", later=True), _number("renewed_at", later=True),
-    _text("login", later=True),
+    _text("login_method_id", later=True), _text("login_method_name", later=True),
     UniqueConstraint("lookup"), UniqueConstraint("accessor"),
     Index("principals_by_namespace", "namespace", "kind"), Index("principals_by_expiry", "expires_at"),
     Index("principals_by_role", "role"), Index("principals_by_parent", "parent"),
@@ -79,7 +79,8 @@ principals = Table(
 """Tokens: API keys, those logins brought, and those that tokens made. ``lookup`` is the token's keyed hash; ``role``
 the AppRole role's id; ``parent`` the id of the token it ends with, NULL of an orphan. ``method`` and ``attributes``
 are the giver's, NULL where they follow from ``kind`` and ``role``. ``meta`` and ``networks`` are JSON. ``uses_left``
-NULL: without limit; 0: used up, and about to be swept. ``login``: the name of the login method, NULL: ``approle``."""
+NULL: without limit; 0: used up, and about to be swept. ``login_method_id`` and its
+name: of the login method that brought it; NULL where none did, and in rows with a ``role`` that are older than they."""
 
 policy_sets = Table(
     "policy_sets", metadata,
@@ -124,11 +125,12 @@ roles = Table(
     _number("token_period", later=True), _number("token_explicit_max_ttl", later=True),
     _number("token_uses", later=True), _text("token_networks", later=True), _text("secret_id_networks", later=True),
     _number("bind_to_source", later=True), _text("token_method", later=True), _text("token_attributes", later=True),
-    _text("method", later=True, before=""),
-    UniqueConstraint("namespace", "method", "name"), UniqueConstraint("namespace", "method", "role_id"),
+    _text("login_method_id", later=True, before=""),
+    UniqueConstraint("namespace", "login_method_id", "name"),
+    UniqueConstraint("namespace", "login_method_id", "role_id"),
 )  # fmt: skip
 """``token_method`` and ``token_attributes`` are those of whoever wrote the role, NULL of an administrator's.
-``method`` is the id of the login method it is of, empty of the one its namespace began with. ``role_id`` can be chosen,
+``login_method_id``: of the login method it is of, empty of the one its namespace began with. ``role_id`` can be chosen,
 so it is of its method alone: none learns what stands in another."""
 
 secret_ids = Table(

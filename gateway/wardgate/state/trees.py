@@ -38,8 +38,10 @@ def _few(which: ColumnElement[bool]) -> ColumnElement[bool]:
 # Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _END = _below((principals.c.namespace == bindparam("namespace")) & (principals.c.id == bindparam("id")))
 _END_OF_ROLE = _below(principals.c.role == bindparam("role"))
-_OF_METHOD = (roles.c.namespace == bindparam("namespace")) & (roles.c.method == bindparam("method"))
-_END_OF_METHOD = _below(principals.c.role.in_(select(roles.c.id).where(_OF_METHOD)))
+_OF_METHOD = (roles.c.namespace == bindparam("namespace")) & (roles.c.login_method_id == bindparam("of_roles"))
+_BROUGHT = (principals.c.namespace == bindparam("namespace")) & (principals.c.login_method_id == bindparam("method"))
+# Those of before the id was kept are known by their role.
+_END_OF_METHOD = _below(_BROUGHT | principals.c.role.in_(select(roles.c.id).where(_OF_METHOD)))
 _SECRET_IDS_OF_METHOD = delete(secret_ids).where(secret_ids.c.role.in_(select(roles.c.id).where(_OF_METHOD)))
 _ROLES_OF_METHOD = delete(roles).where(_OF_METHOD)
 _SWEEP_EXPIRED = _below(_few(principals.c.expires_at <= bindparam("now")))
@@ -56,10 +58,18 @@ def forget_role(connection: Connection, role: str) -> None:
     connection.execute(_END_OF_ROLE, {"role": role})
 
 
-def forget_method(connection: Connection, namespace: str, method: str) -> None:
-    """Delete the roles of a login method (by ``roles.method``), their secret ids, and the tokens they brought."""
-    mine = {"namespace": namespace, "method": method}
-    for statement in (_END_OF_METHOD, _SECRET_IDS_OF_METHOD, _ROLES_OF_METHOD):
+def forget_method(connection: Connection, namespace: str, method: str, of_roles: str) -> None:
+    """Delete the tokens that a login method brought, its roles, and their secret ids.
+
+    Args:
+        connection: in a transaction.
+        namespace: its id.
+        method: the id of the login method.
+        of_roles: what its roles have for that id.
+    """
+    mine = {"namespace": namespace, "of_roles": of_roles}
+    connection.execute(_END_OF_METHOD, {**mine, "method": method})
+    for statement in (_SECRET_IDS_OF_METHOD, _ROLES_OF_METHOD):
         connection.execute(statement, mine)
 
 

@@ -9,17 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wardgate.spi.operations.base import Action, Operation
+from wardgate.spi.operations.methods import APPROLE
 from wardgate.spi.operations.tokens import TokenIssued
 from wardgate.spi.path import Path
-
-APPROLE = Path(("auth", "approle"))
-ROLES = APPROLE.child("role")
-"""Of the method that every namespace begins with; see :func:`roles_of`."""
 
 
 def roles_of(method: str) -> Path:
     """Where the roles of a login method are."""
     return Path(("auth", method, "role"))
+
+
+ROLES = roles_of(APPROLE)
+"""Of the login method that every namespace begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ class TidySecretIds(Operation[None]):
 
     action = Action.MANAGE
     mutates = True
-    path: Path = Path(("auth", "approle", "tidy", "secret-id"))
+    path: Path = Path(("auth", APPROLE, "tidy", "secret-id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +197,6 @@ class Login(Operation[TokenIssued]):
     action = Action.WRITE
     anonymous = True
     mutates = True
-    path: Path = Path(("auth", "approle", "login"))
+    path: Path = Path(("auth", APPROLE, "login"))
     role_id: str = field(repr=False)
     secret_id: str = field(repr=False)

@@ -12,8 +12,9 @@ from wardgate.spi.path import Path
 
 METHODS = Path(("sys", "auth"))
 APPROLE = "approle"
-"""A type of methods, and the name of the one that every namespace begins with."""
-TOKEN = "token"  # noqa: S105  # a type of methods and the name of the only one, not a password
+"""A type of login methods, the name of that which every namespace begins with, and the kind of the tokens it brings."""
+TOKEN = "token"  # noqa: S105  # not a password
+"""So too of the method of tokens, which is one alone, and of the tokens that tokens make."""
 RESERVED = frozenset({TOKEN, "keys"})
 """Names below ``auth/`` that no method of another type can take, in any spelling of their case."""
 

@@ -30,7 +30,8 @@ def upgrade() -> None:
         Column("name", Text, primary_key=True),
         Column("method", Text, nullable=False),
     )
-    op.add_column("principals", Column("login", Text, nullable=True))
+    for column in ("login_method_id", "login_method_name"):
+        op.add_column("principals", Column(column, Text, nullable=True))
     _roles()
 
 
@@ -44,9 +45,9 @@ def _roles() -> None:
         Column("mac", LargeBinary, nullable=False),
         *(Column(name, BigInteger, nullable=True) for name in _LATER_NUMBERS),
         *(Column(name, Text, nullable=True) for name in _LATER_TEXTS),
-        Column("method", Text, nullable=False, server_default=""),
-        UniqueConstraint("namespace", "method", "name"),
-        UniqueConstraint("namespace", "method", "role_id"),
+        Column("login_method_id", Text, nullable=False, server_default=""),
+        UniqueConstraint("namespace", "login_method_id", "name"),
+        UniqueConstraint("namespace", "login_method_id", "role_id"),
     )
     op.execute(f"INSERT INTO roles ({_BEFORE}) SELECT {_BEFORE} FROM roles_before")  # noqa: S608  # names of columns
     op.drop_table("roles_before")
