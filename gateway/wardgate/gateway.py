@@ -8,7 +8,7 @@ from typing import TypeVar
 from wardgate.context import Context
 from wardgate.mounts import Mounts
 from wardgate.pipeline import Handler
-from wardgate.spi.frontend import ARRIVAL, MountTable, Outcome, Repeat, Scope, Wrap
+from wardgate.spi.frontend import Arrival, MountTable, Outcome, Repeat, Wrap
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.base import Operation
 
@@ -46,7 +46,7 @@ class Gateway:
 
     def perform(
         self,
-        scope: Scope,
+        arrival: Arrival,
         operation: Operation[R],
         *,
         credential: Credential | None,
@@ -57,7 +57,7 @@ class Gateway:
         """Send one operation down the road; raises one of the closed list."""
         found, mounts = self._find(namespace)
         mount = mounts.locate(operation.path)
-        return self._road(Context(scope[ARRIVAL], operation, credential, found, mount, wrap, repeat))
+        return self._road(Context(arrival, operation, credential, found, mount, wrap, repeat))
 
     def _find(self, namespace: str) -> tuple[str, Mounts]:
         epoch = self._epoch()  # before anything is read: what changes meanwhile moves it again

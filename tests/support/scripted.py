@@ -56,7 +56,7 @@ class Scripted:
 
     async def perform(
         self,
-        scope: Scope,
+        arrival: Arrival,
         operation: Operation[Any],
         *,
         credential: Credential | None,

@@ -122,7 +122,7 @@ class Gateway(Protocol):
 
     def perform(
         self,
-        scope: Scope,
+        arrival: Arrival,
         operation: Operation[R],
         *,
         credential: Credential | None,
@@ -133,7 +133,7 @@ class Gateway(Protocol):
         """Send one operation down the road.
 
         Args:
-            scope: the ASGI scope of the request; the accept layer left its arrival there.
+            arrival: facts of the request; over HTTP the accept layer left them in the ASGI scope, at ``ARRIVAL``.
             operation: what is asked.
             credential: what the caller showed, if anything.
             namespace: path of the namespace, as the wire gave it; ``""`` is the root.

@@ -6,7 +6,7 @@ from typing import Final
 
 from wardgate.spi import http
 from wardgate.spi.errors import Malformed, PermissionDenied, RateLimited, Unauthenticated, WardgateError
-from wardgate.spi.frontend import ARRIVAL, Frontend, Gateway, Receive, Scope, Send
+from wardgate.spi.frontend import ARRIVAL, Arrival, Frontend, Gateway, Receive, Scope, Send
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.base import Rejected
 from wardgate.spi.operations.system import ReadMetrics
@@ -29,6 +29,7 @@ class MetricsPage(Frontend):
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
+        arrival: Arrival = scope[ARRIVAL]
         credential = _credential(scope)
         operation = (
             ReadMetrics() if scope["method"] in {"GET", "HEAD"} and scope["raw_path"] == TARGET.encode() else None
@@ -36,12 +37,12 @@ class MetricsPage(Frontend):
         try:
             if operation is None:
                 refused = Malformed("only GET /metrics is answered here")
-                await self._gateway.perform(scope, Rejected(error=refused), credential=credential)
+                await self._gateway.perform(arrival, Rejected(error=refused), credential=credential)
                 return
-            outcome = await self._gateway.perform(scope, operation, credential=credential)
+            outcome = await self._gateway.perform(arrival, operation, credential=credential)
         except WardgateError as error:
             status = _STATUS.get(type(error), 503)
-            text = f"{error.message} (request {scope[ARRIVAL].id})\n".encode()
+            text = f"{error.message} (request {arrival.id})\n".encode()
             await _send(scope, send, status, b"text/plain; charset=utf-8", text)
             return
         await _send(scope, send, 200, CONTENT_TYPE.encode(), outcome.result)

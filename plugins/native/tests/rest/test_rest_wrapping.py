@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from wardgate.spi.errors import InvalidValue, PermissionDenied
-from wardgate.spi.frontend import Outcome, Wrap
+from wardgate.spi.frontend import Arrival, Outcome, Wrap
 from wardgate.spi.operations.base import Operation, Rejected
 from wardgate.spi.operations.wrapping import LookupWrapping, Rewrap, Unwrap, UnwrapOwn, Unwrapped, WrapData, Wrapped
 from wardgate_native.api.table import TABLE
@@ -34,11 +34,11 @@ class Keeping(Scripted):
     kept: list[Wrap | None]
 
     async def perform(
-        self, scope: Any, operation: Operation[Any], *, wrap: Wrap | None = None, **rest: Any
+        self, arrival: Arrival, operation: Operation[Any], *, wrap: Wrap | None = None, **rest: Any
     ) -> Outcome[Any]:
         """See Scripted."""
         self.kept = [*getattr(self, "kept", []), wrap]
-        return await super().perform(scope, operation, wrap=wrap, **rest)
+        return await super().perform(arrival, operation, wrap=wrap, **rest)
 
 
 @pytest.fixture

@@ -52,8 +52,9 @@ class RestFrontend(Frontend):
             except WardgateError as error:
                 return await self._reject(scope, request, error)
             outcome = await self._gateway.perform(
-                scope, operation, credential=request.credential, namespace=request.namespace, wrap=wrap, repeat=repeat
-            )
+                _arrival(scope), operation, credential=request.credential, namespace=request.namespace, wrap=wrap,
+                repeat=repeat,
+            )  # fmt: skip
             if isinstance(outcome.result, Repeated):
                 return repeats.again(outcome.result)
             return _unless_known(_answer_of(route, outcome), call)
@@ -64,7 +65,8 @@ class RestFrontend(Frontend):
         self, scope: Scope, request: _Request, error: WardgateError, status: int | None = None, allow: Any = ()
     ) -> Answer:
         """Send what could not be translated down the road, so that it is audited; then say what was wrong."""
-        perform = partial(self._gateway.perform, scope, credential=request.credential, namespace=request.namespace)
+        arrival = _arrival(scope)
+        perform = partial(self._gateway.perform, arrival, credential=request.credential, namespace=request.namespace)
         against = await http.refuse(perform, Rejected(error=error))
         if against is not None:
             return problem(against, _id(scope))
@@ -106,9 +108,13 @@ class _Request:
         return repeats.repeat(key, target, call.headers, self.body, partial(_answer_of, route))
 
 
-def _id(scope: Scope) -> str:
+def _arrival(scope: Scope) -> Arrival:
     arrival: Arrival = scope[ARRIVAL]
-    return arrival.id
+    return arrival
+
+
+def _id(scope: Scope) -> str:
+    return _arrival(scope).id
 
 
 def _answer_of(route: Route, outcome: Outcome[Any]) -> Answer:

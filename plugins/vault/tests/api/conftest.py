@@ -276,7 +276,7 @@ class MemoryGateway:
 
     async def perform(
         self,
-        scope: Any,
+        arrival: Arrival,
         operation: Operation[Any],
         *,
         credential: Credential | None,
@@ -287,7 +287,7 @@ class MemoryGateway:
         assert repeat is None
         self.asked.append(operation)
         mount = self.mounts("").locate(operation.path)
-        context = Context(scope[ARRIVAL], operation, credential, "" if namespace else "root", mount, wrap)
+        context = Context(arrival, operation, credential, "" if namespace else "root", mount, wrap)
         return await self._road(context)
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Sequence
 
 from wardgate.spi.errors import Unavailable, WardgateError
-from wardgate.spi.frontend import ARRIVAL
 from wardgate.spi.operations.base import MAX_ITEMS, Action
 from wardgate.spi.operations.secrets import DescribeSecret, DescribeSecrets, ListSecrets, ScanSecrets
 from wardgate.spi.path import Path
@@ -115,7 +114,7 @@ async def _scanned(request: Request, path: Path, most: int) -> tuple[list[str], 
 
 async def _page(request: Request, operation: ListSecrets | ScanSecrets) -> Page:
     """One page. Each is quick, and there may be many: the request's deadline is for all of them together."""
-    if time.monotonic() > request.scope[ARRIVAL].deadline:
+    if time.monotonic() > request.arrival.deadline:
         raise Unavailable("the list could not be made in time; ask for a folder further below")
     return (await request.perform(operation)).result
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from wardgate.spi import http
 from wardgate.spi.errors import InvalidValue, Malformed, WardgateError
-from wardgate.spi.frontend import ARRIVAL, Gateway, Outcome, Receive, Scope
+from wardgate.spi.frontend import ARRIVAL, Arrival, Gateway, Outcome, Receive, Scope
 from wardgate.spi.identity import Credential
 from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.operations.wrapping import MAX_TTL
@@ -169,8 +169,13 @@ class Request:
     @property
     def id(self) -> str:
         """The request's id, a UUID."""
-        identity: str = self.scope[ARRIVAL].id
-        return identity
+        return self.arrival.id
+
+    @property
+    def arrival(self) -> Arrival:
+        """What the accept layer found out of it."""
+        arrival: Arrival = self.scope[ARRIVAL]
+        return arrival
 
     async def body(self) -> bytes:
         """The whole body. Raises Refused where the caller goes away before its end."""
@@ -181,7 +186,7 @@ class Request:
 
     async def perform(self, operation: Operation[R]) -> Outcome[R]:
         """Send one operation down the road as this caller."""
-        return await self.gateway.perform(self.scope, operation, credential=self.credential, namespace=self.namespace)
+        return await self.gateway.perform(self.arrival, operation, credential=self.credential, namespace=self.namespace)
 
 
 def _wrap_ttl(given: str) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from wardgate.spi.errors import Malformed, Sealed
-from wardgate.spi.frontend import ARRIVAL
 from wardgate.spi.operations.system import ReadHealth, ReadLeader, ReadSealStatus
 
 from wardgate_vault.api.envelope import Answer, encode, refusal
@@ -35,7 +34,7 @@ async def _health(request: Request) -> Answer:
         "performance_standby": False,
         "replication_performance_mode": "disabled",
         "replication_dr_mode": "disabled",
-        "server_time_utc": whole_seconds(request.scope[ARRIVAL].received_at),
+        "server_time_utc": whole_seconds(request.arrival.received_at),
         "version": status.version,
         "cluster_name": status.cluster_name,
         "cluster_id": status.cluster_id,

@@ -89,7 +89,7 @@ class _Wrapping(Request):
         wrap = Wrap(self.wrap_ttl, _creation_path(self), self._encode)
         try:
             outcome = await self.gateway.perform(
-                self.scope, operation, credential=self.credential, namespace=self.namespace, wrap=wrap
+                self.arrival, operation, credential=self.credential, namespace=self.namespace, wrap=wrap
             )
         except WardgateError as error:
             self._said.append(error)
