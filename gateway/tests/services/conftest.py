@@ -108,6 +108,19 @@ class Desk:
         context.principal = who
         return asyncio.run(self._awaited(context, operation))
 
+    def do_at_once(self, *operations: Operation[Any]) -> list[Any]:
+        """The handlers' answers to an administrator's requests that are all under way before any has ended."""
+
+        async def all_of_them() -> list[Any]:
+            asked = []
+            for operation in operations:
+                context = Context(ARRIVAL, operation, None, "root")
+                context.principal = ADMINISTRATOR
+                asked.append(self._awaited(context, operation))
+            return await asyncio.gather(*asked, return_exceptions=True)
+
+        return asyncio.run(all_of_them())
+
     def do_at(self, operation: Operation[Any], who: Principal, now: int) -> Any:
         """The handler's answer to a request that was received at that time, in Unix nanoseconds."""
         context = Context(Arrival("r", now, 1e12, "127.0.0.1"), operation, None, "root")

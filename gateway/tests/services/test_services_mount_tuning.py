@@ -64,14 +64,27 @@ def test_a_mount_that_is_not_there_is_not_tuned(desk: Any) -> None:
         desk.do(TuneMount(path=AT, description="x"))
 
 
+def test_changes_made_at_once_all_hold(mounted: Any, other_worker: Any) -> None:
+    """None is made to the mount as it was before the others."""
+    mounted.do_at_once(
+        TuneMount(path=AT, description="x"),
+        TuneMount(path=AT, max_lease_ttl=10**12),
+        TuneMount(path=AT, default_lease_ttl=10**11),
+        TuneMount(path=AT, cache_ttl=CacheTtl(0)),
+    )
+    seen = other_worker.do(ReadMount(path=AT))
+    assert ("x", 10**12, 10**11, 0) == (
+        seen.description, seen.max_lease_ttl, seen.default_lease_ttl, seen.cache_ttl,
+    )  # fmt: skip
+
+
 def test_a_row_changed_outside_is_not_blessed_by_tuning(mounted: Any, state: State) -> None:
     """A forged type would otherwise get a genuine code."""
-    row = state.mounts.at("root", Path(("a",)))
     forged = update(mounts).values(type="other")
     asyncio.run(state._database.write(lambda connection: connection.execute(forged)))
 
     with pytest.raises(Unavailable, match="changed outside"):
-        asyncio.run(state.mounts.tune(row))
+        asyncio.run(state.mounts.tune("root", Path(("a",)), lambda row: row))
 
 
 def test_the_ways_to_log_in_are_shown_to_whom_they_answer(desk: Any) -> None:

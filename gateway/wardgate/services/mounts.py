@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from wardgate.context import Context
 from wardgate.mounts import Mount, probe
@@ -146,20 +147,9 @@ class MountsService:
             SecretNotFound: there is none.
             InvalidValue: a text or a TTL that cannot be.
         """
-        row = self._mounts.at(context.namespace, _prefix(operation.path))
         self._check_presentation(operation.presentation)
-        tuned = replace(
-            row,
-            description=row.description if operation.description is None else operation.description,
-            presentation={**row.presentation, **operation.presentation},
-            cache_ttl=row.cache_ttl if operation.cache_ttl is None else operation.cache_ttl.duration,
-            default_lease_ttl=_or(operation.default_lease_ttl, row.default_lease_ttl),
-            max_lease_ttl=_or(operation.max_lease_ttl, row.max_lease_ttl),
-        )
-        _check_texts(tuned)
-        _check_ttls(tuned)
-        await self._mounts.tune(tuned)
-        return self._info(tuned, self._faults(context.namespace))
+        row = await self._mounts.tune(context.namespace, _prefix(operation.path), partial(_tuned, operation))
+        return self._info(row, self._faults(context.namespace))
 
     async def delete(self, context: Context, operation: DeleteMount) -> None:
         """Forget a mount; what its store holds stays there. Raises SecretNotFound."""
@@ -226,6 +216,20 @@ def _lacking(asked: Collection[Permission], permissions: Collection[Permission],
         f"the mount's credential lacks these permissions{probe.doubt(asked)}: {probe.sentence(permissions)};"
         f" grant them, or {less}"
     )
+
+
+def _tuned(operation: TuneMount, row: MountRow) -> MountRow:
+    tuned = replace(
+        row,
+        description=row.description if operation.description is None else operation.description,
+        presentation={**row.presentation, **operation.presentation},
+        cache_ttl=row.cache_ttl if operation.cache_ttl is None else operation.cache_ttl.duration,
+        default_lease_ttl=_or(operation.default_lease_ttl, row.default_lease_ttl),
+        max_lease_ttl=_or(operation.max_lease_ttl, row.max_lease_ttl),
+    )
+    _check_texts(tuned)
+    _check_ttls(tuned)
+    return tuned
 
 
 def _or(given: int | None, kept: int) -> int:

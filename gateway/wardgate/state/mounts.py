@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from wardgate.crypto import NamespaceKeyring
 from wardgate.spi.errors import InvalidValue, SecretNotFound, Unavailable, WardgateError
@@ -80,7 +80,7 @@ class Mounts:
         for row in self.of(namespace):
             if row.prefix == prefix:
                 return row
-        raise SecretNotFound(f"there is no mount at {prefix}/")
+        raise _nothing_at(prefix)
 
     def draft(
         self,
@@ -126,36 +126,39 @@ class Mounts:
 
         await self._grants.change([("mounts", row.namespace)], work)
 
-    async def tune(self, row: MountRow) -> None:
+    async def tune(self, namespace: str, prefix: Path, tuned: Callable[[MountRow], MountRow]) -> MountRow:
         """Keep what can change of a mount: its description, how it is shown, its TTLs.
 
+        ``tuned`` is given the mount as it is when its turn has come: what others change at the same time stays.
+
         Raises:
-            SecretNotFound: it was removed meanwhile.
+            SecretNotFound: there is none.
             Unavailable: it was changed outside the gateway.
         """
         table = tables.mounts
 
-        def work(connection: Connection) -> None:
-            found = connection.execute(select(table).where(table.c.id == row.id)).mappings().first()
+        def work(connection: Connection) -> MountRow:
+            found = connection.execute(select(table).where(_at(namespace, prefix))).mappings().first()
             if found is None:
-                raise SecretNotFound(f"there is no mount at {row.prefix}/")
+                raise _nothing_at(prefix)
             # A row that does not verify must not be blessed by a change of it.
             if not self._codes.vouch(table, dict(found)):
                 raise Unavailable(TAMPERED)
-            tuned = self._codes.signed(table, {**found, **_tunable(row)})
-            connection.execute(update(table).where(table.c.id == row.id).values(tuned))
+            row = tuned(self._opened(dict(found)))
+            changed = self._codes.signed(table, {**found, **_tunable(row)})
+            connection.execute(update(table).where(table.c.id == row.id).values(changed))
+            return row
 
-        await self._grants.change([("mounts", row.namespace)], work)
+        return await self._grants.change([("mounts", namespace)], work)
 
     async def remove(self, namespace: str, prefix: Path) -> None:
         """Forget a mount, and the ordinals of its versions. Raises SecretNotFound."""
         table = tables.mounts
 
         def work(connection: Connection) -> None:
-            at_prefix = (table.c.namespace == namespace) & (table.c.prefix == str(prefix))
-            removed = connection.execute(delete(table).where(at_prefix).returning(table.c.id)).scalar()
+            removed = connection.execute(delete(table).where(_at(namespace, prefix)).returning(table.c.id)).scalar()
             if removed is None:
-                raise SecretNotFound(f"there is no mount at {prefix}/")
+                raise _nothing_at(prefix)
             connection.execute(delete(tables.ledger).where(tables.ledger.c.mount == removed))
 
         await self._grants.change([("mounts", namespace)], work)
@@ -227,6 +230,14 @@ class Mounts:
             row["default_lease_ttl"] or 0,
             row["max_lease_ttl"] or 0,
         )
+
+
+def _at(namespace: str, prefix: Path) -> ColumnElement[bool]:
+    return (tables.mounts.c.namespace == namespace) & (tables.mounts.c.prefix == str(prefix))
+
+
+def _nothing_at(prefix: Path) -> SecretNotFound:
+    return SecretNotFound(f"there is no mount at {prefix}/")
 
 
 def _tunable(row: MountRow) -> dict[str, Any]:
