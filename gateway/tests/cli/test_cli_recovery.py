@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from wardgate.cli import founding, keys
+from wardgate.cli import founding, keys, terminal
 from wardgate.cli.root import wardgate
 from wardgate.config import MOST_WORKERS, load
 from wardgate.pipeline.audit.verify import verify
@@ -223,6 +223,12 @@ ADMINISTRATORS = (info("k1", "administrator"), info("k2", "administrator"), info
 ASKED = [LookupSelf(), ListKeys(), RevokeKey(path=SecretPath(("auth", "keys", "k1")))]
 
 
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stderr is a screen."""
+    monkeypatch.setattr(terminal, "somebody_watches", lambda: True)
+
+
 @pytest.mark.parametrize(
     ("own", "listed", "said"),
     [
@@ -235,11 +241,11 @@ ASKED = [LookupSelf(), ListKeys(), RevokeKey(path=SecretPath(("auth", "keys", "k
     ],
 )
 @pytest.mark.parametrize("yes", [True, False])
-@pytest.mark.usefixtures("somebody")
+@pytest.mark.usefixtures("watched", "somebody")
 def test_revoke_says_what_else_ends(
     gateway: Scripted, run: Run, own: str, listed: tuple[TokenInfo, ...], said: list[str], *, yes: bool
 ) -> None:
-    """Before it asks, and with ``--yes`` before it does it, whoever or whatever reads stderr."""
+    """Before it asks, and with ``--yes`` before it does it."""
     gateway.answers.update({LookupSelf: info(own, "administrator"), ListKeys: listed, RevokeKey: None})
     result = run("key", "revoke", "k1", *(["--yes"] if yes else []), input=b"y\n")
     assert (0, "", ASKED) == (result.exit_code, result.stdout, gateway.asked)
@@ -247,7 +253,7 @@ def test_revoke_says_what_else_ends(
     assert yes is ("Revoke the key k1?" not in result.stderr)
 
 
-@pytest.mark.usefixtures("somebody")
+@pytest.mark.usefixtures("watched", "somebody")
 def test_a_no_revokes_nothing(gateway: Scripted, run: Run) -> None:
     """Whoever is warned can turn back."""
     gateway.answers.update({LookupSelf: info("k1"), ListKeys: ADMINISTRATORS, RevokeKey: None})
@@ -256,12 +262,20 @@ def test_a_no_revokes_nothing(gateway: Scripted, run: Run) -> None:
     assert keys.OWN in result.stderr
 
 
+@pytest.mark.usefixtures("watched")
 def test_who_may_not_look_can_revoke(gateway: Scripted, run: Run) -> None:
     """What policy hides is not said, and stops nothing."""
     denied = PermissionDenied("no policy allows it")
     gateway.answers.update({LookupSelf: denied, ListKeys: denied, RevokeKey: None})
     result = run("key", "revoke", "k1", "--yes")
     assert (0, "Revoked the key k1.\n", ASKED) == (result.exit_code, result.stderr, gateway.asked)
+
+
+def test_a_script_s_revoke_is_one_request(gateway: Scripted, run: Run) -> None:
+    """Nobody reads a warning there, and a counted token has no use to spare for it."""
+    gateway.answers[RevokeKey] = None
+    result = run("key", "revoke", "k1", "--yes")
+    assert (0, ASKED[2:]) == (result.exit_code, gateway.asked)
 
 
 def test_without_anybody_to_ask_nothing_is_asked_of_the_gateway(gateway: Scripted, run: Run) -> None:

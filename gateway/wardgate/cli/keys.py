@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wardgate.cli import output
+from wardgate.cli import output, terminal
 from wardgate.cli.duration import Duration
 from wardgate.cli.failure import Failure
 from wardgate.cli.paths import path_of
@@ -83,12 +83,14 @@ def create(session: Session, name: str, policies: tuple[str, ...], ttl: int | No
 def revoke(session: Session, key_id: str, *, yes: bool) -> None:
     """End the key ID now, in every worker.
 
-    It says first, on stderr, when that is the key in use, or the namespace's last administrator's.
+    On a terminal it says first when that is the key in use, or the namespace's last administrator's.
     """
     output.must_be_askable(yes=yes)
     with session.client() as client:
-        for sentence in _warnings(client, key_id):
-            click.echo(sentence, err=True)
+        # A script asks for one thing and gets it: looking would use up a token of one use, and revoke nothing.
+        if not yes or terminal.somebody_watches():
+            for sentence in _warnings(client, key_id):
+                click.echo(sentence, err=True)
         output.confirm(f"Revoke the key {key_id}?", yes=yes)
         client.request("DELETE", f"keys/{path_of(key_id)}")
     output.done(session.json, f"Revoked the key {key_id}.")

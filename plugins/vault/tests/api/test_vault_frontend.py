@@ -21,7 +21,6 @@ from wardgate.spi.errors import (
 )
 from wardgate.spi.frontend import Freshness, Outcome
 from wardgate.spi.operations.base import Action, Rejected
-from wardgate.spi.operations.policies import ReadCapabilities
 from wardgate.spi.operations.secrets import ListSecrets, ReadSecret, WriteSecret
 from wardgate.spi.path import Path
 from wardgate.spi.values import BYTES, TEXT, Entry, Page, SecretVersion, Value, VersionInfo, VersionState
@@ -270,61 +269,6 @@ def test_a_list_is_bounded(gateway: Any, send: Send, token: str, monkeypatch: py
 
     assert (6, [None, "more"]) == (len(answer["data"]["keys"]), [operation.cursor for operation in asked])
     assert ["there are more names than one answer holds"] == answer["warnings"]
-
-
-def test_capabilities_are_said_in_vaults_words(
-    gateway: Any, send: Send, token: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An action has its word only where Vault's API would use it; nothing at all is `deny`."""
-    granted = {"secret/a": frozenset({Action.READ, Action.DESTROY}), "sys/mounts/x": frozenset({Action.MANAGE})}
-    _answering(gateway, monkeypatch, Outcome(granted))
-    paths = ["secret/data/a", "secret/metadata/a", "secret/undelete/a", "secret/wrong/a", "sys/mounts/x"]
-    answer = send("POST", "/v1/sys/capabilities-self", _as(token), json.dumps({"paths": paths}).encode())
-
-    assert [["read"], ["delete"], ["deny"], ["deny"], ["create", "delete", "update"]] == [
-        _json(answer)["data"][path] for path in paths
-    ]
-
-
-@pytest.mark.parametrize(
-    ("theirs", "ours", "granted", "words"),
-    [
-        ("sys/auth/ci/tune", "sys/auth/ci", {Action.MANAGE}, ["create", "update"]),
-        ("sys/mounts/auth/ci/tune", "sys/auth/ci", {Action.READ}, ["read"]),
-        ("sys/mounts/auth/ci", "sys/auth/ci", {Action.READ}, ["read"]),
-        ("sys/mounts/secret/team/tune", "sys/mounts/secret/team", {Action.MANAGE}, ["create", "update"]),
-        ("sys/mounts/tune", "sys/mounts/tune", {Action.MANAGE}, ["create", "delete", "update"]),
-        ("sys/policies/acl/p", "sys/policies/p", {Action.MANAGE}, ["create", "delete", "update"]),
-        ("sys/policies/acl", "sys/policies", {Action.LIST}, ["list"]),
-        ("sys/policy/p", "sys/policies/p", {Action.READ}, ["read"]),
-        ("auth/ci/role/r/token-ttl", "auth/ci/role/r", {Action.MANAGE}, ["create", "delete", "update"]),
-        ("auth/ci/role/r/role-id", "auth/ci/role/r/role-id", {Action.READ}, ["read"]),
-        ("auth/token/role/r/period", "auth/token/role/r/period", set(), ["deny"]),
-    ],
-)
-def test_capabilities_at_paths_that_stand_elsewhere_here(
-    gateway: Any,
-    send: Send,
-    token: str,
-    monkeypatch: pytest.MonkeyPatch,
-    theirs: str,
-    ours: str,
-    granted: set[Action],
-    words: list[str],
-) -> None:
-    """What is told is of the path that the request itself would be judged by."""
-    everywhere = frozenset(Action)
-    _answering(gateway, monkeypatch, Outcome({theirs: everywhere} | {ours: frozenset(granted)}))
-    answer = send("POST", "/v1/sys/capabilities-self", _as(token), json.dumps({"paths": [theirs]}).encode())
-
-    assert words == _json(answer)["capabilities"]
-
-
-def test_capabilities_are_asked_of_the_roads_own_paths(gateway: Any, send: Send, token: str) -> None:
-    """Policies know no `data/`."""
-    send("POST", "/v1/sys/capabilities-self", _as(token), b'{"paths":"secret/data/a, secret/metadata/"}')
-
-    assert [ReadCapabilities(asked=(SECRET, Path(("secret",))))] == gateway.asked
 
 
 @pytest.mark.parametrize(
