@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from wardgate.mounts import Mount
 
 T = TypeVar("T")
+MAX_WARNINGS = 100
+MAX_WARNING = 4_096
+"""Warnings of one request, and characters of one; what is beyond is left out."""
 
 
 class AlreadySet(RuntimeError):
@@ -68,15 +71,15 @@ class Context:
     ``mount``: where the operation's path lies, None at the gateway's own services and where nothing is mounted; a fact
     that only dispatch may tell the caller. ``repeat``: the change shall be made once.
 
-    Four are changed on the way. ``wrap``: the caller wants the answer kept; authorize narrows it to what the caller
+    Five are changed on the way. ``wrap``: the caller wants the answer kept; authorize narrows it to what the caller
     may see. ``begun``: the change is on record; begin says so. ``fingerprint``: what the audit calls the
     credential, where authenticate knows it without computing it. ``defects``: of a batch, the errors that stand for
-    a defect of the gateway's own.
+    a defect of the gateway's own. ``warnings``: what its caller might miss, for whoever reads the answer.
     """
 
     __slots__ = (
         "_budget", "_decision", "_decisions", "_principal", "arrival", "begun", "credential", "defects", "fingerprint",
-        "mount", "namespace", "operation", "repeat", "wrap",
+        "mount", "namespace", "operation", "repeat", "warnings", "wrap",
     )  # fmt: skip
 
     principal: Once[Principal | None] = once("principal")
@@ -105,6 +108,7 @@ class Context:
         self.begun = False
         self.defects: tuple[WardgateError, ...] = ()
         self.fingerprint = ""
+        self.warnings: tuple[str, ...] = ()
         self._budget = budget
 
     @property
@@ -113,6 +117,11 @@ class Context:
         if self._budget is None:
             self._budget = BatchBudget()
         return self._budget
+
+    def warn(self, sentence: str) -> None:
+        """Tell the caller, beside a result that is as it should be; never a value, nor a token."""
+        if len(self.warnings) < MAX_WARNINGS:
+            self.warnings = (*self.warnings, sentence[:MAX_WARNING])
 
     def known(self, slot: str) -> Any:
         """The value of a slot, or None when the request never got that far; for the audit."""

@@ -138,14 +138,14 @@ class MemoryPolicies:
             raise SecretNotFound
         return self.kept[name]
 
-    def _write(self, _: Context, operation: policies.WritePolicy) -> tuple[str, ...]:
+    def _write(self, context: Context, operation: policies.WritePolicy) -> None:
         policy = operation.policy
-        warnings: tuple[str, ...] = ()
         if isinstance(policy, policies.Draft):
-            rules, warnings = policy.read(policy.text)
+            rules, missed = policy.read(policy.text)
+            for sentence in missed:
+                context.warn(sentence)
             policy = policies.Policy(policy.name, rules, text=policy.text)
         self.kept[policy.name] = policy
-        return warnings
 
     def _delete(self, _: Context, operation: policies.DeletePolicy) -> None:
         name = operation.path.segments[-1]

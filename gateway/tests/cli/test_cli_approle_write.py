@@ -118,3 +118,16 @@ def test_what_makes_no_sense_is_refused_here(gateway: Scripted, run: Callable[..
     """Before anything is asked."""
     assert 2 == run("approle", *words.split()).exit_code
     assert [] == gateway.asked
+
+
+def test_what_the_gateway_warns_of_is_told(gateway: Scripted, run: Callable[..., Any]) -> None:
+    """Each sentence on stderr, also where stdout is for a program."""
+    gateway.answers |= {ReadRole: BOUND, WriteRole: None}
+    gateway.warnings = ("its tokens are cut", "take care")
+    try:
+        result = run("approle", "write", "web", "--token-max-ttl", "2d", "--json")
+    finally:
+        gateway.warnings = ()
+    assert 0 == result.exit_code
+    assert {"Warning: its tokens are cut", "Warning: take care"} <= set(result.stderr.splitlines())
+    assert "Warning" not in result.stdout

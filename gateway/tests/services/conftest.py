@@ -85,6 +85,7 @@ class Desk:
     def __init__(self, state: State, clock: Clock) -> None:
         self.state = state
         self.probed: list[Memory] = []
+        self.warnings: tuple[str, ...] = ()
         self.engine = Engine(state.policies.of, state.epochs, state.labels.of)
         self.opened = OpenMounts(state.mounts.of, self._open)
         self.handlers = build(
@@ -135,7 +136,9 @@ class Desk:
             return None
 
     async def _awaited(self, context: Context, operation: Operation[Any]) -> Any:
-        return await self.handlers[type(operation)](context, operation)
+        answer = await self.handlers[type(operation)](context, operation)
+        self.warnings = context.warnings
+        return answer
 
     def _open(self, _namespace: str, row: MountRow) -> Backend:
         if row.fault:

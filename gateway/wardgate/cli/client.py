@@ -12,10 +12,12 @@ from pathlib import Path as FilePath
 from typing import Any, Self
 from urllib.parse import unquote
 
+import click
 import httpx2
 
 from wardgate.cli.failure import Failure
 from wardgate.cli.paths import lister
+from wardgate.cli.terminal import printable
 from wardgate.spi.path import Path
 
 CONNECT_SECONDS = 5.0
@@ -116,7 +118,7 @@ class Client:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Send one request below ``/api/v1/``; ``body`` is sent as JSON, ``content`` as it is.
+        """Send one request below ``/api/v1/``; ``body`` is sent as JSON, ``content`` as it is. Warnings go to stderr.
 
         Raises:
             Failure: the gateway does not answer, or answers with a problem.
@@ -138,6 +140,8 @@ class Client:
             raise Failure(f"{self._address} cannot be reached: {self._why(error)}", code="unavailable") from None
         if response.status_code >= _ERROR:
             raise self._problem(response, path)
+        for warning in response.headers.get_list("x-wardgate-warning"):
+            click.echo(f"Warning: {printable(warning)}", err=True)
         return Reply(response.status_code, response.headers, response.content)
 
     def json(self, method: str, path: str, **request: Any) -> Any:

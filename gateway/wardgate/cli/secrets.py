@@ -58,8 +58,6 @@ def _read(client: Client, path: str, query: Mapping[str, int]) -> Reply:
 
 
 def _warn(reply: Reply) -> None:
-    if "x-wardgate-warning" in reply.headers:
-        click.echo(f"Warning: {printable(reply.headers['x-wardgate-warning'])}", err=True)
     if "x-wardgate-stale" in reply.headers:
         age = printable(reply.headers.get("age", "?"))
         click.echo(f"Warning: the store does not answer; this was read {age} seconds ago", err=True)

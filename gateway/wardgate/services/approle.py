@@ -42,6 +42,10 @@ MAX_USES = 1_000_000_000
 """The most uses a secret id, or a token of a role, can be counted down from."""
 _LONGEST_ID = 512
 _AUTH = Path(("auth",))
+_TRUNCATED = (
+    "token_max_ttl is greater than the backend mount's maximum TTL value;"
+    " issued tokens' max TTL value will be truncated"
+)
 
 
 class AppRoleService:
@@ -77,7 +81,7 @@ class AppRoleService:
         method, name = _named(operation.path)
         return self._roles.read(context.namespace, name, method=method)
 
-    async def write(self, context: Context, operation: WriteRole) -> bool:
+    async def write(self, context: Context, operation: WriteRole) -> None:
         """Create a role or replace it; its role id and secret ids stay, and its tokens keep what they carry.
 
         Its tokens have its writer's networks, where it names none. Unless that is an administrator, conditions read of
@@ -110,7 +114,8 @@ class AppRoleService:
         role = dataclasses.replace(role, token_networks=role.token_networks or giver.networks)
         writer = None if ADMINISTRATOR in giver.policies else (giver.method, proved(giver))
         await self._roles.write(context.namespace, role, method=method, role_id=operation.role_id, writer=writer)
-        return 0 < info.max_lease_ttl < role.token_max_ttl
+        if 0 < info.max_lease_ttl < role.token_max_ttl:
+            context.warn(_TRUNCATED)
 
     async def delete(self, context: Context, operation: DeleteRole) -> None:
         """Delete a role, its secret ids, and the tokens they brought. Raises SecretNotFound."""

@@ -88,19 +88,19 @@ class PoliciesService:
         name = name_below(operation.path, POLICIES)
         return self._built_in.get(name) or self._policies.read(context.namespace, name)
 
-    async def write(self, context: Context, operation: WritePolicy) -> tuple[str, ...]:
-        """Create or replace a policy. Raises InvalidValue; the old one is then kept."""
+    async def write(self, context: Context, operation: WritePolicy) -> None:
+        """Create or replace a policy, warning of what a reader of its text might miss. Raises InvalidValue."""
         policy = operation.policy
-        warnings: tuple[str, ...] = ()
         check_same("policy", policy.name, operation.path, POLICIES)
         if len(policy.text.encode("utf-8", "surrogatepass")) > MAX_TEXT:
             raise InvalidValue(f"the policy's text is longer than {MAX_TEXT} bytes; split it")
         if isinstance(policy, Draft):
-            rules, warnings = await asyncio.to_thread(policy.read, policy.text)
+            rules, missed = await asyncio.to_thread(policy.read, policy.text)
             policy = Policy(policy.name, rules, text=policy.text)
+            for sentence in missed:
+                context.warn(sentence)
         self._engine.validate(policy, beside=self._policies.of(context.namespace).policies)
         await self._policies.write(context.namespace, policy)
-        return warnings
 
     async def delete(self, context: Context, operation: DeletePolicy) -> None:
         """Delete a policy. Raises SecretNotFound, and InvalidValue for a built-in one."""

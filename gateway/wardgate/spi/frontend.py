@@ -49,6 +49,7 @@ class Freshness:
 class Outcome(Generic[R]):
     """An answer without its wire.
 
+    ``warnings``: sentences for the caller beside the result. ``freshness``: nothing sets it yet.
     ``rendered``: where the cache keeps this outcome, what front-ends made of it, by names of their own, to be kept as
     long; None elsewhere. Only what depends on the result alone may go there.
     """

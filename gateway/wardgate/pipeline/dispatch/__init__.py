@@ -104,7 +104,7 @@ class Dispatch:
     async def _answer(self, context: Context, operation: Operation[Any]) -> Outcome[Any]:
         service = self._services.get(type(operation))
         if service is not None:
-            return Outcome(await self._in_time(context, service(context, operation), None))
+            return Outcome(await self._in_time(context, service(context, operation), None), context.warnings)
         if isinstance(operation, Batch):
             return Outcome(await self._batch(context, operation))
         return Outcome(await self._ask(context, operation, context.mount))

@@ -88,11 +88,8 @@ class ReadRole(Operation[Role]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WriteRole(Operation[bool]):
-    """Create a role or replace it; ``path`` ends in ``role.name``. ``role_id`` None: it keeps its own, or gets one.
-
-    The result: whether its ``token_max_ttl`` is more than its method lets tokens live, and so will be cut.
-    """
+class WriteRole(Operation[None]):
+    """Create a role or replace it; ``path`` ends in ``role.name``. ``role_id`` None: it keeps its own, or gets one."""
 
     action = Action.MANAGE
     mutates = True

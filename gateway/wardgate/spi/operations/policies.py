@@ -126,11 +126,8 @@ class ReadPolicy(Operation[Policy]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WritePolicy(Operation[tuple[str, ...]]):
-    """Create or replace a policy; a bad one is refused and the old one kept. ``path`` ends in ``policy.name``.
-
-    The result: what there is to warn of in a draft.
-    """
+class WritePolicy(Operation[None]):
+    """Create or replace a policy; a bad one is refused and the old one kept. ``path`` ends in ``policy.name``."""
 
     action = Action.MANAGE
     mutates = True

@@ -153,7 +153,7 @@ def _by_accessor(call: Call, verb: str) -> Path:
     return _role(call, "secret-id-accessor", verb)
 
 
-def _write(call: Call) -> Operation[bool]:
+def _write(call: Call) -> Operation[None]:
     given: RoleSettings = call.body
     name = call.path.segments[0]
     role = Role(

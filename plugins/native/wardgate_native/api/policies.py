@@ -129,7 +129,7 @@ def _rule(rule: Rule) -> RuleDocument:
     return RuleDocument(effect=rule.effect, actions=list(rule.actions), paths=list(rule.paths), when=rule.when)
 
 
-def _write(call: Call) -> Operation[tuple[str, ...]]:
+def _write(call: Call) -> Operation[None]:
     document = msgspec.to_builtins(call.body)
     return WritePolicy(path=POLICIES.joined(call.path), policy=parse_policy(document, name=call.path.segments[0]))
 

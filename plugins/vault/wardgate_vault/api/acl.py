@@ -80,7 +80,7 @@ async def _write(request: Request) -> Answer:
             raise InvalidValue("'policy' parameter not supplied or empty")
     views = tuple(request.gateway.mounts(request.namespace).views())
     draft = Draft(name, text, lambda text: _rules_of(text, views))
-    warnings = list((await request.perform(WritePolicy(path=path, policy=draft))).result)
+    warnings = list((await request.perform(WritePolicy(path=path, policy=draft))).warnings)
     if request.path is not None and request.path.segments[-1] != name:
         warnings.append(f"policy name was converted to {name}")
     return envelope(request.id, warnings=warnings) if warnings else NO_CONTENT

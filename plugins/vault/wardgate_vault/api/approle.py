@@ -40,10 +40,6 @@ _FIXED: Mapping[str, object] = {
 }
 """Fields of a role that are not kept, as they stand. Each would change what a token can do, so a role that asks for
 one is refused rather than made without it."""
-_TRUNCATED = (
-    "token_max_ttl is greater than the backend mount's maximum TTL value;"
-    " issued tokens' max TTL value will be truncated"
-)
 _NOTHING: tuple[object, ...] = (None, False, 0, "", [], "default", "service", "default-service", "0", "false")
 
 
@@ -100,8 +96,8 @@ async def _write(request: Request) -> Answer:
         known = Role(name=name)
     with refusing(Action.MANAGE, path):
         role = changed(known, asked)
-    longer = (await request.perform(WriteRole(path=path, role=role, role_id=asked.role_id or None))).result
-    return envelope(request.id, warnings=(_TRUNCATED,)) if longer else NO_CONTENT
+    written = await request.perform(WriteRole(path=path, role=role, role_id=asked.role_id or None))
+    return envelope(request.id, warnings=written.warnings) if written.warnings else NO_CONTENT
 
 
 def changed(role: Role, asked: wire.WriteRole, *, whole: bool = True) -> Role:
