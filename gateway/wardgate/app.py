@@ -32,7 +32,7 @@ from wardgate.server.facts import Worker
 from wardgate.spi.errors import InvalidValue, WardgateError
 from wardgate.spi.frontend import Frontend, Receive, Scope, Send
 from wardgate.spi.identity import Authenticator
-from wardgate.spi.path import Path
+from wardgate.spi.path import SERVICES, Path
 from wardgate.spi.services import Clock, Services
 from wardgate.state import State
 from wardgate.state.authenticator import TokenAuthenticator
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 
 RECONCILE_EVERY = 0.25
 """Seconds between looks for changes by a process that died before it could tell."""
-SERVICES = frozenset({"sys", "auth"})
-"""First segments below which the gateway itself answers, from its own state."""
 
 _log = logging.getLogger(__name__)
 

@@ -27,6 +27,7 @@ SPOKEN = {
     "cli/run.py": "what `dev` tells whoever has such a client",
     "cli/setup.py": "what `init` tells him to do next",
     "spi/capabilities.py": "the example of how a store is called, in a docstring",
+    "spi/http.py": "the header of a token that clients of every API here may use",
     "spi/operations/mounts.py": "the example of a presentation in a docstring",
 }
 """The modules of the gateway that say a vendor's word all the same, each with its reason."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from wardgate.spi import http
 from wardgate.spi.errors import Malformed, PermissionDenied, WardgateError
+from wardgate.spi.identity import Credential
 from wardgate.spi.operations.base import Operation, Rejected
 
 Message = MutableMapping[str, Any]
@@ -38,6 +39,43 @@ def test_a_header_that_must_stand_once_is_refused_twice() -> None:
 def test_a_bearer_s_token_is_told_from_another_scheme(authorization: str, token: str | None) -> None:
     """The scheme's letters in either case, one space after it, and nothing around the token."""
     assert token == http.bearer(authorization)
+
+
+@pytest.mark.parametrize(
+    ("bare", "authorization", "token"),
+    [
+        ("", "", None), ("", "Bearer a", "a"), (" a ", "", "a"), ("a", "Bearer a", "a"), ("a", "Bearer ", "a"),
+        ("a", "Basic b", "a"), (" ", "Bearer ", None),
+    ],
+)  # fmt: skip
+def test_a_token_comes_in_either_header(bare: str, authorization: str, token: str | None) -> None:
+    """An empty one is none, and another scheme's is not ours."""
+    assert (Credential("token", token) if token else None) == http.credential(bare, authorization)
+
+
+def test_two_different_tokens_are_refused() -> None:
+    """Whoever stands in between may have looked at the other one."""
+    with pytest.raises(Malformed, match="hold different tokens"):
+        http.credential("a", "Bearer b")
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        (b"", ""), (b"/", ""), (b"//", ""), (b"team", "team"), (b"/team/", "team"), (b"a/b/", "a/b"),
+        (b"root", "root"), ("caf\u00e9".encode(), "caf\u00e9"),
+    ],
+)  # fmt: skip
+def test_a_namespace_s_header_becomes_its_path(given: bytes, path: str) -> None:
+    """Without the slash that clients write before or after it."""
+    assert path == http.namespace(given)
+
+
+@pytest.mark.parametrize("given", [b"///", b"//team//", b"a//b", b"a/../b", b"\xff", b" a", b"a//"])
+def test_a_namespace_that_is_no_path_is_refused(given: bytes) -> None:
+    """The same everywhere: none of it is read away."""
+    with pytest.raises(Malformed):
+        http.namespace(given)
 
 
 def test_a_body_is_whole_or_malformed() -> None:

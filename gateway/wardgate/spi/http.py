@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any
+from typing import Any, Final
 
 from wardgate.spi.errors import Malformed, WardgateError
 from wardgate.spi.frontend import Receive, Send
+from wardgate.spi.identity import Credential
 from wardgate.spi.operations.base import Operation, Rejected
+from wardgate.spi.path import Path
 
 Headers = Sequence[tuple[bytes, bytes]]
 """As ASGI lists them, their names in lower case."""
+TOKEN_HEADER: Final = b"x-vault-token"
+"""Takes the bare token, in every API alike; ``Authorization: Bearer`` is the other way to show it."""
 
 
 def by_name(headers: Headers, single: Collection[bytes]) -> dict[bytes, bytes]:
@@ -33,6 +37,41 @@ def bearer(authorization: str) -> str | None:
     """The token of an ``Authorization`` header, stripped; None where its scheme is another one than Bearer."""
     scheme, space, token = authorization.partition(" ")
     return token.strip() if space and scheme.lower() == "bearer" else None
+
+
+def credential(bare: str, authorization: str) -> Credential | None:
+    """The token that was shown, with nothing around it; None where there is none.
+
+    Args:
+        bare: what stands in ``TOKEN_HEADER``; ``""`` where it is missing.
+        authorization: so too of ``Authorization``.
+
+    Raises:
+        Malformed: there are two of them, and they differ.
+    """
+    bare, token = bare.strip(), bearer(authorization)
+    if bare and token and bare != token:
+        raise Malformed("X-Vault-Token and Authorization hold different tokens; send one")
+    token = bare or token
+    return Credential("token", token) if token else None
+
+
+def namespace(given: bytes) -> str:
+    """The canonical path of a namespace as a header gives it: one slash before and after it is no part of it.
+
+    That much clients of every API write (``/team/``); what has more is read by none of them as we would.
+
+    Returns:
+        ``""`` for the root.
+
+    Raises:
+        Malformed: not UTF-8, or no path.
+    """
+    try:
+        text = given.decode("utf-8", errors="strict").removeprefix("/").removesuffix("/")
+    except UnicodeDecodeError:
+        raise Malformed("the header of the namespace is not UTF-8") from None
+    return str(Path.parse(text)) if text else ""
 
 
 async def body(receive: Receive) -> bytes:

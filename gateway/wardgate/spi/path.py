@@ -13,6 +13,10 @@ from wardgate.spi.errors import Malformed
 MAX_SEGMENTS = 32
 MAX_SEGMENT_BYTES = 255
 REPLACEMENT_CHARACTER = "\ufffd"
+SERVICES = frozenset({"sys", "auth"})
+"""First segments below which the gateway itself answers, from its own state."""
+OWN = SERVICES | {"cubbyhole", "identity"}
+"""First segments that no mount and no child namespace can take."""
 # What most names are, in one look: printable ASCII but slash and backslash, no space at the ends, and no dots alone.
 _is_plain = re.compile(r"(?!\.{1,2}\Z)[!-.0-\[\]-~](?:[ -.0-\[\]-~]{0,253}[!-.0-\[\]-~])?").fullmatch
 _NO_NAMES = frozenset({"", ".", ".."})

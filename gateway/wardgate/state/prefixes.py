@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from wardgate.spi.errors import AlreadyExists, InvalidValue
-from wardgate.spi.path import Path
-
-RESERVED = frozenset({"sys", "auth", "cubbyhole", "identity"})
-"""First segments no mount or child namespace can take; the first two are the services'."""
+from wardgate.spi.path import OWN, Path
 
 
 def check_prefix(prefix: Path, *, mounts: Iterable[Path], children: Iterable[str]) -> None:
@@ -21,7 +18,7 @@ def check_prefix(prefix: Path, *, mounts: Iterable[Path], children: Iterable[str
     if not prefix.segments:
         raise InvalidValue("a mount needs a prefix, such as secret/")
     first = prefix.segments[0].casefold()
-    if first in RESERVED:
+    if first in OWN:
         raise InvalidValue(f"the name {first!r} is reserved; choose another")
     if first in {child.casefold() for child in children}:
         raise InvalidValue(f"{first}/ is a child namespace; choose another prefix")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from wardgate.spi import http
 from wardgate.spi.errors import Malformed, PermissionDenied, RateLimited, Unauthenticated, WardgateError
 from wardgate.spi.frontend import ARRIVAL, Arrival, Frontend, Gateway, Receive, Scope, Send
-from wardgate.spi.identity import Credential
-from wardgate.spi.operations.base import Rejected
+from wardgate.spi.operations.base import Operation, Rejected
 from wardgate.spi.operations.system import ReadMetrics
 from wardgate.telemetry.exposition import CONTENT_TYPE
 
@@ -16,6 +15,7 @@ TARGET: Final = "/metrics"
 NAME: Final = "metrics"
 """What this front-end is called in labels."""
 
+_SINGLE: Final = (http.TOKEN_HEADER, b"authorization")
 _STATUS: Final[dict[type[WardgateError], int]] = {
     Malformed: 400, Unauthenticated: 401, PermissionDenied: 403, RateLimited: 429,
 }  # fmt: skip
@@ -30,15 +30,17 @@ class MetricsPage(Frontend):
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         arrival: Arrival = scope[ARRIVAL]
-        credential = _credential(scope)
-        operation = (
-            ReadMetrics() if scope["method"] in {"GET", "HEAD"} and scope["raw_path"] == TARGET.encode() else None
-        )
+        credential = None
+        operation: Operation[Any] = ReadMetrics()
         try:
-            if operation is None:
-                refused = Malformed("only GET /metrics is answered here")
-                await self._gateway.perform(arrival, Rejected(error=refused), credential=credential)
-                return
+            headers = http.by_name(scope["headers"], _SINGLE)
+            credential = http.credential(*(headers.get(name, b"").decode("latin-1") for name in _SINGLE))
+        except Malformed as error:
+            operation = Rejected(error=error)
+        else:
+            if scope["method"] not in {"GET", "HEAD"} or scope["raw_path"] != TARGET.encode():
+                operation = Rejected(error=Malformed("only GET /metrics is answered here"))
+        try:
             outcome = await self._gateway.perform(arrival, operation, credential=credential)
         except WardgateError as error:
             status = _STATUS.get(type(error), 503)
@@ -46,13 +48,6 @@ class MetricsPage(Frontend):
             await _send(scope, send, status, b"text/plain; charset=utf-8", text)
             return
         await _send(scope, send, 200, CONTENT_TYPE.encode(), outcome.result)
-
-
-def _credential(scope: Scope) -> Credential | None:
-    for name, value in scope["headers"]:
-        if name == b"authorization" and (token := http.bearer(value.decode("latin-1"))) is not None:
-            return Credential("token", token)
-    return None
 
 
 async def _send(scope: Scope, send: Send, status: int, kind: bytes, body: bytes) -> None:

@@ -12,7 +12,6 @@ from wardgate.spi import http, strict_json
 from wardgate.spi.errors import Malformed
 from wardgate.spi.identity import Credential
 from wardgate.spi.options import nearest
-from wardgate.spi.path import Path
 
 from wardgate_native.api.routing import Nothing, Raw, Route
 
@@ -40,12 +39,7 @@ def headers(raw: http.Headers) -> dict[str, str]:
 
 def credential(given: Mapping[str, str]) -> Credential | None:
     """The token of ``Authorization: Bearer`` or ``X-Vault-Token``. Raises Malformed when both differ."""
-    bearer = http.bearer(given.get("authorization", ""))
-    vault = given.get("x-vault-token", "").strip()
-    if bearer and vault and bearer != vault:
-        raise Malformed("Authorization and X-Vault-Token hold different tokens; send one")
-    token = bearer or vault
-    return Credential("token", token) if token else None
+    return http.credential(given.get("x-vault-token", ""), given.get("authorization", ""))
 
 
 def check_conditions(given: Mapping[str, str], honoured: Sequence[str]) -> bool:
@@ -59,12 +53,7 @@ def check_conditions(given: Mapping[str, str], honoured: Sequence[str]) -> bool:
 
 def namespace(given: Mapping[str, str]) -> str:
     """The canonical path of ``X-Wardgate-Namespace``; ``""`` is the root. Raises Malformed."""
-    try:
-        text = given.get("x-wardgate-namespace", "").encode("latin-1").decode()
-    except UnicodeDecodeError:
-        raise Malformed("X-Wardgate-Namespace is not UTF-8") from None
-    text = text.removeprefix("/").removesuffix("/")
-    return str(Path.parse(text)) if text else ""
+    return http.namespace(given.get("x-wardgate-namespace", "").encode("latin-1"))
 
 
 def query(raw: bytes, into: type[msgspec.Struct] | None) -> Any:

@@ -17,6 +17,7 @@ from wardgate.spi.errors import InvalidValue
 from wardgate.spi.frontend import MountView
 from wardgate.spi.operations.methods import RESERVED
 from wardgate.spi.operations.policies import Effect, Rule
+from wardgate.spi.path import OWN
 
 from wardgate_vault.acl.globs import ONE, PLUS, REST, Glob, Key, Piece, overlap, reach, within
 from wardgate_vault.acl.hcl import Stanza
@@ -28,8 +29,6 @@ MAX_WORK = 60_000
 _DENY = "deny"
 _METHOD = ("auth", ONE)
 """How the template of whatever is a login method's begins; those that are reserved have nothing of it."""
-_OWN = frozenset({"sys", "auth", "identity", "cubbyhole"})
-"""What begins so is the gateway's own; no mount will ever be there."""
 
 
 class Claim(NamedTuple):
@@ -179,7 +178,7 @@ def _unreached(stanza: Stanza, glob: Glob, mounts: Sequence[MountView], done: Ma
     done.spend(len(mounts))
     known = any(reach(glob, (*mount.prefix.segments, REST), folder=True) for mount in mounts)
     first = glob.segments[0] if glob.segments else ""
-    if _DENY in stanza.capabilities and not known and first not in _OWN:
+    if _DENY in stanza.capabilities and not known and first not in OWN:
         raise InvalidValue(
             f'path "{stanza.path[:200]}" is denied, but nothing is mounted there: mount it first, then write the policy'
         )

@@ -28,7 +28,7 @@ MAX_REMEMBERED = 256
 """Bytes of a path that is remembered once it was read; longer ones are read again each time."""
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False", ""})
-_SINGLE = (b"x-vault-token", b"authorization", b"x-vault-namespace", b"x-vault-wrap-ttl")
+_SINGLE = (http.TOKEN_HEADER, b"authorization", b"x-vault-namespace", b"x-vault-wrap-ttl")
 VERBS: Mapping[str, str] = {
     "GET": "read", "HEAD": "head", "LIST": "list", "POST": "write", "PUT": "write", "DELETE": "delete",
     "PATCH": "patch", "SCAN": "scan",
@@ -99,12 +99,11 @@ class Request:
     def _read_headers(self) -> None:
         listed = self.scope["headers"]
         headers = http.by_name(listed, _SINGLE)
-        token = _token(headers.get(b"x-vault-token", b""), headers.get(b"authorization", b""))
-        if token:
-            self.credential = Credential("token", token)
+        bare, authorization = headers.get(http.TOKEN_HEADER, b""), headers.get(b"authorization", b"")
+        self.credential = http.credential(bare.decode("latin-1"), authorization.decode("latin-1"))
         namespace = headers.get(b"x-vault-namespace")
         if namespace:
-            self.namespace = _namespace(namespace)
+            self.namespace = http.namespace(namespace)
         if b"cache-control" in headers:
             self.fresh = _no_cache(value for name, value in listed if name == b"cache-control")
         wrap_ttl = headers.get(b"x-vault-wrap-ttl")
@@ -205,20 +204,3 @@ def _no_cache(given: Iterable[bytes]) -> bool:
 
 
 _remembered_path = lru_cache(maxsize=4_096)(Path.from_raw)
-
-
-def _namespace(header: bytes) -> str:
-    try:
-        text = header.decode("utf-8", errors="strict").strip("/")
-    except UnicodeDecodeError:
-        raise Malformed("X-Vault-Namespace is not UTF-8") from None
-    return str(Path.parse(text)) if text else ""
-
-
-def _token(vault: bytes, authorization: bytes) -> str:
-    token, bearer = vault.decode("latin-1"), http.bearer(authorization.decode("latin-1"))
-    if bearer is None:
-        return token
-    if token and token != bearer:
-        raise Malformed("X-Vault-Token and Authorization hold different tokens; send one")
-    return bearer

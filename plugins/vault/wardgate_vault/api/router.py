@@ -6,7 +6,7 @@ from wardgate.spi import http
 from wardgate.spi.errors import SecretNotFound, Unsupported, WardgateError
 from wardgate.spi.frontend import Frontend, Gateway, MountTable, Receive, Scope, Send
 from wardgate.spi.operations.methods import APPROLE
-from wardgate.spi.path import Path
+from wardgate.spi.path import SERVICES, Path
 
 from wardgate_vault.api import (
     acl,
@@ -27,7 +27,6 @@ from wardgate_vault.api.envelope import Answer, one_error, send_answer
 from wardgate_vault.api.errors import Refused
 from wardgate_vault.api.request import ACTIONS, MAX_REMEMBERED, Handler, Request
 
-SERVICES = frozenset({"sys", "auth"})
 ROUTES = (
     *tokens.ROUTES,
     *token_create.ROUTES,
