@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from wardgate.spi.errors import SecretNotFound
 from wardgate.spi.operations.approle import (
     CreateSecretId,
     DeleteRole,
@@ -115,3 +116,11 @@ def test_a_login_is_tried_at_the_method_named(gateway: Scripted, run: Callable[.
     result = run("approle", "login", "--method", "ci", "--role-id", "r", input=b"s")
     assert 0 != result.exit_code
     assert [Login(path=Path(("auth", "ci", "login")), role_id="r", secret_id="s")] == gateway.asked
+
+
+def test_a_login_method_that_is_not_there_is_looked_for_among_them(gateway: Scripted, run: Callable[..., Any]) -> None:
+    """The roles of none cannot be listed, so their list shows nothing."""
+    gateway.answers[ListRoles] = SecretNotFound("there is no way to log in at nosuch/")
+    result = run("approle", "list", "--method", "nosuch")
+    assert 0 != result.exit_code
+    assert "wardgate auth list" in result.stderr

@@ -92,7 +92,7 @@ def test_what_makes_no_sense_is_neither_enabled_nor_tuned(desk: Any, more: dict[
 def test_only_approle_is_enabled_and_only_below_the_folder(desk: Any) -> None:
     """Neither a second token method, nor a type that is not there, nor a path of two names."""
     for kind in ("token", "kubernetes", "approl"):
-        with pytest.raises(InvalidValue):
+        with pytest.raises(InvalidValue, match=f"unknown type of login methods '{kind}'"):
             desk.do(EnableMethod(path=METHODS.child("ci"), type=kind))
     for path in (METHODS, METHODS.child("a").child("b")):
         with pytest.raises(SecretNotFound):

@@ -36,7 +36,12 @@ def approle() -> None:
 def list_(session: Session, method: str) -> None:
     """List the roles."""
     with session.client() as client:
-        answer = client.json("GET", "approle/roles", query=_query(method))
+        try:
+            answer = client.json("GET", "approle/roles", query=_query(method))
+        except Failure as failure:
+            if failure.code == "secret_not_found":
+                failure.hint = "Check the name; `wardgate auth list` shows the login methods."
+            raise
     if session.json:
         output.as_json(answer)
         return
@@ -60,9 +65,17 @@ def read(session: Session, name: str, method: str) -> None:
 @approle.command()
 @click.argument("name")
 @click.option("--policy", "policies", multiple=True, help="A policy its tokens carry. May be repeated.")
-@click.option("--token-ttl", "token_ttl_seconds", type=Duration(), help="How long a token lives; 0: an hour.")
 @click.option(
-    "--token-max-ttl", "token_max_ttl_seconds", type=Duration(), help="How long renewals keep it alive; 0: 24 hours."
+    "--token-ttl",
+    "token_ttl_seconds",
+    type=Duration(),
+    help="How long a token lives; 0: what its login method says, or else an hour.",
+)
+@click.option(
+    "--token-max-ttl",
+    "token_max_ttl_seconds",
+    type=Duration(),
+    help="How long renewals keep it alive; 0: what its login method says, or else 24 hours.",
 )
 @click.option("--token-period", "token_period_seconds", type=Duration(), help="What each renewal gives; 0: no period.")
 @click.option(

@@ -62,7 +62,7 @@ def enable(session: Session, name: str, description: str, default_ttl: int, max_
     if session.json:
         output.as_json(answer)
     else:
-        click.echo(f"Enabled AppRole at {answer['name']}/.", err=True)
+        click.echo(f"Enabled {answer['type']} at {answer['name']}/.", err=True)
 
 
 @auth.command()

@@ -13,9 +13,9 @@ from wardgate.spi.errors import InvalidValue
 from wardgate.spi.frontend import Arrival
 from wardgate.spi.identity import Principal
 from wardgate.spi.operations.methods import (
-    APPROLE,
     METHODS,
     TOKEN,
+    TYPES,
     DisableMethod,
     EnableMethod,
     ListMethods,
@@ -74,9 +74,9 @@ class MethodsService:
             AlreadyExists: there is one of that name, in any spelling of its case.
             InvalidValue: a type, a name, a text or a TTL that cannot be; or there are too many.
         """
-        if operation.type != APPROLE:
+        if operation.type not in TYPES:
             raise InvalidValue(
-                f"unknown type of login methods {operation.type[:80]!r}{nearest(operation.type[:80], (APPROLE,))}"
+                f"unknown type of login methods {operation.type[:80]!r}{nearest(operation.type[:80], TYPES)}"
             )
         name = name_below(operation.path, METHODS)
         check_name("method's name", name)

@@ -25,7 +25,9 @@ ROLES = roles_of(APPROLE)
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """An AppRole role. Durations in nanoseconds; 0: the gateway's default, or for uses: without limit.
+    """An AppRole role. Durations in nanoseconds; uses of 0: without limit.
+
+    ``token_ttl``, ``token_max_ttl`` of 0: what its login method says, or else the gateway's own.
 
     ``token_period``, ``token_explicit_max_ttl``: 0: none. Networks in CIDR notation: where its tokens may be used,
     and where its secret ids may log in from; empty: anywhere. ``bind_to_source``: a token may be used only from the

@@ -15,6 +15,8 @@ APPROLE = "approle"
 """A type of login methods, the name of that which every namespace begins with, and the kind of the tokens it brings."""
 TOKEN = "token"  # noqa: S105  # not a password
 """So too of the method of tokens, which is one alone, and of the tokens that tokens make."""
+TYPES = (APPROLE,)
+"""Types of login methods that can be enabled."""
 RESERVED = frozenset({TOKEN, "keys"})
 """Names below ``auth/`` that no method of another type can take, in any spelling of their case."""
 
@@ -62,7 +64,7 @@ class ReadMethod(Operation[MethodInfo]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnableMethod(Operation[MethodInfo]):
-    """Let machines log in by the name that ``path`` (``sys/auth/<name>``) ends in; ``type`` is ``approle``."""
+    """Let machines log in by the name that ``path`` (``sys/auth/<name>``) ends in; ``type`` is one of ``TYPES``."""
 
     action = Action.MANAGE
     mutates = True

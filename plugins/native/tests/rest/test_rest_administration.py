@@ -216,7 +216,7 @@ def test_a_login_method_is_shown_in_whole_seconds(rest: Request) -> None:
         ("POST", "auth-methods", {}),
         ("POST", "auth-methods", {"name": "a/b"}),
         ("POST", "auth-methods", {"name": ".."}),
-        ("POST", "auth-methods", {"name": "ci", "type": "token"}),
+        ("POST", "auth-methods", {"name": "ci", "type": 5}),
         ("POST", "auth-methods", {"name": "ci", "max_lease_ttl_seconds": -1}),
         ("PATCH", "auth-methods/ci", {"name": "cd"}),
         ("GET", "approle/roles?method=", b""),

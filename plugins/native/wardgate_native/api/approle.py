@@ -44,7 +44,9 @@ class MethodQuery(Body):
 
 
 class RoleSettings(Body):
-    """A role. Durations of 0: the gateway's default, or none. Uses of 0: without limit.
+    """A role. Token TTLs of 0: what its login method says, or else the gateway's own. Other durations of 0: none.
+
+    Uses of 0: without limit.
 
     Networks in CIDR notation: where its tokens may be used, and its secret ids log in from; empty: anywhere.
     ``bind_to_source``: a token may be used only from the address that logged in.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -10,6 +10,7 @@ from wardgate.spi.errors import AlreadyExists
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.methods import (
+    APPROLE,
     METHODS,
     DisableMethod,
     EnableMethod,
@@ -52,7 +53,7 @@ class MethodRequest(Body):
     """AppRole under a further name, with roles of its own."""
 
     name: NameText
-    type: Literal["approle"] = "approle"
+    type: Annotated[str, msgspec.Meta(max_length=255)] = APPROLE
     description: _Text = ""
     default_lease_ttl_seconds: LeaseSeconds = 0
     max_lease_ttl_seconds: LeaseSeconds = 0

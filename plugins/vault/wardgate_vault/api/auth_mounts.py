@@ -7,9 +7,9 @@ from typing import Any
 from wardgate.spi.errors import AlreadyExists, InvalidValue, SecretNotFound
 from wardgate.spi.operations.base import Action
 from wardgate.spi.operations.methods import (
-    APPROLE,
     METHODS,
     TOKEN,
+    TYPES,
     DisableMethod,
     EnableMethod,
     ListMethods,
@@ -111,7 +111,7 @@ def _type(kind: str, name: str) -> str:
         raise InvalidValue("backend type must be specified as a string")
     if kind == TOKEN:
         raise InvalidValue("token credential backend cannot be instantiated")
-    if kind != APPROLE:
+    if kind not in TYPES:
         raise InvalidValue(f"plugin not found in the catalog: {kind[:80]}")
     if "/" in name:
         raise InvalidValue(f"{name[:80]}/: the path of an auth method is one name here")
