@@ -6,11 +6,19 @@ import asyncio
 from typing import Any
 
 import pytest
-from wardgate.spi.errors import SecretNotFound
+from wardgate.spi.errors import InvalidValue, SecretNotFound
 from wardgate.spi.operations.approle import Role, WriteRole, roles_of
 from wardgate.spi.operations.methods import MethodInfo
 from wardgate.spi.operations.namespaces import NAMESPACES, CreateNamespace
-from wardgate.spi.operations.tokens import CreateOrphan, CreateToken, LookupSelf, RenewSelf, RevokeSelf, TokenIssued
+from wardgate.spi.operations.tokens import (
+    MAX_USES,
+    CreateOrphan,
+    CreateToken,
+    LookupSelf,
+    RenewSelf,
+    RevokeSelf,
+    TokenIssued,
+)
 from wardgate.state.lives import Life
 from wardgate.state.principals import Origin
 from wardgate.state.tokens import new_id
@@ -153,3 +161,13 @@ def test_a_key_of_whoever_proved_itself_elsewhere_is_the_gateways_own(desk: Any)
     assert ("jwt", "key") == (who.method, desk.do(LookupSelf(), who=who).kind)
     desk.do(RevokeSelf(), who=who)
     assert desk.logged_in(issued.token) is None
+
+
+@pytest.mark.parametrize("field", ["token_uses", "secret_id_uses"])
+def test_uses_have_one_bound_wherever_they_are_given(desk: Any, field: str) -> None:
+    """A role takes as many as any front-end lets through."""
+    most: dict[str, Any] = {field: MAX_USES}
+    more: dict[str, Any] = {field: MAX_USES + 1}
+    write(desk, Role("app", **most), "approle")
+    with pytest.raises(InvalidValue):
+        write(desk, Role("app", **more), "approle")

@@ -31,15 +31,13 @@ from wardgate.spi.operations.approle import (
 )
 from wardgate.spi.operations.methods import MethodInfo
 from wardgate.spi.operations.policies import ADMINISTRATOR, Policy
-from wardgate.spi.operations.tokens import TokenIssued
+from wardgate.spi.operations.tokens import MAX_USES, TokenIssued
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock
 from wardgate.state import State
 from wardgate.state.approle import DEFAULT_TOKEN_MAX_TTL
 from wardgate.state.lives import MAX_LIFE, check_life
 
-MAX_USES = 1_000_000_000
-"""The most uses a secret id, or a token of a role, can be counted down from."""
 _LONGEST_ID = 512
 _AUTH = Path(("auth",))
 _TRUNCATED = (
@@ -197,7 +195,7 @@ class AppRoleService:
         if asked.ttl is not None and role.secret_id_ttl and not 0 < asked.ttl <= role.secret_id_ttl:
             raise InvalidValue("ttl cannot be longer than the role's secret_id_ttl")
         if asked.uses is not None and not 0 <= asked.uses <= MAX_USES:
-            raise InvalidValue("num_uses cannot be negative, or more than a thousand million")
+            raise InvalidValue(f"num_uses must be 0 (without limit) to {MAX_USES}")
         if asked.uses is not None and role.secret_id_uses and not 0 < asked.uses <= role.secret_id_uses:
             raise InvalidValue("num_uses cannot be higher than the role's secret_id_num_uses")
         for what, networks, outer in (

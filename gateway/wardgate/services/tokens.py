@@ -12,6 +12,7 @@ from wardgate.spi.identity import Principal
 from wardgate.spi.operations.methods import TOKEN, MethodInfo
 from wardgate.spi.operations.policies import Policy
 from wardgate.spi.operations.tokens import (
+    MAX_USES,
     CreateOrphan,
     CreateToken,
     ListAccessors,
@@ -41,7 +42,6 @@ MAX_TTL = DEFAULT_TTL
 
 Unless the method ``token/`` is tuned.
 """
-MAX_USES = 2**31 - 1
 
 
 class TokensService:

@@ -10,6 +10,8 @@ from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.path import Path
 
 TOKENS = Path(("auth", "token"))
+MAX_USES = 2**31 - 1
+"""The most uses that a token, or a secret id, can be counted down from."""
 
 
 @dataclass(frozen=True, slots=True)

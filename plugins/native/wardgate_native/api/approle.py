@@ -24,6 +24,7 @@ from wardgate.spi.operations.approle import (
 )
 from wardgate.spi.operations.base import Operation
 from wardgate.spi.operations.methods import APPROLE
+from wardgate.spi.operations.tokens import MAX_USES
 from wardgate.spi.path import Path
 
 from wardgate_native.api.routing import Call, Route
@@ -33,7 +34,7 @@ from wardgate_native.api.wire import SECOND, Answer, Body, NameText, Seconds, Sh
 
 _AUTH = Path(("auth",))
 
-_Uses = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+_Uses = Annotated[int, msgspec.Meta(ge=0, le=MAX_USES)]
 _Networks = Annotated[list[str], msgspec.Meta(max_length=64)]
 
 

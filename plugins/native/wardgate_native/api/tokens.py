@@ -8,6 +8,7 @@ import msgspec
 from wardgate.spi.frontend import Outcome
 from wardgate.spi.operations.keys import KEYS, CreateKey, ListKeys, ReadKey, RevokeKey
 from wardgate.spi.operations.tokens import (
+    MAX_USES,
     CreateOrphan,
     CreateToken,
     ListAccessors,
@@ -75,7 +76,7 @@ class TokenRequest(Body):
     ttl_seconds: Seconds | None = None
     period_seconds: Seconds | None = None
     explicit_max_ttl_seconds: Seconds | None = None
-    uses: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
+    uses: Annotated[int, msgspec.Meta(ge=0, le=MAX_USES)] = 0
     renewable: bool = True
     orphan: bool = False
     meta: dict[_Name, Annotated[str, msgspec.Meta(max_length=512)]] = msgspec.field(default_factory=dict)

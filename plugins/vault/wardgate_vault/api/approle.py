@@ -20,6 +20,7 @@ from wardgate.spi.operations.approle import (
     roles_of,
 )
 from wardgate.spi.operations.base import Action
+from wardgate.spi.operations.tokens import MAX_USES
 from wardgate.spi.path import Path
 
 from wardgate_vault.api import wire
@@ -30,7 +31,6 @@ from wardgate_vault.api.services import METHOD, ONE, Route
 from wardgate_vault.api.tokens import auth, cut
 from wardgate_vault.durations import parse_duration, whole_seconds
 
-MAX_USES = 2**31 - 1
 ROLE = ("auth", METHOD, "role", ONE)
 """Pattern of a role's path."""
 _FIXED: Mapping[str, object] = {
