@@ -5,7 +5,7 @@ from __future__ import annotations
 from wardgate.spi import http
 from wardgate.spi.errors import SecretNotFound, Unsupported, WardgateError
 from wardgate.spi.frontend import Frontend, Gateway, MountTable, Receive, Scope, Send
-from wardgate.spi.operations.methods import APPROLE
+from wardgate.spi.operations.methods import TOKEN, ListVisibleMethods
 from wardgate.spi.path import SERVICES, Path
 
 from wardgate_vault.api import (
@@ -42,7 +42,6 @@ ROUTES = (
 )
 MAX_KNOWN = 8_192
 """Targets of reads that are remembered once they were read; see ``Request.again``."""
-_KNOWN_BELOW = {("auth", "token"), ("auth", APPROLE)}
 
 
 class VaultFrontend(Frontend):
@@ -102,15 +101,28 @@ async def _answer(request: Request) -> Answer:
 async def _serve(request: Request, path: Path) -> Answer:
     route = next((route for route in ROUTES if route.takes(path.segments)), None)
     action = ACTIONS[request.verb]
-    # Of another login method only the road knows whether it is there.
-    known = path.segments[0] == "sys" or path.segments[:2] in _KNOWN_BELOW
     handler = route.verbs.get(request.verb) if route else None
-    if route is None or (handler is None and not known):
-        said = one_error(404, "unsupported path") if known else kv.unknown_route(request)
-        raise Refused(SecretNotFound(), said, action=action, path=path)
-    if handler is None:
-        raise Refused(Unsupported(), one_error(405, errors.UNSUPPORTED), action=action, path=path)
-    return await handler(request)
+    if handler is not None:
+        return await handler(request)
+    if not await _is_there(request, path):
+        raise Refused(SecretNotFound(), kv.unknown_route(request), action=action, path=path)
+    if route is None:
+        raise Refused(SecretNotFound(), one_error(404, "unsupported path"), action=action, path=path)
+    raise Refused(Unsupported(), one_error(405, errors.UNSUPPORTED), action=action, path=path)
+
+
+async def _is_there(request: Request, path: Path) -> bool:
+    """Whether there is anything around a path of the gateway's own: of a login method only the road knows that."""
+    first, *below = path.segments
+    if first == "sys" or below[:1] == [TOKEN]:
+        return True
+    try:
+        seen = await request.gateway.perform(
+            request.arrival, ListVisibleMethods(), credential=request.credential, namespace=request.namespace
+        )
+    except WardgateError:
+        return False  # the refusal itself goes down the road, and is told what stands against the caller
+    return below[:1] in ([method.name] for method in seen.result)
 
 
 async def _refuse(request: Request, refused: Refused) -> Answer:
