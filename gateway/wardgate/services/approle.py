@@ -90,6 +90,7 @@ class AppRoleService:
             InvalidValue: a name, a policy, a life, a network or a count that cannot be; networks beyond the writer's;
                 a writer whose uses are counted.
             AlreadyExists: another role has that role id.
+            Conflict: the role is not what was expected any more.
             PermissionDenied: a policy the writer does not carry.
         """
         giver, role = asker(context), operation.role
@@ -111,7 +112,9 @@ class AppRoleService:
             raise InvalidValue("token_networks reach beyond those of the token that writes the role")
         role = dataclasses.replace(role, token_networks=role.token_networks or giver.networks)
         writer = None if ADMINISTRATOR in giver.policies else (giver.method, proved(giver))
-        await self._roles.write(context.namespace, role, method=method, role_id=operation.role_id, writer=writer)
+        await self._roles.write(
+            context.namespace, role, method=method, role_id=operation.role_id, expect=operation.expect, writer=writer
+        )
         if 0 < info.max_lease_ttl < role.token_max_ttl:
             context.warn(_TRUNCATED)
 

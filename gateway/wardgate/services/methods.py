@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from wardgate.context import Context
@@ -100,16 +101,8 @@ class MethodsService:
             SecretNotFound: there is none.
             InvalidValue: a text or a TTL that cannot be.
         """
-        method = self._methods.at(context.namespace, name_below(operation.path, METHODS))
-        given: dict[str, Any] = {
-            "description": operation.description,
-            "default_lease_ttl": operation.default_lease_ttl,
-            "max_lease_ttl": operation.max_lease_ttl,
-        }
-        tuned = replace(method, **{name: value for name, value in given.items() if value is not None})
-        _check(tuned)
-        await self._methods.tune(context.namespace, tuned)
-        return tuned
+        name = name_below(operation.path, METHODS)
+        return await self._methods.tune(context.namespace, name, partial(_tuned, operation))
 
     async def disable(self, context: Context, operation: DisableMethod) -> None:
         """End a method, its roles, their secret ids, and the tokens they brought, in every worker.
@@ -122,6 +115,17 @@ class MethodsService:
         if name == TOKEN:
             raise InvalidValue(f"{TOKEN}/ cannot be disabled: every token is used there")
         await self._methods.disable(context.namespace, name)
+
+
+def _tuned(operation: TuneMethod, method: MethodInfo) -> MethodInfo:
+    given: dict[str, Any] = {
+        "description": operation.description,
+        "default_lease_ttl": operation.default_lease_ttl,
+        "max_lease_ttl": operation.max_lease_ttl,
+    }
+    tuned = replace(method, **{name: value for name, value in given.items() if value is not None})
+    _check(tuned)
+    return tuned
 
 
 def _check(method: MethodInfo) -> None:

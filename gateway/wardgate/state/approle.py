@@ -11,10 +11,11 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from wardgate.crypto import RootKey
-from wardgate.spi.errors import AlreadyExists, SecretNotFound, Unauthenticated
+from wardgate.spi.errors import AlreadyExists, Conflict, SecretNotFound, Unauthenticated
 from wardgate.spi.networks import covered, only, within
 from wardgate.spi.operations.approle import CreateSecretId, Role, SecretIdIssued
 from wardgate.spi.operations.methods import APPROLE, MethodInfo
+from wardgate.spi.operations.secrets import Absent
 from wardgate.spi.operations.tokens import TokenIssued
 from wardgate.spi.path import ROOT
 from wardgate.spi.services import Clock
@@ -83,22 +84,7 @@ class AppRole:
 
     def read(self, namespace: str, name: str, *, method: str = APPROLE) -> Role:
         """One role. Raises SecretNotFound."""
-        row = self.row(namespace, name, method=method)
-        return Role(
-            name=row["name"],
-            policies=tuple(json.loads(row["policies"])),
-            token_ttl=row["token_ttl"],
-            token_max_ttl=row["token_max_ttl"],
-            secret_id_ttl=row["secret_id_ttl"],
-            secret_id_uses=row["secret_id_uses"],
-            bind_secret_id=bool(row["bind_secret_id"]),
-            token_period=row["token_period"] or 0,
-            token_explicit_max_ttl=row["token_explicit_max_ttl"] or 0,
-            token_uses=row["token_uses"] or 0,
-            token_networks=networks_of(row["token_networks"]),
-            secret_id_networks=networks_of(row["secret_id_networks"]),
-            bind_to_source=bool(row["bind_to_source"]),
-        )
+        return _role(self.row(namespace, name, method=method))
 
     def role_id(self, namespace: str, name: str, *, method: str = APPROLE) -> str:
         """What a login names the role by. Raises SecretNotFound."""
@@ -111,14 +97,17 @@ class AppRole:
         *,
         method: str = APPROLE,
         role_id: str | None = None,
+        expect: Role | Absent | None = None,
         writer: tuple[str, Mapping[str, str]] | None = None,
     ) -> None:
         """Create a role or replace it; its secret ids stay, and its role id unless another is given.
 
-        The caller has validated it. ``writer``: the method and the attributes that its tokens have; None: its own.
+        The caller has validated it. ``expect``: what must be there; None: whatever. ``writer``: the method and the
+        attributes that its tokens have; None: its own.
 
         Raises:
             AlreadyExists: another role of the method has that role id.
+            Conflict: something else is there than was expected.
         """
         info = self.method(namespace, method)
         of_it = self._of(namespace, info)
@@ -127,6 +116,8 @@ class AppRole:
             # Or a role could come after its method's end.
             self._methods.check(connection, namespace, info)
             known = self._genuine(connection, of_it, role.name)
+            if expect is not None and expect != (_role(known) if known else Absent()):
+                raise Conflict("the role was changed meanwhile; read it again")
             self._replace(connection, _row(of_it, role, known, role_id, writer))
 
         await self._database.write(work)
@@ -302,6 +293,24 @@ def insert_decoys(connection: Connection, codes: Codes) -> None:
     }  # fmt: skip
     connection.execute(insert(roles), codes.signed(roles, role))
     insert_decoy(connection, codes)
+
+
+def _role(row: Mapping[str, Any]) -> Role:
+    return Role(
+        name=row["name"],
+        policies=tuple(json.loads(row["policies"])),
+        token_ttl=row["token_ttl"],
+        token_max_ttl=row["token_max_ttl"],
+        secret_id_ttl=row["secret_id_ttl"],
+        secret_id_uses=row["secret_id_uses"],
+        bind_secret_id=bool(row["bind_secret_id"]),
+        token_period=row["token_period"] or 0,
+        token_explicit_max_ttl=row["token_explicit_max_ttl"] or 0,
+        token_uses=row["token_uses"] or 0,
+        token_networks=networks_of(row["token_networks"]),
+        secret_id_networks=networks_of(row["secret_id_networks"]),
+        bind_to_source=bool(row["bind_to_source"]),
+    )
 
 
 def _row(

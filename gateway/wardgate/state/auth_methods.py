@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, delete
 from sqlalchemy.dialects.sqlite import insert
@@ -85,15 +85,21 @@ class AuthMethods:
 
         await self._sets.change(namespace, work)
 
-    async def tune(self, namespace: str, method: MethodInfo) -> None:
-        """Keep what can change of one, which the caller has validated. Raises SecretNotFound: it was disabled."""
+    async def tune(self, namespace: str, name: str, tuned: Callable[[MethodInfo], MethodInfo]) -> MethodInfo:
+        """Keep what can change of one.
 
-        def work(connection: Connection, before: dict[str, str]) -> None:
-            if _at(self._set_of(list(before.items())), method.name).id != method.id:
-                raise SecretNotFound(f"there is no way to log in at {method.name}/ any more; it was disabled")
-            _keep(connection, namespace, method.name, _text(method))
+        ``tuned`` is given it as it is when its turn has come: what others change at the same time stays.
 
-        await self._sets.change(namespace, work)
+        Raises:
+            SecretNotFound: there is none.
+        """
+
+        def work(connection: Connection, before: dict[str, str]) -> MethodInfo:
+            method = tuned(_at(self._set_of(list(before.items())), name))
+            _keep(connection, namespace, name, _text(method))
+            return method
+
+        return await self._sets.change(namespace, work)
 
     async def disable(self, namespace: str, name: str) -> None:
         """End one, and in the same transaction its roles, their secret ids, and the tokens that these brought.

@@ -9,13 +9,14 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Column, Connection, Table, select
 from sqlalchemy.dialects.sqlite import insert
 
-from wardgate.spi.errors import Unavailable
+from wardgate.spi.errors import SecretNotFound, Unavailable
 from wardgate.state.codes import Codes
 from wardgate.state.database import Database, snapshot
 from wardgate.state.grants import Grants, Kind, Memo
 from wardgate.state.tables import namespaces
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 Rows = list[tuple[str, str]]
 """Names and texts, by name."""
@@ -68,33 +69,42 @@ class VouchedSets(Generic[T]):
         return self._memo.of(namespace)
 
     def seen(self, connection: Connection, namespace: str) -> T:
-        """The set as this transaction sees it. Raises Unavailable, as ``of`` does."""
-        return self._made(self._verified(connection, namespace)[1])
+        """The set as this transaction sees it. Raises as ``change`` does."""
+        return self._made(self._there(connection, namespace)[1])
 
     async def change(
-        self, namespace: str, change: Callable[[Connection, dict[str, str]], None], *, also: Sequence[Kind] = ()
-    ) -> None:
+        self, namespace: str, change: Callable[[Connection, dict[str, str]], R], *, also: Sequence[Kind] = ()
+    ) -> R:
         """Change rows and vouch for the set anew, in one transaction; ``change`` is given the texts before, by name.
 
-        ``also``: what else it changes.
+        ``also``: what else it changes. Returns what ``change`` does.
+
+        Raises:
+            SecretNotFound: the namespace was deleted meanwhile.
+            Unavailable: as of ``of``: a set that does not verify must not be blessed by the next change.
         """
 
-        def work(connection: Connection) -> None:
-            # A set that does not verify must not be blessed by the next change.
-            generation, before = self._verified(connection, namespace)
-            change(connection, dict(before))
+        def work(connection: Connection) -> R:
+            generation, before = self._there(connection, namespace)
+            changed = change(connection, dict(before))
             head = head_of(self._codes, self._kind, namespace, generation + 1, self._rows(connection, namespace))
             connection.execute(
                 insert(self._heads).values(head).on_conflict_do_update(index_elements=["namespace"], set_=head)
             )
+            return changed
 
-        await self._grants.change([(self._kind, namespace), *also], work)
+        return await self._grants.change([(self._kind, namespace), *also], work)
 
     def _load(self, namespace: str) -> T:
         with self._database.reading() as connection, snapshot(connection):
             generation, rows = self._verified(connection, namespace)
         self._newest[namespace] = generation
         return self._made(rows)
+
+    def _there(self, connection: Connection, namespace: str) -> tuple[int, Rows]:
+        if not _is_there(connection, namespace):
+            raise SecretNotFound("there is no such namespace")
+        return self._verified(connection, namespace)
 
     def _verified(self, connection: Connection, namespace: str) -> tuple[int, Rows]:
         heads = self._heads.c

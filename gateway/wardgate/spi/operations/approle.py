@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from wardgate.spi.operations.base import Action, Operation
 from wardgate.spi.operations.methods import APPROLE
+from wardgate.spi.operations.secrets import Absent
 from wardgate.spi.operations.tokens import TokenIssued
 from wardgate.spi.path import Path
 
@@ -91,12 +92,16 @@ class ReadRole(Operation[Role]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteRole(Operation[None]):
-    """Create a role or replace it; ``path`` ends in ``role.name``. ``role_id`` None: it keeps its own, or gets one."""
+    """Create a role or replace it; ``path`` ends in ``role.name``. ``role_id`` None: it keeps its own, or gets one.
+
+    ``expect``: the role as it was read, or that there is none, so that no change made meanwhile is lost; None: any.
+    """
 
     action = Action.MANAGE
     mutates = True
     role: Role
     role_id: str | None = None
+    expect: Role | Absent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

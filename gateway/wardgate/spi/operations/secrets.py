@@ -36,7 +36,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A compare-and-set that expects no version at all."""
+    """A compare-and-set that expects nothing to be there."""
 
 
 Selector = Ordinal | VersionId | Stage

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from wardgate.spi.errors import InvalidValue, SecretNotFound, Unauthenticated
+from wardgate.spi.errors import Conflict, InvalidValue, SecretNotFound, Unauthenticated
+from wardgate.spi.frontend import Outcome
 from wardgate.spi.networks import check_networks
 from wardgate.spi.operations.approle import (
     DeleteRole,
@@ -20,6 +21,7 @@ from wardgate.spi.operations.approle import (
     roles_of,
 )
 from wardgate.spi.operations.base import Action
+from wardgate.spi.operations.secrets import Absent
 from wardgate.spi.operations.tokens import MAX_USES
 from wardgate.spi.path import Path
 
@@ -31,6 +33,8 @@ from wardgate_vault.api.services import METHOD, ONE, Route
 from wardgate_vault.api.tokens import auth, cut
 from wardgate_vault.durations import parse_duration, whole_seconds
 
+TRIES = 5
+"""How often a role is read and written while others change it."""
 ROLE = ("auth", METHOD, "role", ONE)
 """Pattern of a role's path."""
 _FIXED: Mapping[str, object] = {
@@ -90,14 +94,35 @@ async def _write(request: Request) -> Answer:
                 raise InvalidValue(f"the field {field} is not supported")
         # Judged by itself before anyone learns what there is.
         changed(Role(name=name), asked, whole=False)
-    try:
-        known = (await request.perform(ReadRole(path=path))).result
-    except SecretNotFound:
-        known = Role(name=name)
-    with refusing(Action.MANAGE, path):
-        role = changed(known, asked)
-    written = await request.perform(WriteRole(path=path, role=role, role_id=asked.role_id or None))
+    written = await rewrite(
+        request, path, lambda known: changed(known, asked), create=True, role_id=asked.role_id or None
+    )
     return envelope(request.id, warnings=written.warnings) if written.warnings else NO_CONTENT
+
+
+async def rewrite(
+    request: Request, path: Path, anew: Callable[[Role], Role], *, create: bool = False, role_id: str | None = None
+) -> Outcome[None]:
+    """Write a role as ``anew`` makes it of the one there is.
+
+    It is read and made again where another's change came between: neither is lost. ``create``: where there is none, of
+    one in which nothing is set. Raises SecretNotFound.
+    """
+    for left in reversed(range(TRIES)):
+        known: Role | Absent = Absent()
+        try:
+            known = (await request.perform(ReadRole(path=path))).result
+        except SecretNotFound:
+            if not create:
+                raise
+        with refusing(Action.MANAGE, path):
+            role = anew(Role(name=path.segments[-1]) if isinstance(known, Absent) else known)
+        try:
+            return await request.perform(WriteRole(path=path, role=role, role_id=role_id, expect=known))
+        except Conflict:
+            if not left:
+                raise
+    raise AssertionError
 
 
 def changed(role: Role, asked: wire.WriteRole, *, whole: bool = True) -> Role:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from wardgate.spi.errors import InvalidValue, SecretNotFound
-from wardgate.spi.operations.approle import ReadRole, Role, WriteRole
+from wardgate.spi.operations.approle import ReadRole, Role
 from wardgate.spi.operations.base import Action
 
 from wardgate_vault.api import wire
-from wardgate_vault.api.approle import ROLE, changed, role_of, shown
+from wardgate_vault.api.approle import ROLE, changed, rewrite, role_of, shown
 from wardgate_vault.api.envelope import NO_CONTENT, Answer, encode, envelope, one_error
 from wardgate_vault.api.errors import refusing
 from wardgate_vault.api.request import Handler, Request
@@ -80,12 +80,9 @@ def _writing(field: _Field) -> Handler:
             asked = wire.WriteRole(**named)
             changed(Role(name=name), asked, whole=False)
         try:
-            known = (await request.perform(ReadRole(path=path))).result
+            await rewrite(request, path, lambda known: changed(known, asked))
         except SecretNotFound:
             return one_error(404, "unsupported path")
-        with refusing(Action.MANAGE, path):
-            role = changed(known, asked)
-        await request.perform(WriteRole(path=path, role=role))
         return NO_CONTENT
 
     return write
@@ -94,13 +91,11 @@ def _writing(field: _Field) -> Handler:
 def _resetting(field: _Field) -> Handler:
     async def reset(request: Request) -> Answer:
         path, _ = role_of(request)
+        unset = {field.kept: getattr(_UNSET, field.kept)}
         try:
-            known = (await request.perform(ReadRole(path=path))).result
+            await rewrite(request, path, lambda known: changed(replace(known, **unset), wire.WriteRole()))
         except SecretNotFound:
             return NO_CONTENT
-        with refusing(Action.MANAGE, path):
-            role = changed(replace(known, **{field.kept: getattr(_UNSET, field.kept)}), wire.WriteRole())
-        await request.perform(WriteRole(path=path, role=role))
         return NO_CONTENT
 
     return reset
