@@ -77,6 +77,7 @@ def test_a_name_that_is_taken_reserved_or_not_plain_is_refused(desk: Any, name: 
         {"default_lease_ttl": -1},
         {"max_lease_ttl": 2**63},
         {"default_lease_ttl": 2 * HOUR, "max_lease_ttl": HOUR},
+        {"max_lease_ttl": 500_000_000},
     ],
 )
 def test_what_makes_no_sense_is_neither_enabled_nor_tuned(desk: Any, more: dict[str, Any]) -> None:

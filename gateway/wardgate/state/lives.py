@@ -71,6 +71,9 @@ def check_leases(default: int, longest: int) -> None:
     """Refuse lease TTLs of a mount or a login method that are none, or that contradict. Raises InvalidValue."""
     if not (0 <= default <= MAX_LIFE and 0 <= longest <= MAX_LIFE):
         raise InvalidValue("a lease TTL must be 0 to ten years")
+    if default % SECOND or longest % SECOND:
+        # It is shown in seconds, where a part of one would be 0: no bound at all.
+        raise InvalidValue("a lease TTL must be a number of whole seconds")
     if longest and default > longest:
         raise InvalidValue(
             f"backend max lease TTL of {longest // SECOND} would be less than backend default lease TTL of"

@@ -87,7 +87,10 @@ class TuneMethod(Operation[MethodInfo]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisableMethod(Operation[None]):
-    """End a method, with its roles, their secret ids, the tokens they brought, and those that these made."""
+    """End a method, with its roles, their secret ids, the tokens they brought, and those that these made.
+
+    Orphans and keys that such a token made live on.
+    """
 
     action = Action.MANAGE
     mutates = True
