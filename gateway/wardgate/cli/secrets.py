@@ -235,9 +235,10 @@ def _stored(session: Session, path: str, reply: Reply) -> None:
 def list_(session: Session, path: str, *, recursive: bool) -> None:
     """List the names in the folder PATH; without PATH the mounts you may see. Folders end in a slash."""
     listed: list[dict[str, Any]] = []
+    failed: list[Failure] = []
     count = 0
     with session.client() as client, progress.shown("Listing", unit="names", aside=session.json) as tick:
-        for entries in _recursive(client, path) if recursive else _pages(client, path):
+        for entries in _recursive(client, path, failed) if recursive else _pages(client, path):
             tick(len(entries))
             count += len(entries)
             if session.json:
@@ -245,11 +246,13 @@ def list_(session: Session, path: str, *, recursive: bool) -> None:
                 continue
             for entry in entries:
                 click.echo(printable(entry["name"] + ("/" if entry["folder"] else "")))
-        nothing = "" if count or session.json else _nothing(client, path)
+        nothing = "" if count or failed or session.json else _nothing(client, path)
     if session.json:
         output.as_json({"entries": listed})
     elif nothing:
         click.echo(nothing, err=True)
+    if failed:
+        raise failed[0].reworded("; ".join(one.message for one in failed))
 
 
 def _nothing(client: Client, path: str) -> str:
@@ -261,14 +264,31 @@ def _nothing(client: Client, path: str) -> str:
     return "There is nothing here that you may see."
 
 
-def _recursive(client: Client, path: str) -> Iterator[list[dict[str, Any]]]:
-    """Pages of the secrets anywhere below, named by their whole paths; at the root, mount by mount."""
+def _recursive(client: Client, path: str, failed: list[Failure]) -> Iterator[list[dict[str, Any]]]:
+    """Pages of the secrets anywhere below, named by their whole paths; at the root, mount by mount.
+
+    There a mount that may not or cannot be listed is told on stderr and passed over, and one whose store does not do
+    it is noted in ``failed``.
+    """
     folder = path.removesuffix("/")
-    if not folder:
-        for mounts in _pages(client, ""):
-            for mount in mounts:
-                yield from _recursive(client, mount["name"])
+    if folder:
+        yield from _below(client, folder)
         return
+    for mounts in _pages(client, ""):
+        for mount in mounts:
+            try:
+                yield from _below(client, mount["name"])
+            except Failure as failure:
+                of_store = failure.message.startswith("mount ")  # so the gateway begins what a store says
+                if failure.code == "unsupported" or (failure.code == "permission_denied" and not of_store):
+                    click.echo(printable(f"{mount['name']}/ is left out: {failure.message}"), err=True)
+                elif of_store:
+                    failed.append(failure)
+                else:
+                    raise
+
+
+def _below(client: Client, folder: str) -> Iterator[list[dict[str, Any]]]:
     for entries in _pages(client, folder, recursive="true"):
         yield [{**entry, "name": f"{folder}/{entry['name']}"} for entry in entries]
 
