@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from click.testing import Result
@@ -27,6 +28,7 @@ KNOWN = SecretInfo(
     0,
     0,
 )
+CURRENT_IS_LIVE = replace(KNOWN, current=KNOWN.versions[0])
 VERSIONED = Capabilities(delete=True, delete_versions=True, undelete=True)
 WHOLE = Capabilities(delete=True, undelete=True)
 FINAL = Capabilities(delete=True)
@@ -115,7 +117,7 @@ def test_versions_are_deleted_recovered_and_destroyed(
 @pytest.mark.parametrize(
     ("capabilities", "known", "named"),
     [
-        (VERSIONED, KNOWN, "the current version of secret/app (`wardgate undelete` recovers it)"),
+        (VERSIONED, CURRENT_IS_LIVE, "the current version of secret/app (`wardgate undelete` recovers it)"),
         (WHOLE, KNOWN, "the whole secret secret/app with its 2 versions (`wardgate undelete` recovers it)"),
         (FINAL, KNOWN, "the whole secret secret/app with its 2 versions, for ever"),
         (FINAL, Unsupported("nothing is known"), "the whole secret secret/app, for ever"),
@@ -185,6 +187,44 @@ def test_a_destroyed_version_stays_destroyed(gateway: Scripted, run: Run, comman
     result = run(command[0], "secret/app", "--version", "3", *command[1:])
     assert (3, [DescribeSecret(path=PATH)]) == (result.exit_code, changing(gateway))
     assert "version 3 is destroyed; nothing can recover it" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("current", "said"),
+    [(KNOWN.versions[2], "version 3 is destroyed; nothing can recover it"),
+     (KNOWN.versions[1], "the current version of secret/app, 2, is already deleted")],
+)  # fmt: skip
+def test_a_current_version_that_is_gone_is_not_deleted_again(
+    gateway: Scripted, run: Run, current: VersionInfo, said: str
+) -> None:
+    """Nobody is told that what is no more could be recovered."""
+    gateway.answers.update({DescribeSecret: replace(KNOWN, current=current), ListVisibleMounts: visible(VERSIONED)})
+    result = run("delete", "secret/app", "--yes")
+    assert (3, [DescribeSecret(path=PATH)]) == (result.exit_code, changing(gateway))
+    assert said in result.stderr
+
+
+def test_a_secret_whose_current_version_is_destroyed_is_deleted_whole(gateway: Scripted, run: Run) -> None:
+    """Where the store knows no other delete: its other versions are still there."""
+    gateway.answers |= {DescribeSecret: KNOWN, ListVisibleMounts: visible(WHOLE), DeleteSecret: None}
+    assert 0 == run("delete", "secret/app", "--yes").exit_code
+
+
+def test_undelete_of_a_destroyed_current_version_ends_as_of_a_named_one(gateway: Scripted, run: Run) -> None:
+    """It is gone, and no conflict that passes."""
+    gateway.answers[DescribeSecret] = KNOWN
+    result = run("undelete", "secret/app")
+    assert (3, True) == (result.exit_code, "version 3 is destroyed; nothing can recover it" in result.stderr)
+
+
+def test_undelete_says_recovered_of_deleted_versions_alone(gateway: Scripted, run: Run) -> None:
+    """Live ones stay as they are; nothing is asked for where all are."""
+    gateway.answers |= {DescribeSecret: KNOWN, UndeleteSecret: None}
+    result = run("undelete", "secret/app", "--version", "1")
+    assert (5, [DescribeSecret(path=PATH)]) == (result.exit_code, changing(gateway))
+    assert "version 1 of secret/app: live already; nothing is to be recovered" in result.stderr
+    both = run("undelete", "secret/app", "--version", "1", "--version", "2")
+    assert (0, "Recovered version 2 of secret/app. Live already: version 1.\n") == (both.exit_code, both.stderr)
 
 
 @pytest.mark.parametrize("arguments", [["delete", "a"], ["destroy", "a", "--all"], ["destroy", "a", "--version", "1"]])

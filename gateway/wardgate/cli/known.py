@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _CANNOT_TELL = frozenset({"permission_denied", "unsupported"})
 _PERHAPS_A_FOLDER = frozenset({"secret_not_found", "malformed"})  # the latter: the path of a mount itself
+LIVE = "live"
 DELETED = "deleted"
 DESTROYED = "destroyed"
 
@@ -43,12 +44,17 @@ def require(client: Client, path: str, versions: Iterable[int] = (), *, kept: bo
         if ordinal not in states:
             raise Failure(f"{path} has no version {ordinal}", code="version_not_found")
         if kept and states[ordinal] == DESTROYED:
-            raise Failure(
-                f"version {ordinal} is destroyed; nothing can recover it",
-                code="gone",
-                hint="`wardgate history` shows the versions.",
-            )
+            raise gone(ordinal)
     return info
+
+
+def gone(ordinal: int) -> Failure:
+    """The refusal of a destroyed version."""
+    return Failure(
+        f"version {ordinal} is destroyed; nothing can recover it",
+        code="gone",
+        hint="`wardgate history` shows the versions.",
+    )
 
 
 def explained(client: Client, path: str, failure: Failure, *, folder: str = "") -> Failure:

@@ -66,7 +66,10 @@ def delete(session: Session, path: str, version: int | None, *, yes: bool) -> No
     query = {} if version is None else {"version": version}
     with session.client() as client:
         info = known.require(client, path, () if version is None else (version,), kept=True)
-        what, ending = _deleting(_store(client, path), path, version, info)
+        store = _store(client, path)
+        if version is None and store is not None and store.can("delete_versions"):
+            _must_be_there(info, path)
+        what, ending = _deleting(store, path, version, info)
         output.confirm(f"Delete {what}{ending}?", yes=yes)
         client.request("DELETE", f"secrets/{secret_of(path)}", query=query)
     output.done(session.json, f"Deleted {what}{ending}.")
@@ -82,6 +85,17 @@ def _store(client: Client, path: str) -> Store | None:
     except Failure:
         return None
     return store if store.capabilities else None
+
+
+def _must_be_there(info: Mapping[str, Any] | None, path: str) -> None:
+    """Refuse to delete the current version, where it can be seen that it is deleted or destroyed."""
+    current = info["current"] if info is not None else None
+    if current is None:
+        return
+    if current["state"] == known.DESTROYED:
+        raise known.gone(current["ordinal"])
+    if current["state"] == known.DELETED:
+        raise Failure(f"the current version of {path}, {current['ordinal']}, is already deleted", code="gone")
 
 
 def _deleting(store: Store | None, path: str, version: int | None, info: Mapping[str, Any] | None) -> tuple[str, str]:
@@ -116,8 +130,23 @@ def undelete(session: Session, path: str, versions: tuple[int, ...]) -> None:
             )
         info = known.require(client, path, versions, kept=True)
         versions = versions or (_deleted(info, path),)
+        live = _live(info, versions)
+        if len(live) == len(set(versions)):
+            raise Failure(
+                f"{_numbers(live)} of {path}: live already; nothing is to be recovered",
+                code="conflict",
+                hint="`wardgate history` shows the versions.",
+            )
         client.request("POST", f"undelete/{secret_of(path)}", body={"versions": list(versions)})
-    output.done(session.json, f"Recovered {_numbers(versions)} of {path}.")
+    recovered = [version for version in versions if version not in live]
+    untouched = f" Live already: {_numbers(live)}." if live else ""
+    output.done(session.json, f"Recovered {_numbers(recovered)} of {path}.{untouched}")
+
+
+def _live(info: Mapping[str, Any] | None, versions: Sequence[int]) -> Sequence[int]:
+    """Those of the versions that are seen to be live."""
+    states = {} if info is None else {version["ordinal"]: version["state"] for version in info["versions"]}
+    return sorted({version for version in versions if states.get(version) == known.LIVE})
 
 
 def _deleted(info: Mapping[str, Any] | None, path: str) -> int:
@@ -125,6 +154,8 @@ def _deleted(info: Mapping[str, Any] | None, path: str) -> int:
     current = info["current"] if info is not None else None
     if current is None:
         raise click.UsageError("which version is the current one cannot be seen; say --version N")
+    if current["state"] == known.DESTROYED:
+        raise known.gone(current["ordinal"])
     if current["state"] != known.DELETED:
         raise Failure(
             f"the current version of {path}, {current['ordinal']}, is {current['state']}; nothing is to be recovered",
