@@ -57,6 +57,9 @@ def _scripted(gateway: Scripted) -> None:
         ("tune ci --default-ttl 0", TuneMethod(path=CI, default_lease_ttl=0)),
         ("tune ci --max-ttl 5m", TuneMethod(path=CI, max_lease_ttl=300 * SECOND)),
         ("disable ci --yes", DisableMethod(path=CI)),
+        ("enable ci/", EnableMethod(path=CI, type="approle")),
+        ("tune ci/ --max-ttl 5m", TuneMethod(path=CI, max_lease_ttl=300 * SECOND)),
+        ("disable ci/ --yes", DisableMethod(path=CI)),
     ],
 )
 def test_what_is_named_is_asked_for(
@@ -124,3 +127,21 @@ def test_a_login_method_that_is_not_there_is_looked_for_among_them(gateway: Scri
     result = run("approle", "list", "--method", "nosuch")
     assert 0 != result.exit_code
     assert "wardgate auth list" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["auth", "enable"], ["auth", "tune", "--max-ttl", "1h"], ["auth", "disable", "--yes"],
+     ["namespace", "create"], ["namespace", "delete", "--yes"]],
+    ids=" ".join,
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "said"), [("", "is missing, such as"), ("/", "is missing"), ("a/b", "is one segment")]
+)
+def test_a_name_that_is_none_is_told_as_a_name(
+    gateway: Scripted, run: Callable[..., Any], command: list[str], name: str, said: str
+) -> None:
+    """And not as a path, which nobody typed."""
+    result = run(*command, name)
+    assert (2, []) == (result.exit_code, gateway.asked)
+    assert said in result.stderr

@@ -8,7 +8,7 @@ import click
 
 from wardgate.cli import output
 from wardgate.cli.duration import Duration
-from wardgate.cli.paths import path_of
+from wardgate.cli.paths import name_of, path_of
 from wardgate.cli.session import Session, client_options
 
 _OWN = "the gateway's own"
@@ -52,7 +52,7 @@ def list_(session: Session) -> None:
 def enable(session: Session, name: str, description: str, default_ttl: int, max_ttl: int) -> None:
     """Enable AppRole under a further NAME, with roles of its own."""
     body = {
-        "name": name,
+        "name": _named(name),
         "description": description,
         "default_lease_ttl_seconds": default_ttl,
         "max_lease_ttl_seconds": max_ttl,
@@ -82,7 +82,7 @@ def tune(session: Session, name: str, **named: Any) -> None:
     if not body:
         raise click.UsageError("say what to change: --description, --default-ttl or --max-ttl")
     with session.client() as client:
-        answer = client.json("PATCH", f"auth-methods/{path_of(name)}", body=body)
+        answer = client.json("PATCH", f"auth-methods/{path_of(_named(name))}", body=body)
     if session.json:
         output.as_json(answer)
     else:
@@ -95,10 +95,15 @@ def tune(session: Session, name: str, **named: Any) -> None:
 @client_options
 def disable(session: Session, name: str, *, yes: bool) -> None:
     """Disable the method NAME: its roles, their secret ids and the tokens they brought end."""
+    name = _named(name)
     output.confirm(f"Disable {name}/, with its roles, their secret ids and the tokens they brought?", yes=yes)
     with session.client() as client:
         client.request("DELETE", f"auth-methods/{path_of(name)}")
     output.done(session.json, f"Disabled {name}/.")
+
+
+def _named(name: str) -> str:
+    return name_of(name, "login method", such_as="ci")
 
 
 def _lasting(seconds: int) -> str:

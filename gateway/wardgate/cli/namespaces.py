@@ -8,7 +8,7 @@ import click
 
 from wardgate.cli import output
 from wardgate.cli.failure import Failure
-from wardgate.cli.paths import path_of
+from wardgate.cli.paths import name_of, path_of
 from wardgate.cli.session import Session, client_options
 
 
@@ -36,7 +36,7 @@ def list_(session: Session) -> None:
 def create(session: Session, name: str) -> None:
     """Create the child NAME, and print its first administrator's key, once, on stdout."""
     with session.client() as client:
-        answer = client.json("POST", "namespaces", body={"name": name})
+        answer = client.json("POST", "namespaces", body={"name": _named(name)})
     if session.json:
         output.as_json(answer)
         return
@@ -54,6 +54,7 @@ def create(session: Session, name: str) -> None:
 @client_options
 def delete(session: Session, name: str, *, yes: bool) -> None:
     """Delete the child NAME, which must have no mounts and no children. Its keys and policies end with it."""
+    name = _named(name)
     output.confirm(f"Delete the namespace {name}, its keys and its policies, for ever?", yes=yes)
     with session.client() as client:
         try:
@@ -64,3 +65,7 @@ def delete(session: Session, name: str, *, yes: bool) -> None:
                 failure.hint = f"There, `wardgate mount remove PREFIX --namespace {shlex.quote(whole)}` does it."
             raise
     output.done(session.json, f"Deleted the namespace {name}.")
+
+
+def _named(name: str) -> str:
+    return name_of(name, "child namespace", such_as="team")

@@ -16,6 +16,17 @@ def path_of(text: str) -> str:
     return "/".join(quote(segment, safe="") for segment in Path.parse(text).segments)
 
 
+def name_of(text: str, what: str, *, such_as: str) -> str:
+    """The name of ``what``, one segment; one slash at its end, as lists print it, is left out. Raises Malformed."""
+    name = text.removesuffix("/")
+    if not name:
+        raise Malformed(f"the name of the {what} is missing, such as {such_as}")
+    if "/" in name:
+        raise Malformed(f"a {what}'s name is one segment, such as {such_as}")
+    Path.parse(name)
+    return name
+
+
 def secret_of(text: str) -> str:
     """A secret's path for a URL. Raises Malformed; for a folder's it says which command lists one."""
     bare = text.strip("/")
