@@ -10,7 +10,7 @@ from pathlib import Path as FilePath
 import pytest
 from click.testing import Result
 from wardgate.cli import client, progress, terminal
-from wardgate.spi.errors import Conflict, PermissionDenied, Unavailable
+from wardgate.spi.errors import Conflict, Gone, PermissionDenied, Unavailable
 from wardgate.spi.operations.mounts import ListMounts, ListVisibleMounts, MountInfo
 from wardgate.spi.operations.namespaces import DeleteNamespace
 from wardgate.spi.operations.policies import ExplainPolicy, Explanation
@@ -165,3 +165,20 @@ def test_a_plugin_that_is_not_begun_ends_as_the_table_says(
     (tmp_path / "there").mkdir()
     assert code == run("plugin", "new", *arguments).exit_code
     assert [tmp_path / "there"] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("state", "advised"), [("destroyed", False), ("deleted", True)])
+def test_undelete_is_advised_of_what_it_recovers(gateway: Scripted, run: Run, state: str, advised: bool) -> None:  # noqa: FBT001  # a table's
+    """A destroyed version is none of that."""
+    gateway.answers[ReadSecret] = Gone(f"version 3 is {state}")
+    result = run("get", "a/b")
+    assert (3, advised) == (result.exit_code, "undelete" in result.stderr)
+    assert "`wardgate history` shows the versions" in result.stderr
+
+
+def test_a_login_without_a_secret_id_stores_nothing(gateway: Scripted, run: Run) -> None:
+    """And does not speak of storing."""
+    result = run("approle", "login", "--role-id", "r", input=b"")
+    assert (2, []) == (result.exit_code, gateway.asked)
+    assert "stdin is empty: give the secret id there, or --secret-id-file FILE" in result.stderr
+    assert "store" not in result.stderr

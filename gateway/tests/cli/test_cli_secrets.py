@@ -110,8 +110,13 @@ def test_get_of_nothing_names_the_folder_to_look_in(gateway: Scripted, run: Run,
 
 def test_get_below_no_mount_names_the_list_of_mounts(gateway: Scripted, run: Run) -> None:
     """A folder that does not exist has nothing to list."""
-    gateway.answers[ListVisibleMounts] = (MountInfo("m1", Path(("secret",)), "native", {}, {}, 0),)
-    assert "Check the name; `wardgate list` shows what is there.\n" in run("get", "nowhere/x").stderr
+    nowhere = "Check the name; `wardgate list` shows what is there.\n"
+    gateway.answers[ListVisibleMounts] = ()
+    assert nowhere in run("get", "nowhere/x").stderr
+    mounts = (("secret",), ("team", "kv"))
+    gateway.answers[ListVisibleMounts] = tuple(MountInfo("m1", Path(at), "native", {}, {}, 0) for at in mounts)
+    assert nowhere in run("get", "nowhere/x").stderr
+    assert nowhere in run("get", "team/other/x").stderr
     assert "Check the name; `wardgate list secret` shows what is there.\n" in run("get", "secret/x").stderr
 
 

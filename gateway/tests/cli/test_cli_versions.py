@@ -198,7 +198,8 @@ def test_a_current_version_that_is_gone_is_not_deleted_again(
     gateway: Scripted, run: Run, current: VersionInfo, said: str
 ) -> None:
     """Nobody is told that what is no more could be recovered."""
-    gateway.answers.update({DescribeSecret: replace(KNOWN, current=current), ListVisibleMounts: visible(VERSIONED)})
+    gateway.answers[DescribeSecret] = replace(KNOWN, current=current)
+    gateway.answers[ListVisibleMounts] = visible(VERSIONED)
     result = run("delete", "secret/app", "--yes")
     assert (3, [DescribeSecret(path=PATH)]) == (result.exit_code, changing(gateway))
     assert said in result.stderr

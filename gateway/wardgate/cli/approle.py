@@ -195,7 +195,7 @@ def secret_id(session: Session, name: str, method: str, *, metadata: tuple[str, 
 def login(session: Session, role: str, secret_id_file: Path | None, method: str) -> None:
     """Prove a role, and print the token it brings on stdout."""
     sources = values.Sources()
-    proof = sources.text("secret id", "-" if secret_id_file is None else f"@{secret_id_file}").strip()
+    proof = sources.text(values.PROOF, "-" if secret_id_file is None else f"@{secret_id_file}").strip()
     with session.client(anonymous=True, refused=REFUSED) as client:
         answer = client.json("POST", "approle/login", body={"role_id": role, "secret_id": proof}, query=_query(method))
     if session.json:

@@ -16,6 +16,7 @@ _PERHAPS_A_FOLDER = frozenset({"secret_not_found", "malformed"})  # the latter: 
 LIVE = "live"
 DELETED = "deleted"
 DESTROYED = "destroyed"
+VERSIONS = "`wardgate history` shows the versions."
 
 
 def require(client: Client, path: str, versions: Iterable[int] = (), *, kept: bool = False) -> dict[str, Any] | None:
@@ -53,7 +54,7 @@ def gone(ordinal: int) -> Failure:
     return Failure(
         f"version {ordinal} is destroyed; nothing can recover it",
         code="gone",
-        hint="`wardgate history` shows the versions.",
+        hint=VERSIONS,
     )
 
 
@@ -62,6 +63,8 @@ def explained(client: Client, path: str, failure: Failure, *, folder: str = "") 
 
     ``folder``: what can be done with one, where that is more than to list it.
     """
+    if failure.code == "gone" and DESTROYED in failure.message:
+        failure.hint = VERSIONS  # which nothing recovers
     if failure.code not in _PERHAPS_A_FOLDER:
         return failure
     try:
@@ -69,17 +72,17 @@ def explained(client: Client, path: str, failure: Failure, *, folder: str = "") 
     except Failure:
         entries = []
     if not entries:
-        if failure.code == "secret_not_found" and _nothing_begins_so(client, path):
+        if failure.code == "secret_not_found" and _below_no_mount(client, path):
             failure.hint = f"Check the name; {lister('')} shows what is there."
         return failure
     hint = folder or f"{lister(path)} shows what is in it."
     return Failure(f"{path} is a folder", code=failure.code, request_id=failure.request_id, hint=hint)
 
 
-def _nothing_begins_so(client: Client, path: str) -> bool:
-    """Whether something may be seen at the root, and nothing of the path's first name."""
+def _below_no_mount(client: Client, path: str) -> bool:
+    """Whether all mounts that may be seen are known, and the path is below none."""
     try:
-        entries = client.json("GET", "folders/", query={"limit": 1_000})["entries"]
+        page = client.json("GET", "folders/", query={"limit": 1_000})
     except Failure:
         return False
-    return bool(entries) and path.partition("/")[0] not in {entry["name"].partition("/")[0] for entry in entries}
+    return page["cursor"] is None and not any(path.startswith(f"{mount['name']}/") for mount in page["entries"])

@@ -15,6 +15,8 @@ from wardgate.spi.errors import Malformed
 
 TYPES = ("json", "text", "bytes")
 WHOLE = "the value"
+PROOF = "secret id"
+"""What a login reads; it is never stored."""
 MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -53,6 +55,8 @@ class Sources:
         self._stdin_taken_by = taker
         data = sys.stdin.buffer.read(MAX_BYTES + 1)
         if not data:
+            if taker == PROOF:
+                raise click.UsageError("stdin is empty: give the secret id there, or --secret-id-file FILE")
             instead = "--file /dev/null" if taker == WHOLE else f"{taker}=@/dev/null"
             raise click.UsageError(
                 f"stdin is empty, so there is nothing to store for {taker!r}; did the command before it fail? "
