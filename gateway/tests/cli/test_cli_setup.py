@@ -52,6 +52,17 @@ def test_init_writes_a_configuration_that_loads(made: Path) -> None:
     assert (made.parent / "data", made.parent / "key") == (config.data, config.key_file)
 
 
+@pytest.mark.parametrize(("data", "key"), [("data/x", "k2"), ("d2", "data/k"), ("data/x/y", "k2")])
+def test_init_makes_nothing_in_another_data_folder(made: Path, data: str, key: str) -> None:
+    """What lies there would be in its backups, and a restore would lose it."""
+    base = made.parent
+    before = sorted(base.rglob("*"))
+    result = run("init", "--data", str(base / data), "--key-file", str(base / key))
+    assert 2 == result.exit_code
+    assert f"{base / 'data'} is a data folder; make it beside it, not into it" in result.stderr
+    assert before == sorted(base.rglob("*"))
+
+
 def test_init_overwrites_nothing(made: Path) -> None:
     """Neither a folder, nor a key file, nor a configuration; and what it made before failing is taken away."""
     base = made.parent

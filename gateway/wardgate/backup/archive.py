@@ -224,3 +224,10 @@ def _header(name: str, size: int) -> bytes:
 
 def _padding(size: int) -> bytes:
     return bytes(-size % _BLOCK)
+
+
+def must_be_outside(place: FilePath, doing: str) -> None:
+    """Refuse to make something below any data folder; ``doing`` says what would be done. Raises InvalidValue."""
+    for above in place.resolve().parents:
+        if (above / STATE).exists():
+            raise InvalidValue(f"{above} is a data folder; {doing} beside it, not into it")

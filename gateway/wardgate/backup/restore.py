@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path as FilePath
 
-from wardgate.backup.archive import STATE, Archive, Manifest, Tick, sync_folder
+from wardgate.backup.archive import STATE, Archive, Manifest, Tick, must_be_outside, sync_folder
 from wardgate.backup.examine import Findings, examine
 from wardgate.spi.errors import AlreadyExists, InvalidValue, Unavailable
 from wardgate.state.installation import Seal
@@ -62,9 +62,7 @@ def restore(
 def _must_be_free(to: FilePath) -> None:
     if not to.parent.is_dir():
         raise InvalidValue(f"there is no folder {to.parent}; make it first")
-    for above in to.resolve().parents:
-        if (above / STATE).exists():
-            raise InvalidValue(f"{above} is a data folder; restore beside it, not into it")
+    must_be_outside(to, "restore")
     if os.path.lexists(to) and (to.is_symlink() or not to.is_dir() or any(to.iterdir())):
         raise AlreadyExists(f"there is something at {to} already; name a new folder, or an empty one")
 

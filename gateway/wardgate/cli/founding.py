@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from wardgate.backup.archive import must_be_outside
 from wardgate.clock import SystemClock
 from wardgate.crypto.seal import KeyFileSeal
 from wardgate.server.epochs import LocalEpochs
@@ -21,8 +22,10 @@ def create(data: Path, key_file: Path) -> State:
 
     Raises:
         AlreadyExists: there is something in the folder, or a key file, of that name; both are left as they are.
-        InvalidValue: the folder cannot be looked into, or the key file not be written.
+        InvalidValue: the folder cannot be looked into, the key file not be written, or one lies in a data folder.
     """
+    for place in (data, key_file):
+        must_be_outside(place, "make it")
     try:
         taken = any(data.iterdir())
     except FileNotFoundError:
