@@ -209,7 +209,16 @@ REFUSED = ": wrong, expired, revoked, or another namespace's."
     [
         ([], {}, f"the token of WARDGATE_TOKEN in the root namespace{REFUSED}"),
         (["--namespace", "a/b"], {}, f"the token of WARDGATE_TOKEN in namespace 'a/b'{REFUSED}"),
-        ([], {"WARDGATE_TOKEN_FILE": "token"}, f"the token in token in the root namespace{REFUSED}"),
+        (
+            [],
+            {"WARDGATE_TOKEN_FILE": "token", "WARDGATE_TOKEN": ""},
+            f"the token in token in the root namespace{REFUSED}",
+        ),
+        (
+            [],
+            {"WARDGATE_TOKEN_FILE": "token"},
+            f"the token in token, which goes before the one of WARDGATE_TOKEN, in the root namespace{REFUSED}",
+        ),
     ],
 )
 def test_a_token_that_is_refused_is_told_by_where_it_came_from(

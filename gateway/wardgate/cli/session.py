@@ -62,6 +62,8 @@ class Session:
     def _refused(self) -> str:
         if self.token_file is not None:
             source = f"the token in {self.token_file}"
+            if os.environ.get("WARDGATE_TOKEN", "").strip():
+                source += ", which goes before the one of WARDGATE_TOKEN,"
         else:
             asked = not os.environ.get("WARDGATE_TOKEN", "").strip()
             source = "that token" if asked else "the token of WARDGATE_TOKEN"
