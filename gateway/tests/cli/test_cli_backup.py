@@ -85,7 +85,7 @@ def test_what_does_not_hold_ends_in_1(world: World, config: Path) -> None:
         (("restore", "backup", "--to", "new", "--key-file", "nokey"), 2, "there is no key file"),
         (("verify", "backup", "--key-file", "nokey"), 2, "there is no key file"),
         (("restore", "backup", "--to", "no/new", "--key-file", "key"), 2, "make it first"),
-        (("verify", "backup", "--key-file", "key", "--plugin", "vault"), 1, "offers the backend 'native'"),
+        (("verify", "backup", "--key-file", "key", "--plugin", "vault"), 0, "holds."),
         (("verify", "backup", "--key-file", "key", "--plugin", "nativ"), 2, "did you mean 'native'"),
     ],
 )
@@ -99,3 +99,18 @@ def test_errors_say_what_happened(
     assert (code, True) == (result.exit_code, says in result.output), result.output
     assert "doctor" not in result.output
     assert [] == world.left_over()
+
+
+def test_a_mount_without_its_plugin_is_told_with_the_way_to_name_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backup may be good; ``--plugin`` adds to the plugins that are loaded anyway."""
+    monkeypatch.chdir(world.folder)
+    monkeypatch.setattr("wardgate.config.DEFAULT_PLUGINS", ("vault",))
+    assert 0 == run("create", "backup", "--config", "wardgate.toml").exit_code
+    result = run("verify", "backup", "--key-file", "key")
+    assert 1 == result.exit_code
+    assert "cannot be looked at: no loaded plugin offers the backend 'native'; name its plugin with --plugin" in (
+        result.output
+    )
+    assert 0 == run("verify", "backup", "--key-file", "key", "--plugin", "native").exit_code

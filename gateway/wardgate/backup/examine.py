@@ -107,7 +107,10 @@ async def _namespace(
         if row.fault:
             findings.wrong(f"mount {where}: {row.fault}")
         elif values and row.type not in opener.types:
-            findings.wrong(f"mount {where}: no plugin that was named offers the backend {row.type!r}")
+            findings.wrong(
+                f"mount {where} cannot be looked at: no loaded plugin offers the backend {row.type!r}; "
+                "name its plugin with --plugin, or give --config"
+            )
         elif not opener.embedded(row.type):
             findings.foreign += 1
         elif said := _missing(state, namespace):

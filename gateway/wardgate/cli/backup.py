@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wardgate.crypto.seal import KeyFileSeal
 
 FILE = click.Path(dir_okay=False, path_type=Path)
-PLUGINS = click.option("--plugin", "plugins", multiple=True, help="A plugin its mounts need. May be repeated.")
+PLUGINS = click.option("--plugin", "plugins", multiple=True, help="A further plugin its mounts need. May be repeated.")
 QUICK = click.option("--quick", is_flag=True, help="Do not read every secret.")
 
 
@@ -138,9 +138,13 @@ def _opening(
         raise click.UsageError("say where the key is: --key-file FILE, or --config FILE")
     if config is not None:
         settings = load(config)
-        return KeyFileSeal.load(settings.key_file), plugins or settings.plugins
+        return KeyFileSeal.load(settings.key_file), _and(settings.plugins, plugins)
     assert key_file is not None
-    return KeyFileSeal.load(key_file), plugins or DEFAULT_PLUGINS
+    return KeyFileSeal.load(key_file), _and(DEFAULT_PLUGINS, plugins)
+
+
+def _and(first: Iterable[str], more: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *more)))
 
 
 def _must_exist(file: Path) -> None:
