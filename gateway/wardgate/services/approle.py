@@ -31,12 +31,12 @@ from wardgate.spi.operations.approle import (
 )
 from wardgate.spi.operations.methods import MethodInfo
 from wardgate.spi.operations.policies import ADMINISTRATOR, Policy
-from wardgate.spi.operations.tokens import MAX_USES, TokenIssued
+from wardgate.spi.operations.tokens import MAX_LIFE, MAX_USES, TokenIssued
 from wardgate.spi.path import Path
 from wardgate.spi.services import Clock
 from wardgate.state import State
 from wardgate.state.approle import DEFAULT_TOKEN_MAX_TTL
-from wardgate.state.lives import MAX_LIFE, check_life
+from wardgate.state.lives import check_life
 
 _LONGEST_ID = 512
 _AUTH = Path(("auth",))

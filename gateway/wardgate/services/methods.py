@@ -8,11 +8,12 @@ from functools import partial
 from typing import Any
 
 from wardgate.context import Context
-from wardgate.services.names import check_name, name_below
+from wardgate.services.names import check_name, is_text, name_below
 from wardgate.services.service import Handlers, asker
 from wardgate.spi.errors import InvalidValue
 from wardgate.spi.frontend import Arrival
 from wardgate.spi.identity import Principal
+from wardgate.spi.operations.base import MAX_TEXT
 from wardgate.spi.operations.methods import (
     METHODS,
     TOKEN,
@@ -31,8 +32,6 @@ from wardgate.spi.services import Clock
 from wardgate.state import State
 from wardgate.state.lives import check_leases
 from wardgate.state.tokens import new_id
-
-MAX_TEXT = 1_024
 
 
 class MethodsService:
@@ -129,7 +128,6 @@ def _tuned(operation: TuneMethod, method: MethodInfo) -> MethodInfo:
 
 
 def _check(method: MethodInfo) -> None:
-    text = method.description
-    if len(text) > MAX_TEXT or not text.isprintable():
+    if not is_text(method.description):
         raise InvalidValue(f"a description has at most {MAX_TEXT} printable characters")
     check_leases(method.default_lease_ttl, method.max_lease_ttl)

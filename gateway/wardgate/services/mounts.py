@@ -8,12 +8,14 @@ from functools import partial
 
 from wardgate.context import Context
 from wardgate.mounts import Mount, probe
+from wardgate.services.names import is_text
 from wardgate.services.service import Handlers, asker
 from wardgate.spi.backend import Backend, Permission
 from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound, Unavailable, WardgateError
 from wardgate.spi.frontend import Arrival
 from wardgate.spi.hookspecs import BackendType
 from wardgate.spi.identity import Principal
+from wardgate.spi.operations.base import MAX_TEXT
 from wardgate.spi.operations.mounts import (
     ALL,
     CHECKS,
@@ -39,7 +41,6 @@ PROBE_SECONDS = 15.0
 """How long a new mount's store may take to answer before the mount is refused."""
 NOT_MADE = "the mount was not made"
 MAX_PRESENTATIONS = 16
-MAX_TEXT = 1_024
 MAX_CACHE_TTL = 86_400 * SECOND
 
 
@@ -245,11 +246,7 @@ def _check_ttls(row: MountRow) -> None:
 def _check_texts(operation: CreateMount | MountRow) -> None:
     presentation = operation.presentation
     texts = [operation.description, *presentation, *presentation.values()]
-    if len(presentation) > MAX_PRESENTATIONS or not all(map(_fits, texts)):
+    if len(presentation) > MAX_PRESENTATIONS or not all(map(is_text, texts)):
         raise InvalidValue(
             f"a presentation has at most {MAX_PRESENTATIONS} entries, and each text {MAX_TEXT} printable characters"
         )
-
-
-def _fits(text: object) -> bool:
-    return isinstance(text, str) and len(text) <= MAX_TEXT and text.isprintable()

@@ -8,6 +8,7 @@ from typing import Final
 
 from wardgate.spi.errors import InvalidValue, PermissionDenied, SecretNotFound
 from wardgate.spi.identity import KNOWN_AS, KNOWN_ID, KNOWN_POLICIES, Principal
+from wardgate.spi.operations.base import MAX_TEXT
 from wardgate.spi.operations.policies import ADMINISTRATOR, DEFAULT, Effect, Policy
 from wardgate.spi.options import nearest
 from wardgate.spi.path import Path
@@ -94,6 +95,11 @@ def denying(giver: Principal, policies: Iterable[Policy]) -> tuple[str, ...]:
         for policy in policies
         if policy.name in giver.policies and any(rule.effect is Effect.DENY for rule in policy.rules)
     )
+
+
+def is_text(given: object) -> bool:
+    """Whether it can be a text for people, such as a description: printable, of ``MAX_TEXT`` characters at most."""
+    return isinstance(given, str) and len(given) <= MAX_TEXT and given.isprintable()
 
 
 def check_handed_out(names: Sequence[str], giver: Principal, known: Collection[str], must: Sequence[str] = ()) -> None:

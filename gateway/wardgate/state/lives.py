@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from wardgate.spi.errors import InvalidValue
+from wardgate.spi.operations.tokens import MAX_LIFE
 
 SECOND = 1_000_000_000
-MAX_LIFE = 10 * 365 * 86_400 * SECOND
-"""The longest any token may be asked to live, in nanoseconds: ten years."""
 NEVER = 2**63 - 1
 """Later than every clock."""
 

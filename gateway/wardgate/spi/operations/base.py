@@ -49,6 +49,8 @@ class Operation(Generic[R]):
         return cls.__name__
 
 
+MAX_TEXT = 1_024
+"""Characters of a text for people, such as a description."""
 MAX_ITEMS = 1_000
 """Items of one batch."""
 

@@ -12,6 +12,8 @@ from wardgate.spi.path import Path
 TOKENS = Path(("auth", "token"))
 MAX_USES = 2**31 - 1
 """The most uses that a token, or a secret id, can be counted down from."""
+MAX_LIFE = 10 * 365 * 86_400 * 10**9
+"""The longest any token may be asked to live, in nanoseconds: ten years."""
 
 
 @dataclass(frozen=True, slots=True)

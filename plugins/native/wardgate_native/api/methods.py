@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from wardgate.spi.errors import AlreadyExists
 from wardgate.spi.frontend import Outcome
-from wardgate.spi.operations.base import Operation
+from wardgate.spi.operations.base import MAX_TEXT, Operation
 from wardgate.spi.operations.methods import (
     APPROLE,
     METHODS,
@@ -19,13 +19,14 @@ from wardgate.spi.operations.methods import (
     ReadMethod,
     TuneMethod,
 )
+from wardgate.spi.operations.tokens import MAX_LIFE
 
 from wardgate_native.api.routing import Call, Route
 from wardgate_native.api.secrets import no_content
 from wardgate_native.api.wire import SECOND, Answer, Body, NameText, rfc3339
 
-LeaseSeconds = Annotated[int, msgspec.Meta(ge=0, le=10 * 365 * 86_400)]
-_Text = Annotated[str, msgspec.Meta(max_length=1_024)]
+LeaseSeconds = Annotated[int, msgspec.Meta(ge=0, le=MAX_LIFE // SECOND)]
+_Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 
 
 class Method(msgspec.Struct, kw_only=True):
